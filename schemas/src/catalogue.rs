@@ -1,0 +1,1 @@
+//! All JSON Schemas, compiled once, offline.

@@ -1,0 +1,143 @@
+//! Payment Authorize: request and answer (contract `payments.md` 2).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::payment_request::{CustomerInteractionConfig, PaymentRequest};
+use super::purchase_data::SupplementaryPurchaseData;
+use crate::ids::PaymentTransactionId;
+use crate::money::{Currency, MinorUnits};
+use crate::open_enum;
+
+/// `POST /v2/accounts/{partner_account_id}/payment/authorize`, initial and final.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AuthorizeRequest {
+    /// Currency of every amount that names no other.
+    pub currency: Currency,
+    /// The transaction asked for; absent only when nothing but a customer token is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_payment_transaction: Option<RequestPaymentTransaction>,
+    /// What is bought, by whom, sent where (AP-08).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplementary_purchase_data: Option<SupplementaryPurchaseData>,
+    /// The Partner's Klarna Network Data: a string that nobody but Partner and Klarna reads (AP-11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub klarna_network_data: Option<String>,
+    /// The older name of `klarna_network_data`, still served (contract `payments.md` 7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interoperability_data: Option<String>,
+    /// How a step-up would reach the customer; left out on the final call (AP-13).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_up_config: Option<StepUpConfig>,
+    /// Which payment account settles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acquiring_config: Option<AcquiringConfig>,
+}
+
+/// The transaction that an authorize asks for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RequestPaymentTransaction {
+    /// Minor units, 1 to 2 147 483 647.
+    pub amount: MinorUnits,
+    /// The acquirer's name for the transaction, 1 to 255 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_transaction_reference: Option<String>,
+    /// Opaque, from Payment Presentation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_option_id: Option<String>,
+    /// `NOW` or `LATER` (the default).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<String>,
+}
+
+/// What Klarna needs in order to ask the customer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StepUpConfig {
+    /// The acquirer's name for the payment request, 1 to 255 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_request_reference: Option<String>,
+    /// Where and how the customer is led.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_interaction_config: Option<CustomerInteractionConfig>,
+}
+
+/// Which of the acquirer's accounts a payment settles to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AcquiringConfig {
+    /// `krn:partner:global:account:payment-account:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_account_id: Option<String>,
+    /// ISO 4217.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settlement_currency: Option<Currency>,
+}
+
+open_enum! {
+    /// Klarna's decision on an authorize (contract `payments.md` 2.5).
+    pub enum AuthorizationResult {
+        /// The transaction exists.
+        Approved = "APPROVED",
+        /// No transaction, and none to come.
+        Declined = "DECLINED",
+        /// The customer must be asked first.
+        StepUpRequired = "STEP_UP_REQUIRED",
+    }
+}
+
+/// The answer to an authorize; HTTP 200 for all three results.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AuthorizeResponse {
+    /// The decision and, if approved, the transaction.
+    pub payment_transaction_response: PaymentTransactionResponse,
+    /// The request that the customer is to complete; only on step-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_request: Option<PaymentRequest>,
+    /// Data for the Partner, handed back unread (AP-12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub klarna_network_response_data: Option<String>,
+}
+
+/// The decision.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PaymentTransactionResponse {
+    /// What Klarna decided.
+    pub result: AuthorizationResult,
+    /// Why; Klarna publishes no list of values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_reason: Option<String>,
+    /// The transaction, only when approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_transaction: Option<PaymentTransaction>,
+}
+
+/// An approved transaction as the authorize answer shows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PaymentTransaction {
+    /// Klarna's id, to be stored (AP-16).
+    pub payment_transaction_id: PaymentTransactionId,
+    /// The acquirer's reference, as sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_transaction_reference: Option<String>,
+    /// Minor units.
+    pub amount: MinorUnits,
+    /// ISO 4217.
+    pub currency: Currency,
+    /// `AUTHORIZED`, or `COMPLETED` when captured at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// When the authorization lapses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Who carries the risk and whether money is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_funding: Option<PaymentFunding>,
+}
+
+/// Funding of a transaction (contract `payments.md` 2.5).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PaymentFunding {
+    /// `GUARANTEED` or `NON_GUARANTEED`.
+    pub r#type: String,
+    /// `PENDING`, `FUNDED` or `EXPIRED`.
+    pub state: String,
+}

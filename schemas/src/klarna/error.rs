@@ -1,0 +1,32 @@
+//! Klarna's error body (contract `payments.md` 5.2 and 5.3).
+
+use serde::{Deserialize, Serialize};
+
+/// The body of every answer that is no success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// A UUID to quote to Klarna.
+    pub error_id: String,
+    /// `ACCESS_ERROR`, `INPUT_ERROR`, `RESOURCE_ERROR` or `TECHNICAL_ERROR`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_type: Option<String>,
+    /// What programs branch on (AP-36), up to 64 characters.
+    pub error_code: String,
+    /// What people read, up to 2048 characters.
+    pub error_message: String,
+    /// Which fields, for `VALIDATION_ERROR`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub validation_errors: Vec<ValidationError>,
+}
+
+/// One field that did not validate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValidationError {
+    /// Dot notation, e.g. `line_items[0].quantity`, up to 256 characters.
+    pub parameter: String,
+    /// Up to 512 characters.
+    pub reason: String,
+    /// Where to read on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doc_url: Option<String>,
+}

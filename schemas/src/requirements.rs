@@ -1,0 +1,1 @@
+//! The duties of an acquirer, read from `requirements.toml`.

@@ -1,0 +1,235 @@
+//! Bodies of the control API under `/_simulator/v1`. An unknown field is refused.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::finding::Finding;
+use super::journal::Direction;
+use crate::ids::{PartnerAccountId, PaymentRequestId};
+use crate::klarna::authorize::AuthorizationResult;
+use crate::klarna::payment_request::PaymentRequestState;
+use crate::money::{Currency, MinorUnits};
+
+/// `PUT /sandboxes/{a}`: create or reset.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PutSandbox {
+    /// Seed of every id and token to come; the simulator's own seed when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Where its clock starts; real time when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<SetClock>,
+}
+
+/// Answer to `PUT` and `GET /sandboxes/{a}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SandboxView {
+    /// The Partner account.
+    pub account: PartnerAccountId,
+    /// How often it was made or reset, from 1.
+    pub epoch: u64,
+    /// Seed in force.
+    pub seed: u64,
+}
+
+/// Answer to `GET /sandboxes`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sandboxes {
+    /// All sandboxes, by account.
+    pub sandboxes: Vec<SandboxView>,
+}
+
+/// `PUT /sandboxes/{a}/intent`: what the Partner is about to ask of its acquirer.
+///
+/// It binds to the sandbox's next new payment, which is then judged against it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// The exact string the Partner sends, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_data: Option<String>,
+    /// The session token the Partner sends, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_token: Option<String>,
+    /// Minor units.
+    pub amount: MinorUnits,
+    /// ISO 4217.
+    pub currency: Currency,
+    /// The order number the customer knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase_reference: Option<String>,
+    /// The order lines, by the names of `supplementary_purchase_data.line_items`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_items: Option<Vec<Value>>,
+}
+
+/// `POST /sandboxes/{a}/session-tokens`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MintSessionToken {
+    /// Length in characters, 64 to 10 240; 512 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<usize>,
+    /// What the token stands for.
+    pub state: MintedTokenState,
+}
+
+/// What a minted token stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MintedTokenState {
+    /// A session in which nothing was completed: it changes no outcome.
+    Unused,
+    /// A session whose request is completed already: an authorize with it is final.
+    Completed,
+}
+
+/// Answer to `POST /sandboxes/{a}/session-tokens`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MintedSessionToken {
+    /// The token.
+    pub klarna_network_session_token: String,
+}
+
+/// One entry of `POST /sandboxes/{a}/outcomes`, a JSON array.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueuedOutcome {
+    /// Which calls it is for; `any` when absent.
+    #[serde(default)]
+    pub on: CallKind,
+    /// How many calls it serves; 1 when absent.
+    #[serde(default = "once")]
+    pub times: u32,
+    /// The result.
+    pub result: AuthorizationResult,
+    /// `result_reason` of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_reason: Option<String>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// Which authorize calls something is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallKind {
+    /// A call without the token of a COMPLETED request.
+    Initial,
+    /// A call with the token of a COMPLETED request.
+    Final,
+    /// Both.
+    #[default]
+    Any,
+}
+
+/// `POST /sandboxes/{a}/customer`: do what the customer does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActAsCustomer {
+    /// Which request.
+    pub payment_request_id: PaymentRequestId,
+    /// What.
+    pub act: CustomerAct,
+}
+
+/// What a customer can do in the Purchase Journey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerAct {
+    /// Open it, or come back to it.
+    Open,
+    /// Approve the purchase.
+    Approve,
+    /// Refuse it for good.
+    Refuse,
+    /// Leave without deciding.
+    Leave,
+}
+
+impl CustomerAct {
+    /// The act as it stands in a body, a form or a journal operation.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Approve => "approve",
+            Self::Refuse => "refuse",
+            Self::Leave => "leave",
+        }
+    }
+}
+
+/// Where an act led; also the JSON answer of the Purchase Journey itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerActed {
+    /// State of the request after the act.
+    pub state: PaymentRequestState,
+    /// Where the customer is sent; `null` while the journey goes on.
+    pub redirect_to: Option<String>,
+}
+
+/// `POST /sandboxes/{a}/clock`: exactly one of the three.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum SetClock {
+    /// Milliseconds to go forward.
+    AdvanceMs(u64),
+    /// The time it shall be; never earlier than it is.
+    Set(Timestamp),
+    /// Whether it stands still.
+    Freeze(bool),
+}
+
+/// Answer to `POST /sandboxes/{a}/clock`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockView {
+    /// The sandbox's time.
+    pub now: Timestamp,
+    /// What came due on the way, in order, in words.
+    pub happened: Vec<String>,
+}
+
+/// Query of `GET /sandboxes/{a}/journal` and `GET /accounts/{acquirer}/journal`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalQuery {
+    /// Only entries with a greater `seq`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// Only this direction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+    /// Only this operation; a `*` at the end matches any rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// Only this payment: the simulator's name of it, its payment request id, or its transaction
+    /// reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<String>,
+    /// How many entries to wait for; 1 when `wait_ms` is given without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<usize>,
+    /// How long to wait for them, in real milliseconds, at most 60 000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
+}
+
+/// Answer to `GET /sandboxes/{a}/findings`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Findings {
+    /// What the rulebook found, oldest first.
+    pub findings: Vec<Finding>,
+    /// How often each rule had something to judge, by rule id: a rule that is not here, or stands
+    /// at 0, has not been judged.
+    pub judged: indexmap::IndexMap<String, u64>,
+}

@@ -1,0 +1,150 @@
+//! The journal: every exchange with Klarna, both ways.
+
+use base64::Engine as _;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalEntry {
+    /// Order in which exchanges ended, from 1, never reused in a sandbox.
+    pub seq: u64,
+    /// The sandbox's epoch that the exchange belongs to; a reset opens a new one.
+    pub epoch: u64,
+    /// The simulator's name of the payment (`e2p1`), once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<String>,
+    /// Who called whom.
+    pub direction: Direction,
+    /// `authorize`, `payment_request.read`, `signing_key.create`, `event:<event_type>`,
+    /// `journey.<act>`, `unknown`, …
+    pub operation: String,
+    /// Real time at which it began.
+    pub started_at: Timestamp,
+    /// The sandbox's time at which it began.
+    pub virtual_at: Timestamp,
+    /// What was asked.
+    pub request: RecordedRequest,
+    /// What was answered, if anything was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<RecordedResponse>,
+    /// How it ended.
+    pub ended: Ending,
+    /// What decided the outcome of an authorize, e.g. `queued`, `default`, `token`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The fault that was played, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// Ids of the rules that found something in it.
+    #[serde(default)]
+    pub findings: Vec<String>,
+}
+
+/// Who called whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Somebody called Klarna.
+    Inbound,
+    /// Klarna called the acquirer.
+    Outbound,
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// With an answer.
+    Answered,
+    /// Nobody answered in time.
+    TimedOut,
+    /// The connection failed.
+    Broken,
+}
+
+/// A request as it was read or sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedRequest {
+    /// HTTP method.
+    pub method: String,
+    /// Path and query as they came, or the whole URL of an outbound call.
+    pub target: String,
+    /// Header pairs in order; `Authorization` is replaced by its form and a fingerprint.
+    pub headers: Vec<(String, String)>,
+    /// Exact body bytes.
+    pub body_base64: String,
+}
+
+/// A response as it was sent or read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedResponse {
+    /// HTTP status.
+    pub status: u16,
+    /// Header pairs in order.
+    pub headers: Vec<(String, String)>,
+    /// Exact body bytes.
+    pub body_base64: String,
+}
+
+fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers
+        .iter()
+        .find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_str())
+}
+
+fn decode(body_base64: &str) -> Vec<u8> {
+    base64::engine::general_purpose::STANDARD.decode(body_base64).unwrap_or_default()
+}
+
+impl RecordedRequest {
+    /// The first value of a header, by case-insensitive name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+
+    /// The exact body.
+    pub fn body(&self) -> Vec<u8> {
+        decode(&self.body_base64)
+    }
+
+    /// The body as JSON, if it is JSON.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.body()).ok()
+    }
+}
+
+impl RecordedResponse {
+    /// The first value of a header, by case-insensitive name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+
+    /// The exact body.
+    pub fn body(&self) -> Vec<u8> {
+        decode(&self.body_base64)
+    }
+
+    /// The body as JSON, if it is JSON.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.body()).ok()
+    }
+}
+
+/// A page of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalPage {
+    /// Matching entries, oldest first.
+    pub entries: Vec<JournalEntry>,
+    /// What to pass as `after` to read on.
+    pub next_after: u64,
+    /// How many entries the byte budget has pushed out since the sandbox was made.
+    pub dropped: u64,
+    /// Whether `wait_ms` ran out before `min` entries matched.
+    pub timed_out: bool,
+}

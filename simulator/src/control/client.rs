@@ -1,0 +1,212 @@
+//! A client for the control API. It speaks HTTP only, so it fits a simulator in any process.
+
+use std::time::Duration;
+
+use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
+use klarna_schemas::simulator::control::{
+    ActAsCustomer, ClockView, CustomerAct, CustomerActed, Findings, Intent, JournalQuery, MintSessionToken,
+    MintedSessionToken, PutSandbox, QueuedOutcome, SandboxView, SetClock,
+};
+use klarna_schemas::simulator::journal::JournalPage;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+/// How long a call may take beyond the time that it was asked to wait.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Speaks to one simulator's control API.
+#[derive(Debug, Clone)]
+pub struct ControlClient {
+    base: Url,
+    http: reqwest::Client,
+}
+
+/// Why a control call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The simulator could not be reached, or broke off.
+    #[error("the simulator at {url} does not answer: {source}")]
+    Unreachable {
+        /// What was called.
+        url: String,
+        /// What went wrong below.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The simulator refused the call.
+    #[error("the simulator refused {method} {url} with {status}: {detail}")]
+    Refused {
+        /// HTTP method.
+        method: String,
+        /// What was called.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// Its explanation.
+        detail: String,
+    },
+    /// The simulator answered something that this release cannot read.
+    #[error("the simulator at {url} answered something unreadable: {detail}")]
+    Unreadable {
+        /// What was called.
+        url: String,
+        /// Why it could not be read.
+        detail: String,
+    },
+}
+
+impl ControlClient {
+    /// A client for the simulator at `base`, e.g. `http://127.0.0.1:8080`.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built.
+    pub fn new(base: Url) -> Result<Self, reqwest::Error> {
+        crate::install_crypto_provider();
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        Ok(Self { base, http })
+    }
+
+    /// Where the simulator is.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Create a sandbox, or reset it into a new epoch.
+    pub async fn put_sandbox(
+        &self,
+        account: &PartnerAccountId,
+        body: &PutSandbox,
+    ) -> Result<SandboxView, ControlError> {
+        self.send(Method::PUT, &sandbox(account, ""), Some(body), PATIENCE).await
+    }
+
+    /// Look at a sandbox.
+    pub async fn sandbox(&self, account: &PartnerAccountId) -> Result<SandboxView, ControlError> {
+        self.send(Method::GET, &sandbox(account, ""), None::<&()>, PATIENCE).await
+    }
+
+    /// Say what the Partner is about to ask; binds to the sandbox's next new payment.
+    pub async fn declare_intent(
+        &self,
+        account: &PartnerAccountId,
+        intent: &Intent,
+    ) -> Result<SandboxView, ControlError> {
+        self.send(Method::PUT, &sandbox(account, "/intent"), Some(intent), PATIENCE).await
+    }
+
+    /// Mint a session token that a Partner can bring.
+    pub async fn mint_session_token(
+        &self,
+        account: &PartnerAccountId,
+        body: &MintSessionToken,
+    ) -> Result<MintedSessionToken, ControlError> {
+        self.send(Method::POST, &sandbox(account, "/session-tokens"), Some(body), PATIENCE).await
+    }
+
+    /// Queue outcomes for the authorize calls to come.
+    pub async fn queue_outcomes(
+        &self,
+        account: &PartnerAccountId,
+        outcomes: &[QueuedOutcome],
+    ) -> Result<SandboxView, ControlError> {
+        self.send(Method::POST, &sandbox(account, "/outcomes"), Some(&outcomes), PATIENCE).await
+    }
+
+    /// Do what the customer does.
+    pub async fn act_as_customer(
+        &self,
+        account: &PartnerAccountId,
+        payment_request_id: &PaymentRequestId,
+        act: CustomerAct,
+    ) -> Result<CustomerActed, ControlError> {
+        let body = ActAsCustomer { payment_request_id: payment_request_id.clone(), act };
+        self.send(Method::POST, &sandbox(account, "/customer"), Some(&body), PATIENCE).await
+    }
+
+    /// Move a sandbox's clock.
+    pub async fn set_clock(
+        &self,
+        account: &PartnerAccountId,
+        body: &SetClock,
+    ) -> Result<ClockView, ControlError> {
+        self.send(Method::POST, &sandbox(account, "/clock"), Some(body), PATIENCE * 6).await
+    }
+
+    /// Read a sandbox's journal, or await entries in it.
+    pub async fn journal(
+        &self,
+        account: &PartnerAccountId,
+        query: &JournalQuery,
+    ) -> Result<JournalPage, ControlError> {
+        self.read_journal(&sandbox(account, "/journal"), query).await
+    }
+
+    /// Read the journal of an acquirer account, given by its id.
+    pub async fn account_journal(
+        &self,
+        acquirer: &str,
+        query: &JournalQuery,
+    ) -> Result<JournalPage, ControlError> {
+        self.read_journal(&format!("accounts/{}/journal", encode(acquirer)), query).await
+    }
+
+    /// What the rulebook found; of one payment, if one is named.
+    pub async fn findings(
+        &self,
+        account: &PartnerAccountId,
+        payment: Option<&str>,
+    ) -> Result<Findings, ControlError> {
+        let query = payment.map(|payment| format!("?payment={}", encode(payment))).unwrap_or_default();
+        self.send(Method::GET, &sandbox(account, &format!("/findings{query}")), None::<&()>, PATIENCE).await
+    }
+
+    async fn read_journal(&self, path: &str, query: &JournalQuery) -> Result<JournalPage, ControlError> {
+        let pairs = serde_json::to_value(query).unwrap_or_default();
+        let mut text = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in pairs.as_object().into_iter().flatten() {
+            text.append_pair(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        }
+        let wait = Duration::from_millis(query.wait_ms.unwrap_or(0)) + PATIENCE;
+        self.send(Method::GET, &format!("{path}?{}", text.finish()), None::<&()>, wait).await
+    }
+
+    async fn send<B: Serialize + ?Sized, T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&B>,
+        patience: Duration,
+    ) -> Result<T, ControlError> {
+        let url = format!("{}/_simulator/v1/{path}", self.base.as_str().trim_end_matches('/'));
+        let mut request = self.http.request(method.clone(), &url).timeout(patience);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let unreachable = |source| ControlError::Unreachable { url: url.clone(), source };
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let bytes = response.bytes().await.map_err(unreachable)?;
+        if !status.is_success() {
+            let detail = String::from_utf8_lossy(&bytes).into_owned();
+            return Err(ControlError::Refused {
+                method: method.to_string(),
+                url,
+                status: status.as_u16(),
+                detail,
+            });
+        }
+        serde_json::from_slice(&bytes)
+            .map_err(|error| ControlError::Unreadable { url, detail: error.to_string() })
+    }
+}
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+fn sandbox(account: &PartnerAccountId, rest: &str) -> String {
+    format!("sandboxes/{}{rest}", encode(account.as_str()))
+}
