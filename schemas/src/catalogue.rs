@@ -220,7 +220,7 @@ fn unfold(value: &Value, error: &ValidationError<'_>, disposition: Disposition, 
             forms.dedup();
             push(here, reason::none_of(&forms), error.kind().keyword());
         }
-        Kind::Custom { keyword, .. } if keyword == "x-int64" => push(here, reason::reason(error), "type"),
+        Kind::Custom { keyword, .. } if keyword == "x-whole" => push(here, reason::reason(error), "type"),
         kind => push(here, reason::reason(error), kind.keyword()),
     }
 }

@@ -70,7 +70,7 @@ fn validator(registry: &Registry<'_>, name: &str) -> Result<Validator, Validatio
         .should_validate_formats(true)
         .should_ignore_unknown_formats(false)
         .with_format("date-time", is_timestamp)
-        .with_keyword("x-int64", int64)
+        .with_keyword("x-whole", whole)
         .with_pattern_options(PatternOptions::regex())
         .offline()
         .build(&serde_json::json!({ "$ref": format!("{BASE}{name}{SUFFIX}") }))
@@ -88,14 +88,14 @@ fn is_timestamp(text: &str) -> bool {
     shaped && text.parse::<Timestamp>().is_ok()
 }
 
-struct Int64;
+/// The keyword `x-whole`: `1.0` and `1e3` are integers to JSON Schema, but not to those who read them.
+struct Whole;
 
-impl Int64 {
-    const MESSAGE: &'static str =
-        "must be written as a whole number, without fraction or exponent, of 64 bits";
+impl Whole {
+    const MESSAGE: &'static str = "must be written as a whole number, without fraction or exponent";
 }
 
-impl<'i> Keyword<'i> for Int64 {
+impl<'i> Keyword<'i> for Whole {
     fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
         if self.is_valid(instance) { Ok(()) } else { Err(ValidationError::custom(Self::MESSAGE)) }
     }
@@ -104,7 +104,7 @@ impl<'i> Keyword<'i> for Int64 {
         // A fraction other than zero is the affair of `type`.
         match instance {
             Value::Number(number) => {
-                number.is_i64() || number.as_f64().is_some_and(|number| number.fract() != 0.0)
+                !number.is_f64() || number.as_f64().is_some_and(|number| number.fract() != 0.0)
             }
             _ => true,
         }
@@ -112,12 +112,12 @@ impl<'i> Keyword<'i> for Int64 {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature that jsonschema asks for")]
-fn int64<'a>(
+fn whole<'a>(
     _parent: &'a Map<String, Value>,
     _value: &'a Value,
     _path: Location,
 ) -> Result<Box<dyn for<'i> Keyword<'i>>, ValidationError<'a>> {
-    Ok(Box::new(Int64))
+    Ok(Box::new(Whole))
 }
 
 #[cfg(test)]

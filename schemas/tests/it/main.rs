@@ -2,4 +2,6 @@
 
 mod bodies;
 mod files;
+mod filled;
+mod in_step;
 mod violations;

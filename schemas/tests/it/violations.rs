@@ -121,7 +121,7 @@ fn each_slip_is_named_in_dot_notation_with_its_weight() {
             "request_payment_transaction.amount",
             "type",
             Reject,
-            "must be written as a whole number, without fraction or exponent, of 64 bits",
+            "must be written as a whole number, without fraction or exponent",
         ),
         (
             "/request_payment_transaction/payment_transaction_reference".into(),

@@ -1,0 +1,419 @@
+//! One fully filled value of each typed view, beside the schema that it follows.
+
+use klarna_schemas::klarna::authorize::{
+    AcquiringConfig, AuthorizationResult, AuthorizeRequest, AuthorizeResponse, PaymentFunding,
+    PaymentTransaction, PaymentTransactionResponse, RequestPaymentTransaction, StepUpConfig,
+};
+use klarna_schemas::klarna::error::{ErrorBody, ValidationError};
+use klarna_schemas::klarna::notification::{
+    CreateWebhook, SigningKey, SigningKeys, Webhook, WebhookStatus, Webhooks,
+};
+use klarna_schemas::klarna::payment_request::{
+    CustomerInteraction, CustomerInteractionConfig, InteractionExpiry, PaymentRequest, PaymentRequestState,
+    StateContext,
+};
+use klarna_schemas::klarna::purchase_data::{
+    Address, Customer, LineItem, Recipient, Shipping, SupplementaryPurchaseData,
+};
+use klarna_schemas::klarna::webhook::{PaymentRequestPayload, WebhookEnvelope, WebhookMetadata};
+use klarna_schemas::money::MinorUnits;
+use klarna_schemas::simulator::control::{
+    ActAsCustomer, CallKind, ClockView, CustomerAct, CustomerActed, Findings, Intent, MintSessionToken,
+    MintedSessionToken, MintedTokenState, PutSandbox, QueuedOutcome, SandboxView, Sandboxes, SetClock,
+};
+use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Finding, Severity};
+use klarna_schemas::simulator::journal::{
+    Direction, Ending, JournalEntry, JournalPage, RecordedRequest, RecordedResponse,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// A typed view, filled in every field, and the way back.
+pub(crate) struct Filled {
+    /// The schema that it follows.
+    pub(crate) schema: &'static str,
+    /// The value as it goes over the wire.
+    pub(crate) value: Value,
+    /// Whether a body can be read as this type.
+    pub(crate) read: fn(Value) -> Result<(), String>,
+}
+
+fn filled<T: Serialize + DeserializeOwned>(schema: &'static str, value: &T) -> Filled {
+    Filled {
+        schema,
+        value: serde_json::to_value(value).unwrap(),
+        read: |body| serde_json::from_value::<T>(body).map(drop).map_err(|error| error.to_string()),
+    }
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn moment<T: std::str::FromStr<Err: std::fmt::Debug>>() -> T {
+    "2026-02-24T17:25:34.534721775Z".parse().unwrap()
+}
+
+fn currency<T: std::str::FromStr<Err: std::fmt::Debug>>() -> T {
+    "SEK".parse().unwrap()
+}
+
+fn address() -> Address {
+    Address {
+        street_address: some("Gatan 1"),
+        street_address2: some("c/o Person"),
+        postal_code: some("11122"),
+        city: some("Stockholm"),
+        region: some("Stockholm"),
+        country: some("SE"),
+    }
+}
+
+fn purchase_data() -> SupplementaryPurchaseData {
+    SupplementaryPurchaseData {
+        purchase_reference: some("ORDER-5501"),
+        line_items: Some(vec![LineItem {
+            name: "Trail shoe".to_owned(),
+            quantity: 1,
+            total_amount: MinorUnits(45_900),
+            total_tax_amount: Some(MinorUnits(9180)),
+            unit_price: Some(MinorUnits(45_900)),
+            line_item_reference: some("line-1"),
+            product_identifier: some("SKU-1"),
+            product_url: some("https://shop.example/p/1"),
+            image_url: some("https://shop.example/p/1.png"),
+        }]),
+        customer: Some(Customer {
+            given_name: some("Test"),
+            family_name: some("Person"),
+            email: some("customer+se@klarna.com"),
+            phone: some("+46700000000"),
+            date_of_birth: some("1990-01-31"),
+            address: Some(address()),
+        }),
+        shipping: Some(vec![Shipping {
+            shipping_reference: some("s1"),
+            recipient: Some(Recipient {
+                given_name: some("Test"),
+                family_name: some("Person"),
+                email: some("customer+se@klarna.com"),
+                phone: some("+46700000000"),
+            }),
+            address: Some(address()),
+        }]),
+    }
+}
+
+fn interaction_config(expiry: InteractionExpiry) -> CustomerInteractionConfig {
+    CustomerInteractionConfig {
+        method: some("HANDOVER"),
+        return_url: some("https://acq.test/back?pr={klarna.payment_request.id}"),
+        app_return_url: some("acme-shop://back"),
+        interaction_expiry: Some(expiry),
+    }
+}
+
+fn by_duration() -> InteractionExpiry {
+    InteractionExpiry { duration: some("PT30M"), timestamp: None }
+}
+
+fn by_timestamp() -> InteractionExpiry {
+    InteractionExpiry { duration: None, timestamp: Some(moment()) }
+}
+
+fn authorize(expiry: InteractionExpiry) -> AuthorizeRequest {
+    AuthorizeRequest {
+        currency: currency(),
+        request_payment_transaction: Some(RequestPaymentTransaction {
+            amount: MinorUnits(45_900),
+            payment_transaction_reference: some("apx-tx-0001"),
+            payment_option_id: some("S0xBUk5B"),
+            capture: some("LATER"),
+        }),
+        supplementary_purchase_data: Some(purchase_data()),
+        klarna_network_data: some("{ \"a\": 1.0 }"),
+        interoperability_data: some("{}"),
+        step_up_config: Some(StepUpConfig {
+            payment_request_reference: some("apx-pr-0001"),
+            customer_interaction_config: Some(interaction_config(expiry)),
+        }),
+        acquiring_config: Some(AcquiringConfig {
+            payment_account_id: some("krn:partner:global:account:payment-account:1"),
+            settlement_currency: Some(currency()),
+        }),
+    }
+}
+
+fn state_context() -> StateContext {
+    StateContext {
+        customer_interaction: Some(CustomerInteraction {
+            method: some("HANDOVER"),
+            payment_request_id: Some("krn:payment:eu1:request:1".into()),
+            payment_request_url: some("http://127.0.0.1:8080/eu/requests/1/start"),
+        }),
+        klarna_network_session_token: some("krn:network:eu1:test:session-token:1"),
+        payment_token: some("krn:network:eu1:test:session-token:1"),
+    }
+}
+
+fn payment_request() -> PaymentRequest {
+    PaymentRequest {
+        payment_request_id: "krn:payment:eu1:request:1".into(),
+        payment_request_reference: some("apx-pr-0001"),
+        amount: MinorUnits(45_900),
+        currency: currency(),
+        state: PaymentRequestState::Completed,
+        previous_state: Some(PaymentRequestState::InProgress),
+        state_reason: some("PURCHASE_FLOW_ABORTED"),
+        state_context: Some(state_context()),
+        customer_interaction_config: Some(interaction_config(by_duration())),
+        supplementary_purchase_data: Some(serde_json::to_value(purchase_data()).unwrap()),
+        expires_at: Some(moment()),
+        created_at: Some(moment()),
+        updated_at: Some(moment()),
+    }
+}
+
+fn transaction() -> PaymentTransaction {
+    PaymentTransaction {
+        payment_transaction_id: "krn:payment:eu1:transaction:1".into(),
+        payment_transaction_reference: some("apx-tx-0001"),
+        amount: MinorUnits(45_900),
+        currency: currency(),
+        state: some("AUTHORIZED"),
+        expires_at: Some(moment()),
+        payment_funding: Some(PaymentFunding { r#type: "GUARANTEED".to_owned(), state: "FUNDED".to_owned() }),
+    }
+}
+
+fn metadata() -> WebhookMetadata {
+    WebhookMetadata {
+        event_id: "3b1f0a52-2d0b-4a0e-8a6d-0a1b2c3d4e5f".to_owned(),
+        event_type: "payment.request.state-change.completed".to_owned(),
+        event_version: "v2".to_owned(),
+        occurred_at: moment(),
+        correlation_id: some("c-1"),
+        subject_account_id: "krn:partner:global:account:test:ALPHA001".into(),
+        recipient_account_id: "krn:partner:global:account:test:LOCALACQ".into(),
+        product_instance_id: some("krn:partner:product:payment:1"),
+        webhook_id: "krn:partner:global:notification:webhook:1".into(),
+        live: false,
+    }
+}
+
+fn webhook() -> Webhook {
+    Webhook {
+        webhook_id: "krn:partner:global:notification:webhook:1".into(),
+        url: "https://acq.example/klarna/events".to_owned(),
+        event_types: vec!["payment.request.state-change.*".to_owned()],
+        event_version: "v2".to_owned(),
+        signing_key_id: "krn:partner:global:notification:signing-key:1".into(),
+        status: WebhookStatus::Enabled,
+        created_at: Some(moment()),
+    }
+}
+
+fn signing_key() -> SigningKey {
+    SigningKey {
+        signing_key_id: "krn:partner:global:notification:signing-key:1".into(),
+        signing_key: some("secret"),
+        created_at: Some(moment()),
+    }
+}
+
+/// What travels between an acquirer and Klarna.
+pub(crate) fn klarna() -> Vec<Filled> {
+    vec![
+        filled("klarna/authorize-request", &authorize(by_duration())),
+        filled("klarna/authorize-request", &authorize(by_timestamp())),
+        filled(
+            "klarna/authorize-response",
+            &AuthorizeResponse {
+                payment_transaction_response: PaymentTransactionResponse {
+                    result: AuthorizationResult::Approved,
+                    result_reason: some("because"),
+                    payment_transaction: Some(transaction()),
+                },
+                payment_request: Some(payment_request()),
+                klarna_network_response_data: some("{}"),
+            },
+        ),
+        filled("klarna/payment-transaction", &transaction()),
+        filled("klarna/payment-request", &payment_request()),
+        filled("klarna/supplementary-purchase-data", &purchase_data()),
+        filled(
+            "klarna/error",
+            &ErrorBody {
+                error_id: "3f0e6f6a-5a0e-4f9b-9a53-6f1f5f0a1b2c".to_owned(),
+                error_type: some("INPUT_ERROR"),
+                error_code: "VALIDATION_ERROR".to_owned(),
+                error_message: "Request did not validate".to_owned(),
+                validation_errors: vec![ValidationError {
+                    parameter: "request_payment_transaction.amount".to_owned(),
+                    reason: "must be at least 1".to_owned(),
+                    doc_url: some("https://docs.example/amount"),
+                }],
+            },
+        ),
+        filled(
+            "klarna/webhook-envelope",
+            &WebhookEnvelope { metadata: metadata(), payload: json!({ "any": "thing" }) },
+        ),
+        filled(
+            "klarna/payment-request-event",
+            &WebhookEnvelope {
+                metadata: metadata(),
+                payload: PaymentRequestPayload {
+                    payment_request_id: "krn:payment:eu1:request:1".into(),
+                    payment_request_reference: some("apx-pr-0001"),
+                    state: PaymentRequestState::Completed,
+                    previous_state: Some(PaymentRequestState::InProgress),
+                    state_reason: some("PURCHASE_FLOW_ABORTED"),
+                    klarna_network_session_token: some("krn:network:eu1:test:session-token:1"),
+                    payment_token: some("krn:network:eu1:test:session-token:1"),
+                    state_context: Some(state_context()),
+                },
+            },
+        ),
+        filled("klarna/signing-key", &signing_key()),
+        filled("klarna/signing-keys", &SigningKeys { signing_keys: vec![signing_key()] }),
+        filled(
+            "klarna/create-webhook",
+            &CreateWebhook {
+                url: "https://acq.example/klarna/events".to_owned(),
+                event_types: vec!["payment.request.state-change.*".to_owned()],
+                event_version: "v2".to_owned(),
+                signing_key_id: "krn:partner:global:notification:signing-key:1".into(),
+                status: Some(WebhookStatus::Enabled),
+            },
+        ),
+        filled("klarna/webhook", &webhook()),
+        filled("klarna/webhooks", &Webhooks { webhooks: vec![webhook()] }),
+    ]
+}
+
+fn entry() -> JournalEntry {
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    JournalEntry {
+        seq: 1,
+        epoch: 2,
+        payment: some("e2p1"),
+        direction: Direction::Outbound,
+        operation: "event:payment.request.state-change.completed".to_owned(),
+        started_at: moment(),
+        virtual_at: moment(),
+        request: RecordedRequest {
+            method: "POST".to_owned(),
+            target: "http://127.0.0.1:8081/klarna/webhooks".to_owned(),
+            headers: headers.clone(),
+            body_base64: "e30=".to_owned(),
+        },
+        response: Some(RecordedResponse { status: 204, headers, body_base64: String::new() }),
+        ended: Ending::TimedOut,
+        rule: some("queued"),
+        fault: some("delay"),
+        findings: vec!["final.missing".to_owned()],
+    }
+}
+
+fn finding(kind: ChangeKind, severity: Severity) -> Finding {
+    Finding {
+        rule: "network-data.byte-equal".to_owned(),
+        duties: vec!["AP-11".to_owned()],
+        severity,
+        r#where: "authorize, klarna_network_data".to_owned(),
+        what: "the string changed on its way".to_owned(),
+        mend: "forward the string as it came".to_owned(),
+        expected: some("{ }"),
+        got: some("{}"),
+        diff: Some(ByteDiff {
+            kind,
+            position: 1,
+            expected_length: 3,
+            got_length: 2,
+            expected_excerpt: "{ }".to_owned(),
+            got_excerpt: "{}".to_owned(),
+        }),
+        payment: some("e2p1"),
+        exchanges: vec![1],
+    }
+}
+
+fn sandbox() -> SandboxView {
+    SandboxView { account: "krn:partner:global:account:test:ALPHA001".into(), epoch: 1, seed: u64::MAX }
+}
+
+/// What travels between a tester and the simulator.
+pub(crate) fn simulator() -> Vec<Filled> {
+    let mut all = vec![
+        filled("simulator/put-sandbox", &PutSandbox { seed: Some(7), clock: Some(SetClock::Freeze(true)) }),
+        filled("simulator/sandbox", &sandbox()),
+        filled("simulator/sandboxes", &Sandboxes { sandboxes: vec![sandbox()] }),
+        filled(
+            "simulator/intent",
+            &Intent {
+                network_data: some("{}"),
+                session_token: some("token"),
+                amount: MinorUnits(45_900),
+                currency: currency(),
+                purchase_reference: some("ORDER-5501"),
+                line_items: Some(vec![json!({ "name": "Trail shoe" })]),
+            },
+        ),
+        filled(
+            "simulator/minted-session-token",
+            &MintedSessionToken { klarna_network_session_token: "token".to_owned() },
+        ),
+        filled(
+            "simulator/customer-acted",
+            &CustomerActed {
+                state: PaymentRequestState::Completed,
+                redirect_to: some("https://shop.example/back"),
+            },
+        ),
+        filled(
+            "simulator/clock",
+            &ClockView { now: moment(), happened: vec!["a payment request expired".to_owned()] },
+        ),
+        filled("simulator/journal-entry", &entry()),
+        filled(
+            "simulator/journal-page",
+            &JournalPage { entries: vec![entry()], next_after: 1, dropped: 0, timed_out: false },
+        ),
+        filled(
+            "simulator/findings",
+            &Findings {
+                findings: vec![finding(ChangeKind::ReEncoded, Severity::Fails)],
+                judged: [("network-data.byte-equal".to_owned(), 2)].into_iter().collect(),
+            },
+        ),
+    ];
+    for clock in [SetClock::AdvanceMs(5), SetClock::Set(moment()), SetClock::Freeze(false)] {
+        all.push(filled("simulator/set-clock", &clock));
+    }
+    for state in [MintedTokenState::Unused, MintedTokenState::Completed] {
+        all.push(filled("simulator/mint-session-token", &MintSessionToken { length: Some(512), state }));
+    }
+    for on in [CallKind::Initial, CallKind::Final, CallKind::Any] {
+        let result = AuthorizationResult::Declined;
+        let outcome = QueuedOutcome { on, times: 1, result, result_reason: some("because") };
+        all.push(filled("simulator/queued-outcomes", &vec![outcome]));
+    }
+    for act in [CustomerAct::Open, CustomerAct::Approve, CustomerAct::Refuse, CustomerAct::Leave] {
+        let payment_request_id = "krn:payment:eu1:request:1".into();
+        all.push(filled("simulator/act-as-customer", &ActAsCustomer { payment_request_id, act }));
+    }
+    for kind in [
+        ChangeKind::Dropped,
+        ChangeKind::Added,
+        ChangeKind::ReEncoded,
+        ChangeKind::ReOrdered,
+        ChangeKind::Truncated,
+        ChangeKind::TypeChanged,
+        ChangeKind::Altered,
+    ] {
+        all.push(filled("simulator/finding", &finding(kind, Severity::Warns)));
+    }
+    all
+}
