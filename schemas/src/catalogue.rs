@@ -224,3 +224,81 @@ fn unfold(value: &Value, error: &ValidationError<'_>, disposition: Disposition, 
         kind => push(here, reason::reason(error), kind.keyword()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn catalogue(files: &[(&str, Value)]) -> Catalogue {
+        Catalogue::of_files(files.iter().map(|(name, schema)| {
+            let mut schema = schema.clone();
+            if schema.is_object() && schema.get("$id").is_none() {
+                schema["$id"] = json!(format!("{}{name}{}", embedded::BASE, embedded::SUFFIX));
+            }
+            ((*name).to_owned(), schema.to_string().into_bytes())
+        }))
+    }
+
+    #[test]
+    fn a_broken_file_is_named_and_the_others_work() {
+        let catalogue = catalogue(&[
+            ("a/sound", json!({ "type": "string" })),
+            ("a/no-schema", json!({ "type": "text" })),
+            ("a/elsewhere", json!({ "$id": "https://elsewhere.example/x.json" })),
+            ("a/dangling", json!({ "$ref": "nobody.schema.json" })),
+            ("a/leans-on-it", json!({ "$ref": "dangling.schema.json" })),
+            ("a/bad-pattern", json!({ "pattern": "(" })),
+            ("a/odd-format", json!({ "format": "colour" })),
+        ]);
+        assert_eq!(catalogue.check("a/sound", &json!(1)).unwrap().len(), 1);
+        let broken: Vec<&str> = catalogue.defects().map(|(name, _)| name).collect();
+        assert_eq!(
+            broken,
+            ["a/bad-pattern", "a/dangling", "a/elsewhere", "a/leans-on-it", "a/no-schema", "a/odd-format"]
+        );
+        for name in broken {
+            assert!(catalogue.check(name, &json!(1)).unwrap_err().hint.starts_with(": "), "{name}");
+        }
+    }
+
+    #[test]
+    fn x_report_reaches_beside_itself_through_a_ref_and_with_a_star_all_beneath() {
+        let catalogue = catalogue(&[
+            (
+                "a/root",
+                json!({ "properties": {
+                    "hard": { "$ref": "text.schema.json" },
+                    "soft": { "$ref": "text.schema.json", "x-report": ["maxLength"] },
+                    "free": { "items": { "$ref": "text.schema.json" }, "x-report": ["*"] }
+                } }),
+            ),
+            ("a/text", json!({ "type": "string", "maxLength": 1 })),
+        ]);
+        let weigh = |body: Value| catalogue.check("a/root", &body).unwrap()[0].disposition;
+        assert_eq!(weigh(json!({ "hard": "ab" })), Disposition::Reject);
+        assert_eq!(weigh(json!({ "soft": "ab" })), Disposition::Report);
+        assert_eq!(weigh(json!({ "soft": 1 })), Disposition::Reject);
+        assert_eq!(weigh(json!({ "free": [1] })), Disposition::Report);
+    }
+
+    #[test]
+    fn of_alternatives_the_one_that_was_meant_is_explained() {
+        let catalogue = catalogue(&[(
+            "a/root",
+            json!({ "anyOf": [
+                { "type": "string" },
+                { "type": "object", "properties": { "n": { "minimum": 1 } }, "required": ["n", "m"] }
+            ] }),
+        )]);
+        let found = catalogue.check("a/root", &json!({ "n": 0 })).unwrap();
+        let named: Vec<_> = found.iter().map(|v| (v.parameter.as_str(), v.keyword.as_str())).collect();
+        assert_eq!(named, [("m", "required"), ("n", "minimum")]);
+        let found = catalogue.check("a/root", &json!(true)).unwrap();
+        assert_eq!(
+            found[0].reason,
+            "fits none of the forms that are allowed: must be a string, not a boolean; or must be an object, not a boolean"
+        );
+    }
+}

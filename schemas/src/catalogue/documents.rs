@@ -59,22 +59,21 @@ impl Documents {
 
 /// The document that a relative or absolute `file` names, seen from the document `from`.
 fn target(from: &str, file: &str) -> Option<String> {
-    let path = match file.strip_prefix(BASE) {
-        Some(path) => path.to_owned(),
-        None => {
-            let mut folders: Vec<&str> = from.split('/').collect();
-            folders.pop();
-            for step in file.split('/') {
-                match step {
-                    "." => {}
-                    ".." => {
-                        folders.pop()?;
-                    }
-                    other => folders.push(other),
+    let path = if let Some(path) = file.strip_prefix(BASE) {
+        path.to_owned()
+    } else {
+        let mut folders: Vec<&str> = from.split('/').collect();
+        folders.pop();
+        for step in file.split('/') {
+            match step {
+                "." => {}
+                ".." => {
+                    folders.pop()?;
                 }
+                other => folders.push(other),
             }
-            folders.join("/")
         }
+        folders.join("/")
     };
     Some(path.strip_suffix(SUFFIX)?.to_owned())
 }
@@ -91,7 +90,7 @@ mod tests {
         documents.insert("a/one".to_owned(), json!({ "$defs": { "x": { "type": "string" } } }));
         documents.insert("b/two".to_owned(), json!({ "$ref": "../a/one.schema.json#/$defs/x" }));
         let found = Some(("a/one", &json!({ "type": "string" })));
-        assert_eq!(documents.resolve("a/one", "#/$defs/x").map(|(n, v)| (n, v)), found);
+        assert_eq!(documents.resolve("a/one", "#/$defs/x"), found);
         assert_eq!(documents.resolve("a/other", "one.schema.json#/$defs/x"), found);
         assert_eq!(documents.resolve("b/two", "../a/one.schema.json#/$defs/x"), found);
         assert_eq!(documents.resolve("b/two", &format!("{BASE}a/one.schema.json#/$defs/x")), found);

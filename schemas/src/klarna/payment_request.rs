@@ -81,7 +81,7 @@ pub struct PaymentRequest {
 /// What belongs to a state.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct StateContext {
-    /// In SUBMITTED and IN_PROGRESS.
+    /// In SUBMITTED and `IN_PROGRESS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_interaction: Option<CustomerInteraction>,
     /// In COMPLETED: the token that the final authorize carries. Secret.

@@ -47,6 +47,7 @@ fn filled<T: Serialize + DeserializeOwned>(schema: &'static str, value: &T) -> F
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the views are made of optional text")]
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }

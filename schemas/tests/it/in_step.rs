@@ -113,12 +113,7 @@ fn unknown_to_type(
             for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
                 match members.get(name) {
                     Some(member) => {
-                        let place = if schema.get("properties").is_some() {
-                            format!("{place}/{name}")
-                        } else {
-                            place.to_owned()
-                        };
-                        unknown_to_type(file, &place, schema, member, missing);
+                        unknown_to_type(file, &format!("{place}/{name}"), schema, member, missing);
                     }
                     None => {
                         missing.insert((place.to_owned(), name.clone()));
@@ -176,7 +171,7 @@ fn mutations(value: &Value) -> Vec<(String, Value)> {
                 found.push((format!("{pointer}/unheard_of added"), changed));
             }
             Value::Array(items) => {
-                pointers.extend((0..items.len()).map(|index| format!("{pointer}/{index}")))
+                pointers.extend((0..items.len()).map(|index| format!("{pointer}/{index}")));
             }
             _ => {}
         }
