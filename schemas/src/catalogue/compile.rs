@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jsonschema::paths::Location;
 use jsonschema::{Keyword, PatternOptions, Registry, ValidationError, Validator};
 use serde_json::{Map, Value};
@@ -70,6 +70,7 @@ fn validator(registry: &Registry<'_>, name: &str) -> Result<Validator, Validatio
         .should_validate_formats(true)
         .should_ignore_unknown_formats(false)
         .with_format("date-time", is_timestamp)
+        .with_format("time-span", |text| text.parse::<SignedDuration>().is_ok())
         .with_keyword("x-whole", whole)
         .with_pattern_options(PatternOptions::regex())
         .offline()

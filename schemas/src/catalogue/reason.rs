@@ -105,6 +105,7 @@ fn format_name(format: &str) -> String {
         "date-time" => "a date and time with zone such as 2026-01-31T09:30:00Z".to_owned(),
         "duration" => "an ISO 8601 duration such as PT30M".to_owned(),
         "email" => "an email address".to_owned(),
+        "time-span" => "a span of time such as PT3H or 3h".to_owned(),
         "uri" => "an absolute URI".to_owned(),
         "uuid" => "a UUID".to_owned(),
         other => format!("a well-formed {other}"),

@@ -11,4 +11,6 @@ mod in_step;
 #[cfg(test)]
 mod requirements;
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod violations;
