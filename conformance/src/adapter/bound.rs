@@ -1,17 +1,32 @@
 //! The acquirer as a Partner sees it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use serde_json::Value;
 use url::Url;
 
-use super::{Adapter, Order, Outcome, PartnerBinding, PartnerExchange};
+use super::exchange::{Likeness, PartnerExchange};
+use super::operation::Operation;
+use super::order::Order;
+use super::outcome::Outcome;
+use super::request::Rendered;
+use super::template::TemplateError;
+use super::variables::{RunVariables, Secrets, with_order, with_payment};
+use super::vars::PartnerBinding;
+use super::Adapter;
 use crate::launch::LaunchContext;
+
+/// How much of an answer is read.
+const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
 
 /// An adapter bound to a running acquirer. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct BoundAcquirer {
     adapter: Adapter,
-    base_url: Url,
+    run: RunVariables,
+    base_url: String,
+    http: reqwest::Client,
 }
 
 /// What the acquirer answered, read by the adapter.
@@ -25,21 +40,13 @@ pub struct PaymentAnswer {
     pub exchange: PartnerExchange,
 }
 
-/// A template that could not be rendered.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{place}: {message}")]
-pub struct TemplateError {
-    /// `file:line:column` in the adapter.
-    pub place: String,
-    /// What is wrong, with the names that exist.
-    pub message: String,
-}
-
 /// Why an operation came to no answer that the suite can read.
 #[derive(Debug, thiserror::Error)]
 pub enum OperationError {
     /// No connection, or it broke.
-    #[error("{operation}: {url} cannot be reached: {reason}\n  hint: {hint}")]
+    #[error(
+        "{operation}: the acquirer at {url} cannot be reached: {reason}\n  hint: see whether it still runs (its log), and whether the base URL and path are right"
+    )]
     Unreachable {
         /// Which operation.
         operation: &'static str,
@@ -47,11 +54,11 @@ pub enum OperationError {
         url: String,
         /// What went wrong below.
         reason: String,
-        /// How to mend it.
-        hint: String,
     },
     /// No answer within `timing.operation_timeout_ms`.
-    #[error("{operation}: {url} did not answer within {after_ms} ms")]
+    #[error(
+        "{operation}: the acquirer at {url} did not answer within {after_ms} ms\n  hint: timing.operation_timeout_ms in the adapter gives it longer"
+    )]
     TimedOut {
         /// Which operation.
         operation: &'static str,
@@ -65,13 +72,13 @@ pub enum OperationError {
     Unreadable {
         /// Which operation.
         operation: &'static str,
-        /// What matched nothing, and where the rules stand.
+        /// What matched nothing, where the rules stand, and how to mend it.
         what: String,
         /// The call.
         exchange: Box<PartnerExchange>,
     },
     /// The adapter does not bind this operation.
-    #[error("the adapter {adapter} binds no operation {operation}")]
+    #[error("{adapter}: the adapter binds no operation {operation}\n  hint: add operations.{operation}")]
     NotBound {
         /// The adapter's file.
         adapter: String,
@@ -101,29 +108,183 @@ impl OperationError {
 
 impl BoundAcquirer {
     /// Binds an adapter to the acquirer at `base_url`.
-    pub fn new(adapter: &Adapter, base_url: &Url, _context: &LaunchContext) -> Self {
-        Self { adapter: adapter.clone(), base_url: base_url.clone() }
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built.
+    pub fn new(adapter: &Adapter, base_url: &Url, context: &LaunchContext) -> Result<Self, reqwest::Error> {
+        klarna_simulator::install_crypto_provider();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        let mut run = context.variables();
+        run.acquirer_base_url = Some(base_url.as_str().trim_end_matches('/').to_owned());
+        let base_url = base_url.as_str().to_owned();
+        Ok(Self { adapter: adapter.clone(), run, base_url, http })
+    }
+
+    /// The adapter that it is bound by.
+    pub fn adapter(&self) -> &Adapter {
+        &self.adapter
     }
 
     /// Asks the acquirer for a payment, as `partner`.
     pub async fn create_payment(
         &self,
-        _partner: &PartnerBinding,
-        _order: &Order,
+        partner: &PartnerBinding,
+        order: &Order,
     ) -> Result<PaymentAnswer, OperationError> {
-        Err(self.unfinished("create_payment"))
+        let variables = |secrets| with_order(self.run.of_partner(partner, secrets), order);
+        self.perform("create_payment", &self.adapter.inner.create_payment, variables).await
     }
 
-    /// Asks the acquirer how a payment stands, as `partner`.
+    /// Asks the acquirer how a payment stands, as `partner`. Templates see `payment.payment_id`.
     pub async fn read_payment(
         &self,
-        _partner: &PartnerBinding,
-        _payment_id: &str,
+        partner: &PartnerBinding,
+        payment_id: &str,
     ) -> Result<PaymentAnswer, OperationError> {
-        Err(self.unfinished("read_payment"))
+        let payment = BTreeMap::from([("payment_id".to_owned(), payment_id.to_owned())]);
+        self.read_payment_again(partner, &payment).await
     }
 
-    fn unfinished(&self, operation: &'static str) -> OperationError {
-        OperationError::NotBound { adapter: format!("{} at {}", self.adapter.name(), self.base_url), operation }
+    /// As [`Self::read_payment`], with all that the answer to the create told: templates see each
+    /// value as `payment.<name>`.
+    pub async fn read_payment_again(
+        &self,
+        partner: &PartnerBinding,
+        payment: &BTreeMap<String, String>,
+    ) -> Result<PaymentAnswer, OperationError> {
+        let operation = "read_payment";
+        let Some(bound) = &self.adapter.inner.read_payment else {
+            return Err(OperationError::NotBound { adapter: self.adapter.file().to_owned(), operation });
+        };
+        let variables = |secrets| with_payment(self.run.of_partner(partner, secrets), payment);
+        self.perform(operation, bound, variables).await
+    }
+
+    async fn perform(
+        &self,
+        operation: &'static str,
+        bound: &Operation,
+        variables: impl Fn(Secrets) -> Value,
+    ) -> Result<PaymentAnswer, OperationError> {
+        let inner = &self.adapter.inner;
+        let failed = |source| OperationError::Template { operation, source };
+        let (templates, authentication) = (&inner.templates, &inner.authentication);
+        let request = bound
+            .request
+            .render(templates, authentication, &self.base_url, &variables(Secrets::Revealed))
+            .map_err(failed)?;
+        let likeness = bound
+            .request
+            .likeness(templates, authentication, &self.base_url, &variables(Secrets::Marked))
+            .map_err(failed)?;
+        let deadline = inner.timing.operation_timeout;
+        let exchange = self.send(operation, request, &likeness, deadline).await?;
+        self.understand(operation, bound, exchange)
+    }
+
+    async fn send(
+        &self,
+        operation: &'static str,
+        request: Rendered,
+        likeness: &Likeness,
+        deadline: Duration,
+    ) -> Result<PartnerExchange, OperationError> {
+        let unreachable = |error: &reqwest::Error| OperationError::Unreachable {
+            operation,
+            url: likeness.shown_url(),
+            reason: reason(error),
+        };
+        let call = async {
+            let mut builder = self.http.request(request.method, request.url);
+            for (name, value) in request.headers {
+                builder = builder.header(name, value);
+            }
+            if let Some(body) = request.body {
+                builder = builder.body(body);
+            }
+            let mut response = builder.send().await.map_err(|error| unreachable(&error))?;
+            let status = response.status().as_u16();
+            let headers = pairs(response.headers());
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
+                body.extend_from_slice(&chunk);
+                if body.len() > ANSWER_LIMIT {
+                    return Err(OperationError::Unreadable {
+                        operation,
+                        what: format!("the answer has more than {ANSWER_LIMIT} bytes"),
+                        exchange: Box::new(likeness.answered(status, headers, Vec::new())),
+                    });
+                }
+            }
+            Ok(likeness.answered(status, headers, body))
+        };
+        match tokio::time::timeout(deadline, call).await {
+            Ok(result) => result,
+            Err(_) => Err(OperationError::TimedOut {
+                operation,
+                url: likeness.shown_url(),
+                after_ms: deadline.as_millis(),
+            }),
+        }
+    }
+
+    fn understand(
+        &self,
+        operation: &'static str,
+        bound: &Operation,
+        exchange: PartnerExchange,
+    ) -> Result<PaymentAnswer, OperationError> {
+        let body: Option<Value> = serde_json::from_slice(&exchange.response_body).ok();
+        let unreadable = |what: String, exchange: PartnerExchange| OperationError::Unreadable {
+            operation,
+            what,
+            exchange: Box::new(exchange),
+        };
+        let Some(outcome) = bound.rules.decide(Some(exchange.status), body.as_ref()) else {
+            let place = self.adapter.inner.templates.source().at(bound.rules_place);
+            let what = format!(
+                "no rule of answer.outcome fits the answer {} {}\n  hint: the rules stand at {place}; add one for this answer",
+                exchange.status,
+                excerpt(&exchange.response_body),
+            );
+            return Err(unreadable(what, exchange));
+        };
+        match bound.reads.read(body.as_ref().unwrap_or(&Value::Null)) {
+            Ok(read) => Ok(PaymentAnswer { outcome, read, exchange }),
+            Err(error) => Err(unreadable(format!("answer.{error}"), exchange)),
+        }
+    }
+}
+
+/// Header pairs as text.
+pub(crate) fn pairs(headers: &http::HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect()
+}
+
+/// The innermost cause, which is the one that helps; the URL is told apart.
+fn reason(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+/// The beginning of a body, in one line.
+fn excerpt(body: &[u8]) -> String {
+    const LENGTH: usize = 400;
+    if body.is_empty() {
+        return "without a body".to_owned();
+    }
+    let text: String = String::from_utf8_lossy(body).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match text.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
     }
 }

@@ -1,24 +1,58 @@
 //! Binds the abstract operations of the features to any acquirer's API, by a file and no code.
+//!
+//! [`Adapter::load`] reads the file, compiles its templates and checks every name in them, so that
+//! a mistake is shown with its line before anything is started. [`BoundAcquirer`] is the acquirer
+//! as a Partner sees it.
 
 mod bound;
 mod error;
 mod exchange;
+mod file;
+mod filters;
+mod load;
+mod nearest;
+mod node;
+mod notification;
+mod operation;
 mod order;
 mod outcome;
+mod reading;
+mod request;
+mod rules;
+mod source;
+mod start;
+mod template;
+mod tree;
+mod variables;
+mod vars;
+mod verify;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use klarna_schemas::ids::PartnerAccountId;
-use secrecy::SecretString;
+use load::Checked;
+use secrecy::{ExposeSecret, SecretString};
+use source::Source;
+use start::Start;
+use url::Url;
 
-pub use bound::{BoundAcquirer, OperationError, PaymentAnswer, TemplateError};
+pub use bound::{BoundAcquirer, OperationError, PaymentAnswer};
 pub use error::AdapterError;
 pub use exchange::PartnerExchange;
+pub use notification::Verification;
+pub(crate) use notification::{Answer, Ears};
 pub use order::{Address, Customer, Mode, Order, OrderLine};
 pub use outcome::Outcome;
+pub(crate) use start::{ProcessPlan, Ready, StopSignal};
+pub use template::TemplateError;
+pub(crate) use variables::RunVariables;
+pub use vars::PartnerBinding;
+
+/// Adapters that are embedded in this program: name and text.
+const EMBEDDED: &[(&str, &str)] =
+    &[(crate::builtin::NAME, include_str!("../../adapters/reference-acquirer.yaml"))];
 
 /// Where an adapter comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,26 +67,6 @@ pub enum AdapterSource {
 #[derive(Debug, Clone)]
 pub struct Adapter {
     inner: Arc<Checked>,
-}
-
-#[derive(Debug)]
-struct Checked {
-    name: String,
-    partners: Vec<PartnerBinding>,
-    capabilities: Vec<String>,
-    timing: Timing,
-    listen: Listen,
-}
-
-/// A Partner that the acquirer knows.
-#[derive(Debug, Clone)]
-pub struct PartnerBinding {
-    /// How the adapter calls it.
-    pub name: String,
-    /// The Klarna account that the acquirer must use for it.
-    pub klarna_account: PartnerAccountId,
-    /// What the acquirer gave this Partner: keys, merchant numbers, notification secrets.
-    pub vars: indexmap::IndexMap<String, SecretString>,
 }
 
 /// What an acquirer can claim to do.
@@ -89,17 +103,53 @@ pub struct Listen {
 }
 
 impl Adapter {
-    /// Reads, checks and compiles an adapter.
+    /// Reads, checks and compiles an adapter, with the variables of this process's environment.
     ///
     /// # Errors
     /// The first mistake found, with file, line, column and a hint.
     pub fn load(source: &AdapterSource) -> Result<Self, AdapterError> {
-        Err(error::unfinished(source))
+        Self::load_with(source, &vars::process_environment)
+    }
+
+    /// As [`Adapter::load`], with an environment of the caller's.
+    ///
+    /// # Errors
+    /// The first mistake found, with file, line, column and a hint.
+    pub fn load_with(
+        source: &AdapterSource,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, AdapterError> {
+        let (source, folder) = match source {
+            AdapterSource::File(path) => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                (Source::read(path)?, Some(folder.unwrap_or(Path::new(".")).to_path_buf()))
+            }
+            AdapterSource::Builtin(name) => {
+                let text = EMBEDDED.iter().find(|(known, _)| known == name).map(|(_, text)| *text);
+                let known: Vec<&str> = EMBEDDED.iter().map(|(name, _)| *name).collect();
+                let source = Source::new(format!("builtin:{name}"), text.unwrap_or_default().to_owned());
+                if text.is_none() {
+                    return Err(source.unknown(source::Place::default(), "built-in adapter", name, &known));
+                }
+                (source, None)
+            }
+        };
+        Ok(Self { inner: Arc::new(load::load(source, folder, environment)?) })
+    }
+
+    /// The adapters that are embedded in this program: name and text.
+    pub fn embedded() -> &'static [(&'static str, &'static str)] {
+        EMBEDDED
     }
 
     /// The acquirer's name.
     pub fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// The file as the user named it, or `builtin:<name>`.
+    pub fn file(&self) -> &str {
+        &self.inner.templates.source().name
     }
 
     /// The Partners, in file order; at least one.
@@ -112,6 +162,11 @@ impl Adapter {
         self.inner.capabilities.iter().any(|claimed| claimed == capability)
     }
 
+    /// Whether the adapter binds `read_payment`, so that the suite can poll.
+    pub fn can_read_payments(&self) -> bool {
+        self.inner.read_payment.is_some()
+    }
+
     /// What the acquirer claims about its own clocks.
     pub fn timing(&self) -> &Timing {
         &self.inner.timing
@@ -120,5 +175,47 @@ impl Adapter {
     /// Where the suite listens.
     pub fn listen(&self) -> &Listen {
         &self.inner.listen
+    }
+
+    /// Where the acquirer runs already, if the adapter attaches.
+    pub fn attaches_to(&self) -> Option<&Url> {
+        match &self.inner.start {
+            Start::Attach(url) => Some(url),
+            Start::Process(_) => None,
+        }
+    }
+
+    /// Whether the runner must choose the acquirer's port.
+    pub(crate) fn needs_port(&self) -> bool {
+        matches!(&self.inner.start, Start::Process(process) if process.needs_port())
+    }
+
+    /// The process to start; `None` when the adapter attaches.
+    pub(crate) fn process(&self, run: &RunVariables) -> Result<Option<ProcessPlan>, TemplateError> {
+        match &self.inner.start {
+            Start::Attach(_) => Ok(None),
+            Start::Process(process) => {
+                let variables = run.of_launch(&self.inner.partners);
+                process.render(&self.inner.templates, &variables).map(Some)
+            }
+        }
+    }
+
+    /// The folder that relative paths of the launch begin in; none for an embedded adapter.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.inner.folder.as_deref()
+    }
+
+    /// The ears of all Partners.
+    pub(crate) fn ears(&self, partner_base_url: &Url) -> Result<Ears, TemplateError> {
+        let mut run = RunVariables::sample(true);
+        partner_base_url.as_str().clone_into(&mut run.partner_base_url);
+        Ears::new(self.inner.notifications.as_ref(), &self.inner.partners, &self.inner.templates, &run)
+    }
+
+    /// Values that no log may show.
+    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+        let all = self.inner.partners.iter().flat_map(|partner| partner.vars.values());
+        all.filter(|secret| secret.expose_secret().len() >= 6).cloned().collect()
     }
 }

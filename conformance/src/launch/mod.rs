@@ -1,11 +1,18 @@
 //! Starts the acquirer as another process, or finds one that runs already.
 
+mod files;
+mod log;
+mod process;
+mod ready;
+
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::adapter::Adapter;
+use crate::adapter::{Adapter, RunVariables, TemplateError};
+use log::Log;
+use process::Process;
 
 /// What a launch and every later call know of the run.
 #[derive(Debug, Clone)]
@@ -28,32 +35,139 @@ pub struct LaunchContext {
     pub builtin_program: Option<PathBuf>,
 }
 
-/// Why the acquirer does not run.
+/// Why the acquirer does not run. Each text says what happened and how to mend it.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
-    /// The process could not be started, or ended before it was ready.
-    #[error("the acquirer could not be started: {reason}\n  hint: {hint}")]
+    /// A template of the launch failed.
+    #[error("launch: {0}")]
+    Template(#[from] TemplateError),
+    /// A file of the launch, or the log, could not be written.
+    #[error("launch: {path} cannot be written: {reason}")]
+    File {
+        /// Which file.
+        path: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The program could not be started at all.
+    #[error("launch: {program} cannot be started: {reason}\n  hint: {hint}")]
     NotStarted {
-        /// What happened.
+        /// The program.
+        program: String,
+        /// What went wrong.
         reason: String,
         /// How to mend it.
         hint: String,
     },
+    /// The process ended, or said something else, before it was ready.
+    #[error("launch: the acquirer did not get ready: {reason}\n  hint: {hint}{}", shown(.log))]
+    NotReady {
+        /// What it did instead.
+        reason: String,
+        /// How to mend it.
+        hint: String,
+        /// The end of its output.
+        log: String,
+    },
+    /// Nothing answers where the adapter attaches.
+    #[error(
+        "attach: nothing answers at {url}: {reason}\n  hint: start the acquirer first, and tell it KLARNA_BASE_URL={klarna}"
+    )]
+    NothingThere {
+        /// Where.
+        url: String,
+        /// What went wrong.
+        reason: String,
+        /// Where Klarna is.
+        klarna: String,
+    },
+}
+
+fn shown(log: &str) -> String {
+    if log.is_empty() {
+        return "\n  it wrote nothing".to_owned();
+    }
+    let lines: Vec<String> = log.lines().map(|line| format!("    {line}")).collect();
+    format!("\n  the end of its output:\n{}", lines.join("\n"))
 }
 
 /// An acquirer that runs. Dropping it kills the process that was started.
 #[derive(Debug)]
 pub struct RunningAcquirer {
     base_url: Url,
+    process: Option<Process>,
+    log: Log,
 }
 
 /// Starts or finds the acquirer that the adapter names, and waits until it is ready.
 ///
 /// # Errors
 /// When it does not get ready, with the end of its output.
-pub async fn start(_adapter: &Adapter, context: LaunchContext) -> Result<RunningAcquirer, LaunchError> {
-    let _ = context.klarna_base_url;
-    Err(LaunchError::NotStarted { reason: "launching is being built".to_owned(), hint: String::new() })
+pub async fn start(adapter: &Adapter, context: LaunchContext) -> Result<RunningAcquirer, LaunchError> {
+    let log = Log::new(context.log_file.as_deref(), secrets(adapter, &context))?;
+    if let Some(url) = adapter.attaches_to() {
+        ready::answers(url).await.map_err(|reason| LaunchError::NothingThere {
+            url: url.to_string(),
+            reason,
+            klarna: context.klarna_base_url.to_string(),
+        })?;
+        return Ok(RunningAcquirer { base_url: url.clone(), process: None, log });
+    }
+    let mut variables = context.variables();
+    if adapter.needs_port() {
+        let port = free_port().await?;
+        variables.acquirer_listen = format!("127.0.0.1:{port}");
+        variables.acquirer_base_url = Some(format!("http://127.0.0.1:{port}"));
+    }
+    let Some(plan) = adapter.process(&variables)? else {
+        return Err(LaunchError::NotReady {
+            reason: "the adapter neither launches nor attaches".to_owned(),
+            hint: "add launch or attach".to_owned(),
+            log: String::new(),
+        });
+    };
+    files::write(&context.work_dir, &plan.files)?;
+    let (process, base_url) = process::start(adapter, &context, &variables, plan, &log).await?;
+    Ok(RunningAcquirer { base_url, process: Some(process), log })
+}
+
+/// Values that the log must not hold.
+fn secrets(adapter: &Adapter, context: &LaunchContext) -> Vec<SecretString> {
+    let mut secrets = adapter.secrets();
+    if context.klarna_api_key.expose_secret().len() >= 6 {
+        secrets.push(context.klarna_api_key.clone());
+    }
+    secrets
+}
+
+/// A port that was free a moment ago: the process does not tell which one it took, so it is given
+/// one.
+async fn free_port() -> Result<u16, LaunchError> {
+    let port = async { tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?.local_addr() };
+    port.await.map(|address| address.port()).map_err(|error| LaunchError::NotStarted {
+        program: "the acquirer".to_owned(),
+        reason: format!("no port is free: {error}"),
+        hint: "see what else listens on this machine".to_owned(),
+    })
+}
+
+impl LaunchContext {
+    /// The variables of a run whose acquirer chooses its own port.
+    pub(crate) fn variables(&self) -> RunVariables {
+        RunVariables {
+            klarna_base_url: self.klarna_base_url.as_str().trim_end_matches('/').to_owned(),
+            klarna_api_key: self.klarna_api_key.clone(),
+            partner_base_url: self.partner_base_url.as_str().trim_end_matches('/').to_owned(),
+            // The acquirer has a working directory of its own.
+            work_dir: std::path::absolute(&self.work_dir)
+                .unwrap_or_else(|_| self.work_dir.clone())
+                .display()
+                .to_string(),
+            seed: self.seed,
+            acquirer_listen: "127.0.0.1:0".to_owned(),
+            acquirer_base_url: None,
+        }
+    }
 }
 
 impl RunningAcquirer {
@@ -62,16 +176,20 @@ impl RunningAcquirer {
         &self.base_url
     }
 
-    /// The last lines of its output.
-    pub fn log_tail(&self, _lines: usize) -> String {
-        String::new()
+    /// The last lines of its output, standard output and standard error together.
+    pub fn log_tail(&self, lines: usize) -> String {
+        self.log.tail(lines)
     }
 
-    /// How it ended, if it has.
+    /// How it ended, if it has; never of an acquirer that was attached to.
     pub fn has_died(&self) -> Option<String> {
-        None
+        self.process.as_ref().and_then(Process::ended)
     }
 
-    /// Asks it to stop, then kills it after a grace.
-    pub async fn stop(self) {}
+    /// Asks it to stop, then kills it after a grace. An acquirer that was attached to runs on.
+    pub async fn stop(self) {
+        if let Some(process) = self.process {
+            process.stop().await;
+        }
+    }
 }

@@ -1,0 +1,177 @@
+//! From the text of an adapter to one that is compiled and checked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+use serde_saphyr::Spanned;
+
+use super::error::AdapterError;
+use super::file::{AdapterFile, ListenFile};
+use super::notification::Notifications;
+use super::operation::Operation;
+use super::request::Authentication;
+use super::source::{Place, Source};
+use super::start::Start;
+use super::template::Templates;
+use super::variables::{RunVariables, Secrets, sample_order, with_order, with_payment};
+use super::vars::{self, Environment, PartnerBinding};
+use super::{Capability, Listen, Timing};
+
+/// The version of the format that this release reads.
+const VERSION: u64 = 1;
+
+/// Deadline of a call to the acquirer when the adapter does not say.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A compiled and checked adapter.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) name: String,
+    /// The folder that relative paths of the launch begin in; none for an embedded adapter.
+    pub(super) folder: Option<PathBuf>,
+    pub(super) partners: Vec<PartnerBinding>,
+    pub(super) capabilities: Vec<String>,
+    pub(super) timing: Timing,
+    pub(super) listen: Listen,
+    pub(super) start: Start,
+    pub(super) authentication: Authentication,
+    pub(super) create_payment: Operation,
+    pub(super) read_payment: Option<Operation>,
+    pub(super) notifications: Option<Notifications>,
+    pub(super) templates: Templates,
+}
+
+/// Compiles and checks.
+pub(super) fn load(
+    mut source: Source,
+    folder: Option<PathBuf>,
+    environment: Environment<'_>,
+) -> Result<Checked, AdapterError> {
+    let file: AdapterFile =
+        serde_saphyr::from_str(source.text()).map_err(|error| source.yaml(&error))?;
+    if file.version.value != VERSION {
+        let message = format!("version {} of the format is not known", file.version.value);
+        return Err(source.complain(
+            file.version.referenced.into(),
+            &message,
+            Some("this release reads version: 1"),
+        ));
+    }
+    if file.name.value.trim().is_empty() {
+        return Err(source.complain(file.name.referenced.into(), "the name is empty", None));
+    }
+    let partners = vars::partners(&mut source, &file.partners, environment)?;
+    let listen = listen(&source, &file.listen)?;
+    let mut templates = Templates::new(source);
+    let start = Start::compile(file.launch.as_ref(), file.attach.as_ref(), &mut templates)?;
+    let authentication = Authentication::compile(file.authentication.as_ref(), &mut templates)?;
+    let operations = &file.operations.value;
+    let create_payment = Operation::compile(&operations.create_payment, &mut templates)?;
+    let read_payment = operations
+        .read_payment
+        .as_ref()
+        .map(|operation| Operation::compile(operation, &mut templates))
+        .transpose()?;
+    let notifications = file
+        .notifications
+        .as_ref()
+        .map(|notifications| Notifications::compile(notifications, &mut templates))
+        .transpose()?;
+    let checked = Checked {
+        name: file.name.value.clone(),
+        folder,
+        capabilities: capabilities(templates.source(), &file, notifications.is_some())?,
+        timing: Timing {
+            answer_ms: file.timing.answer_ms,
+            klarna_timeout_ms: file.timing.klarna_timeout_ms,
+            retry_within_ms: file.timing.retry_within_ms,
+            quiet_ms: file.timing.quiet_ms,
+            operation_timeout: file
+                .timing
+                .operation_timeout_ms
+                .map_or(OPERATION_TIMEOUT, Duration::from_millis),
+        },
+        partners,
+        listen,
+        start,
+        authentication,
+        create_payment,
+        read_payment,
+        notifications,
+        templates,
+    };
+    checked.check(&file)?;
+    Ok(checked)
+}
+
+impl Checked {
+    /// Checks all templates against everything that will be there, for every Partner.
+    fn check(&self, file: &AdapterFile) -> Result<(), AdapterError> {
+        let templates = &self.templates;
+        self.start.check(templates, &self.partners)?;
+        let create_place: Place = file.operations.value.create_payment.referenced.into();
+        if !self.create_payment.reads.names().any(|name| name == "payment_id") {
+            return Err(templates.source().complain(
+                create_place,
+                "create_payment.answer.read does not say where the payment_id is",
+                Some("read: {payment_id: $.id}"),
+            ));
+        }
+        let payment = self.create_payment.reads.names().map(|name| (name.to_owned(), "sample".to_owned()));
+        let payment = payment.collect();
+        for partner in &self.partners {
+            let variables = || RunVariables::sample(true).of_partner(partner, Secrets::Revealed);
+            let bare = Value::Object(variables());
+            self.authentication.check(templates, &bare)?;
+            self.create_payment.check(templates, &with_order(variables(), &sample_order()))?;
+            if let Some(read_payment) = &self.read_payment {
+                read_payment.check(templates, &with_payment(variables(), &payment))?;
+            }
+            if let Some(verify) = self.notifications.as_ref().and_then(|part| part.verify.as_ref()) {
+                verify.check(templates, &bare)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn capabilities(
+    source: &Source,
+    file: &AdapterFile,
+    hears: bool,
+) -> Result<Vec<String>, AdapterError> {
+    for claimed in &file.capabilities {
+        let place: Place = claimed.referenced.into();
+        if !Capability::KNOWN.contains(&claimed.value.as_str()) {
+            return Err(source.unknown(place, "capability", &claimed.value, Capability::KNOWN));
+        }
+        if claimed.value == "notifications" && !hears {
+            return Err(source.complain(
+                place,
+                "notifications are claimed and no part \"notifications\" says how to read them",
+                Some("add notifications: {body: json, read: {payment_id: …}, outcome: […]}, or claim less"),
+            ));
+        }
+    }
+    let mut claimed: Vec<String> = file.capabilities.iter().map(|claimed| claimed.value.clone()).collect();
+    if hears && !claimed.iter().any(|capability| capability == "notifications") {
+        claimed.push("notifications".to_owned());
+    }
+    Ok(claimed)
+}
+
+fn listen(source: &Source, file: &ListenFile) -> Result<Listen, AdapterError> {
+    let address = |text: &Option<Spanned<String>>| match text {
+        None => Ok(SocketAddr::from(([127, 0, 0, 1], 0))),
+        Some(text) => text.value.parse().map_err(|_| {
+            source.complain(
+                text.referenced.into(),
+                &format!("\"{}\" is no address to listen on", text.value),
+                Some("an IP address and a port, as in 127.0.0.1:8080; port 0 takes a free one"),
+            )
+        }),
+    };
+    Ok(Listen { simulator: address(&file.simulator)?, partner: address(&file.partner)? })
+}

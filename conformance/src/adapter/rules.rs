@@ -1,0 +1,231 @@
+//! Ordered rules that turn an answer or a notification into an [`Outcome`].
+
+use indexmap::IndexMap;
+use serde_json::Value;
+use serde_json_path::JsonPath;
+use serde_saphyr::Spanned;
+
+use super::error::AdapterError;
+use super::file::{NotificationRuleFile, RuleFile};
+use super::node::{Node, Shape};
+use super::outcome::Outcome;
+use super::reading;
+use super::source::{Place, Source};
+
+/// Rules in order; the first one that fits decides.
+#[derive(Debug, Clone)]
+pub(super) struct Rules(Vec<Rule>);
+
+#[derive(Debug, Clone)]
+struct Rule {
+    status: Vec<StatusRange>,
+    conditions: Vec<(JsonPath, Test)>,
+    is: Outcome,
+}
+
+/// Inclusive bounds.
+#[derive(Debug, Clone, Copy)]
+struct StatusRange(u16, u16);
+
+#[derive(Debug, Clone)]
+enum Test {
+    /// Some value that the path finds is one of these.
+    Among(Vec<Value>),
+    /// The path finds something, or nothing.
+    Present(bool),
+}
+
+impl Rules {
+    pub(super) fn of_answer(source: &Source, rules: &[RuleFile]) -> Result<Self, AdapterError> {
+        rules
+            .iter()
+            .map(|rule| {
+                Ok(Rule {
+                    status: rule
+                        .status
+                        .as_ref()
+                        .map(|node| statuses(source, node))
+                        .transpose()?
+                        .unwrap_or_default(),
+                    conditions: conditions(source, &rule.r#where)?,
+                    is: outcome(source, &rule.is)?,
+                })
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    pub(super) fn of_notification(
+        source: &Source,
+        rules: &[NotificationRuleFile],
+    ) -> Result<Self, AdapterError> {
+        rules
+            .iter()
+            .map(|rule| {
+                Ok(Rule {
+                    status: Vec::new(),
+                    conditions: conditions(source, &rule.r#where)?,
+                    is: outcome(source, &rule.is)?,
+                })
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What the first fitting rule says. A body that is no JSON is `None` here; only rules without
+    /// `where` can fit it.
+    pub(super) fn decide(&self, status: Option<u16>, body: Option<&Value>) -> Option<Outcome> {
+        self.0.iter().find(|rule| rule.fits(status, body)).map(|rule| rule.is)
+    }
+}
+
+impl Rule {
+    fn fits(&self, status: Option<u16>, body: Option<&Value>) -> bool {
+        let status_fits = self.status.is_empty()
+            || status.is_some_and(|status| {
+                self.status.iter().any(|StatusRange(low, high)| (*low..=*high).contains(&status))
+            });
+        status_fits && self.conditions.iter().all(|(path, test)| test.holds(path, body))
+    }
+}
+
+impl Test {
+    fn holds(&self, path: &JsonPath, body: Option<&Value>) -> bool {
+        let Some(body) = body else { return false };
+        let found = path.query(body);
+        match self {
+            Self::Present(wanted) => found.iter().any(|value| !value.is_null()) == *wanted,
+            Self::Among(values) => found.iter().any(|got| values.iter().any(|value| same(got, value))),
+        }
+    }
+}
+
+/// Equal as JSON, or as the text of a scalar: `true` in a rule fits `"true"` in a body.
+fn same(got: &Value, wanted: &Value) -> bool {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    };
+    got == wanted || text(got).is_some_and(|got| text(wanted) == Some(got))
+}
+
+fn outcome(source: &Source, word: &Spanned<String>) -> Result<Outcome, AdapterError> {
+    Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == word.value).ok_or_else(|| {
+        let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+        source.unknown(word.referenced.into(), "outcome", &word.value, &known)
+    })
+}
+
+fn conditions(
+    source: &Source,
+    conditions: &IndexMap<Spanned<String>, Node>,
+) -> Result<Vec<(JsonPath, Test)>, AdapterError> {
+    conditions
+        .iter()
+        .map(|(path, node)| {
+            let place: Place = path.referenced.into();
+            Ok((reading::compile(source, &path.value, place)?, test(source, node)?))
+        })
+        .collect()
+}
+
+fn test(source: &Source, node: &Node) -> Result<Test, AdapterError> {
+    let wrong = |place| {
+        source.complain(
+            place,
+            "a condition is a value, a list of values, or {present: true}",
+            Some("where: {$.status: [OK, DONE], $.action: {present: true}}"),
+        )
+    };
+    match node.shape() {
+        Shape::Scalar(_) | Shape::Text(_) => Ok(Test::Among(node.scalar().into_iter().collect())),
+        Shape::List(items) => items
+            .iter()
+            .map(|item| item.scalar().ok_or_else(|| wrong(item.place())))
+            .collect::<Result<_, _>>()
+            .map(Test::Among),
+        Shape::Map(pairs) => match (pairs.as_slice(), node.get("present").map(Node::shape)) {
+            ([_], Some(Shape::Scalar(Value::Bool(present)))) => Ok(Test::Present(*present)),
+            _ => Err(wrong(node.place())),
+        },
+    }
+}
+
+fn statuses(source: &Source, node: &Node) -> Result<Vec<StatusRange>, AdapterError> {
+    match node.shape() {
+        Shape::List(items) => items.iter().map(|item| status(source, item)).collect(),
+        _ => Ok(vec![status(source, node)?]),
+    }
+}
+
+fn status(source: &Source, node: &Node) -> Result<StatusRange, AdapterError> {
+    let text = match node.scalar() {
+        Some(Value::String(text)) => text,
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    let class = text.strip_suffix("xx").and_then(|digit| digit.parse::<u16>().ok());
+    match (class, text.parse::<u16>()) {
+        (Some(class @ 1..=5), _) => Ok(StatusRange(class * 100, class * 100 + 99)),
+        (None, Ok(code @ 100..=599)) => Ok(StatusRange(code, code)),
+        _ => Err(source.complain(
+            node.place(),
+            &format!("\"{text}\" is no HTTP status"),
+            Some("a status is a number as 201, or a class as \"2xx\""),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rules(yaml: &str) -> Result<Rules, AdapterError> {
+        let source = Source::new("a.yaml".to_owned(), yaml.to_owned());
+        let parsed: Vec<RuleFile> = serde_saphyr::from_str(yaml).unwrap();
+        Rules::of_answer(&source, &parsed)
+    }
+
+    #[test]
+    fn the_first_rule_that_fits_wholly_decides() {
+        let rules = rules(
+            "- {status: [201, 403], where: {$.error: Step-up required}, is: step_up}\n\
+             - {status: 2xx, where: {$.ok: true, $.state: [new, ok]}, is: approved}\n\
+             - {status: [\"5xx\", 429], is: failed}\n\
+             - {where: {$.action: {present: true}}, is: pending}\n\
+             - {where: {$.action: {present: false}, $.n: 7}, is: canceled}\n",
+        )
+        .unwrap();
+        let decide = |status, body: &Value| rules.decide(Some(status), Some(body));
+        assert_eq!(decide(403, &json!({"error": "Step-up required"})), Some(Outcome::StepUp));
+        assert_eq!(decide(400, &json!({"error": "Step-up required"})), None);
+        assert_eq!(decide(299, &json!({"ok": "true", "state": "ok"})), Some(Outcome::Approved));
+        assert_eq!(decide(200, &json!({"ok": true, "state": "fail"})), None);
+        assert_eq!(decide(503, &json!(null)), Some(Outcome::Failed));
+        assert_eq!(rules.decide(Some(429), None), Some(Outcome::Failed));
+        assert_eq!(decide(200, &json!({"action": {}})), Some(Outcome::Pending));
+        assert_eq!(decide(200, &json!({"action": null, "n": "7"})), Some(Outcome::Canceled));
+        assert_eq!(rules.decide(Some(200), None), None);
+    }
+
+    #[test]
+    fn mistakes_are_shown_at_their_place() {
+        let error = rules("- {is: aproved}\n").unwrap_err();
+        assert_eq!((error.place().as_str(), error.nearest()), ("a.yaml:1:8", Some("approved")));
+        let error = rules("- {status: 2x, is: approved}\n").unwrap_err();
+        assert_eq!(error.to_string(), "a.yaml:1:12: \"2x\" is no HTTP status");
+        assert!(rules("- {status: 99, is: approved}\n").is_err());
+        assert!(rules("- {status: \"6xx\", is: approved}\n").is_err());
+        let error = rules("- {where: {$.a[: 1}, is: approved}\n").unwrap_err();
+        assert_eq!(error.place(), "a.yaml:1:12");
+        let error = rules("- {where: {$.a: {presnt: true}}, is: approved}\n").unwrap_err();
+        assert_eq!(error.line(), Some(1));
+    }
+}

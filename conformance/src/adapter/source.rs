@@ -1,0 +1,151 @@
+//! The text of an adapter file, places in it, and complaints about them.
+
+use std::path::Path;
+
+use miette::{NamedSource, SourceSpan};
+
+use super::error::{AdapterError, Details};
+use super::nearest::nearest;
+
+/// A place in the file: line and column from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl From<serde_saphyr::Location> for Place {
+    fn from(location: serde_saphyr::Location) -> Self {
+        let number = |value: u64| usize::try_from(value).unwrap_or(0);
+        Self { line: number(location.line()), column: number(location.column()) }
+    }
+}
+
+/// The text of an adapter file under the name that the user knows it by.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) name: String,
+    text: String,
+    shown: String,
+}
+
+impl Source {
+    pub(super) fn new(name: String, text: String) -> Self {
+        Self { name, shown: text.clone(), text }
+    }
+
+    pub(super) fn read(path: &Path) -> Result<Self, AdapterError> {
+        let name = path.display().to_string();
+        match std::fs::read(path).map(String::from_utf8) {
+            Ok(Ok(text)) => Ok(Self::new(name, text)),
+            Ok(Err(_)) => Err(Self::new(name, String::new()).whole("the file is not UTF-8", None)),
+            Err(error) => Err(Self::new(name, String::new()).whole(
+                &format!("the file cannot be read: {error}"),
+                Some("name an adapter file with --acquirer, or leave the flag out for the built-in one"),
+            )),
+        }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Blackens a value that complaints must not show with the lines around them.
+    pub(super) fn hide(&mut self, secret: &str) {
+        if secret.len() >= 4 {
+            self.shown = self.shown.replace(secret, &"*".repeat(secret.len()));
+        }
+    }
+
+    /// `file:line:column`.
+    pub(super) fn at(&self, place: Place) -> String {
+        if place.line == 0 {
+            return self.name.clone();
+        }
+        format!("{}:{}:{}", self.name, place.line, place.column)
+    }
+
+    /// A complaint about the file as a whole.
+    pub(super) fn whole(&self, message: &str, hint: Option<&str>) -> AdapterError {
+        self.complain(Place::default(), message, hint)
+    }
+
+    /// A complaint about one place.
+    pub(super) fn complain(&self, place: Place, message: &str, hint: Option<&str>) -> AdapterError {
+        self.build(place, message.to_owned(), hint.map(str::to_owned), None)
+    }
+
+    /// A complaint about a name that is not among the known ones.
+    pub(super) fn unknown(&self, place: Place, what: &str, name: &str, known: &[&str]) -> AdapterError {
+        let nearest = nearest(name, known);
+        let list = known.join(", ");
+        let hint = match nearest {
+            Some(candidate) => format!("did you mean \"{candidate}\"? Known here: {list}"),
+            None => format!("known here: {list}"),
+        };
+        self.build(place, format!("unknown {what} \"{name}\""), Some(hint), nearest.map(str::to_owned))
+    }
+
+    /// What serde or the YAML parser had to say.
+    pub(super) fn yaml(&self, error: &serde_saphyr::Error) -> AdapterError {
+        use serde_saphyr::Error;
+        let error = error.without_snippet();
+        let place = error.location().map(Place::from).unwrap_or_default();
+        match error {
+            Error::SerdeUnknownField { field, expected, .. } => self.unknown(place, "key", field, expected),
+            Error::SerdeUnknownVariant { variant, expected, .. } => {
+                self.unknown(place, "value", variant, expected)
+            }
+            Error::SerdeMissingField { field, .. } => {
+                self.complain(place, &format!("the key \"{field}\" is missing"), None)
+            }
+            Error::DuplicateMappingKey { .. } => {
+                self.complain(place, "this key stands here twice", Some("remove one of the two"))
+            }
+            other => {
+                let text = other.to_string();
+                // The place is shown apart; the parser repeats it at the end of its sentence.
+                let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before);
+                self.complain(place, text, None)
+            }
+        }
+    }
+
+    fn build(
+        &self,
+        place: Place,
+        message: String,
+        hint: Option<String>,
+        nearest: Option<String>,
+    ) -> AdapterError {
+        let known = place.line > 0;
+        AdapterError::new(Details {
+            file: self.name.clone(),
+            line: known.then_some(place.line),
+            column: known.then_some(place.column),
+            message,
+            hint,
+            nearest,
+            source_text: known.then(|| NamedSource::new(&self.name, self.shown.clone()).with_language("yaml")),
+            span: known.then(|| SourceSpan::from((self.offset(place), 1))),
+        })
+    }
+
+    /// Byte offset of a place, at most that of the end of its line.
+    fn offset(&self, place: Place) -> usize {
+        let mut start = 0;
+        for (index, line) in self.shown.split_inclusive('\n').enumerate() {
+            if index + 1 == place.line {
+                let within = line.trim_end_matches('\n').char_indices().nth(place.column.saturating_sub(1));
+                return start + within.map_or(line.trim_end_matches('\n').len(), |(offset, _)| offset);
+            }
+            start += line.len();
+        }
+        self.shown.len()
+    }
+
+    /// The character at a place.
+    pub(super) fn char_at(&self, place: Place) -> Option<char> {
+        self.text.split('\n').nth(place.line.checked_sub(1)?)?.chars().nth(place.column.checked_sub(1)?)
+    }
+}

@@ -1,0 +1,200 @@
+//! The acquirer's process: start, output, death, stop.
+
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tokio::io::BufReader;
+use tokio::process::{Child, Command};
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use super::log::{Log, next_line};
+use super::{LaunchContext, LaunchError, ready};
+use crate::adapter::{Adapter, ProcessPlan, Ready, RunVariables, StopSignal};
+use crate::builtin;
+
+/// How long a process may take to stop when it is asked to.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A started process; killed when dropped.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Mutex<Child>,
+    stop: StopSignal,
+    readers: TaskTracker,
+}
+
+/// Starts the process and waits until it is ready.
+pub(super) async fn start(
+    adapter: &Adapter,
+    context: &LaunchContext,
+    variables: &RunVariables,
+    plan: ProcessPlan,
+    log: &Log,
+) -> Result<(Process, Url), LaunchError> {
+    let (mut command, program) = command(adapter, context, variables, &plan)?;
+    let mut child = command.spawn().map_err(|error| LaunchError::NotStarted {
+        program: program.clone(),
+        reason: error.to_string(),
+        hint: format!("launch.command and launch.cwd name it; try it by hand: {program}"),
+    })?;
+    let readers = TaskTracker::new();
+    if let Some(stderr) = child.stderr.take() {
+        readers.spawn(log.clone().follow(BufReader::new(stderr)));
+    }
+    let mut stdout = child.stdout.take().map(BufReader::new);
+    let base_url = {
+        let ready = async {
+            match &plan.ready {
+                Ready::StdoutJson(key) => {
+                    let line = match &mut stdout {
+                        Some(stdout) => next_line(stdout).await,
+                        None => None,
+                    };
+                    let line = line.ok_or_else(|| "it ended before it told where it listens".to_owned())?;
+                    log.keep(&line);
+                    ready::from_line(&line, key)
+                }
+                Ready::Http(url) => {
+                    // Its output must be read while it starts, or a full pipe stops it.
+                    if let Some(stdout) = stdout.take() {
+                        readers.spawn(log.clone().follow(stdout));
+                    }
+                    tokio::select! {
+                        answered = ready::until_answers(url) => answered?,
+                        status = child.wait() => return Err(how(status.ok())),
+                    }
+                    let base = variables.acquirer_base_url.as_deref().unwrap_or(url);
+                    Url::parse(base).map_err(|error| format!("{base} is no URL: {error}"))
+                }
+            }
+        };
+        tokio::time::timeout(plan.within, ready).await
+    };
+    if let Some(stdout) = stdout {
+        readers.spawn(log.clone().follow(stdout));
+    }
+    readers.close();
+    let waited = plan.within.as_millis();
+    let reason = match base_url {
+        Ok(Ok(base_url)) => return Ok((Process { child: Mutex::new(child), stop: plan.stop, readers }, base_url)),
+        Ok(Err(reason)) => reason,
+        Err(_) => format!("it was not ready within {waited} ms"),
+    };
+    Err(not_ready(child, readers, reason, &plan.ready, log).await)
+}
+
+async fn not_ready(
+    mut child: Child,
+    readers: TaskTracker,
+    mut reason: String,
+    ready: &Ready,
+    log: &Log,
+) -> LaunchError {
+    // A process that failed is about to end by itself; its status and last words are worth a moment.
+    if let Ok(Ok(status)) = tokio::time::timeout(Duration::from_millis(500), child.wait()).await {
+        reason = format!("{reason} ({})", how(Some(status)));
+    } else {
+        let _gone_already = child.kill().await;
+    }
+    let _held_open_by_a_grandchild = tokio::time::timeout(Duration::from_secs(1), readers.wait()).await;
+    let hint = match ready {
+        Ready::StdoutJson(key) => format!(
+            "its first line on standard output must be {{\"{key}\":\"http://127.0.0.1:41234\"}}, and its log goes to standard error; or use ready: {{http: URL}}"
+        ),
+        Ready::Http(url) => format!(
+            "{url} must answer with a status below 500; the acquirer must listen on $ACQUIRER_LISTEN; ready.within_ms gives it longer"
+        ),
+    };
+    LaunchError::NotReady { reason, hint, log: log.tail(20) }
+}
+
+/// The command with everything that a launched acquirer is given, and its name for complaints.
+fn command(
+    adapter: &Adapter,
+    context: &LaunchContext,
+    variables: &RunVariables,
+    plan: &ProcessPlan,
+) -> Result<(Command, String), LaunchError> {
+    let (mut command, program) = match &plan.program {
+        Some(program) => (Command::new(program), program.clone()),
+        None => {
+            let program = match &context.builtin_program {
+                Some(program) => program.clone(),
+                None => std::env::current_exe().map_err(|error| LaunchError::NotStarted {
+                    program: "the built-in acquirer".to_owned(),
+                    reason: format!("this program does not know its own path: {error}"),
+                    hint: "use launch.command with an acquirer of your own".to_owned(),
+                })?,
+            };
+            let mut command = Command::new(&program);
+            command.arg(builtin::SUBCOMMAND);
+            (command, program.display().to_string())
+        }
+    };
+    command.args(&plan.args).current_dir(folder(adapter, context, plan));
+    let partner = variables.partner_base_url.trim_end_matches('/');
+    command
+        .env("KLARNA_BASE_URL", &variables.klarna_base_url)
+        .env("KLARNA_API_KEY", variables.klarna_api_key.expose_secret())
+        .env("PARTNER_NOTIFICATION_URL", format!("{partner}/notifications"))
+        .env("PARTNER_RETURN_URL", format!("{partner}/shop/return"))
+        .env("ACQUIRER_LISTEN", &variables.acquirer_listen);
+    match &context.klarna_ca_file {
+        Some(path) => command.env("KLARNA_CA_FILE", path),
+        None => command.env_remove("KLARNA_CA_FILE"),
+    };
+    command.envs(plan.env.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    Ok((command, program))
+}
+
+/// Relative folders begin at the adapter's own; an embedded adapter begins at the work directory.
+fn folder(adapter: &Adapter, context: &LaunchContext, plan: &ProcessPlan) -> PathBuf {
+    let base = adapter.folder().unwrap_or(&context.work_dir);
+    plan.cwd.as_ref().map_or_else(|| base.to_path_buf(), |cwd| base.join(cwd))
+}
+
+impl Process {
+    /// How it ended, if it has.
+    pub(super) fn ended(&self) -> Option<String> {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        child.try_wait().ok().flatten().map(|status| how(Some(status)))
+    }
+
+    /// Asks it to stop, then kills it.
+    pub(super) async fn stop(self) {
+        let mut child = self.child.into_inner().unwrap_or_else(PoisonError::into_inner);
+        signal(&child, self.stop);
+        if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
+            tracing::warn!(grace_ms = GRACE.as_millis(), "the acquirer did not stop and is killed");
+            let _gone_already = child.kill().await;
+        }
+        let _held_open_by_a_grandchild = tokio::time::timeout(GRACE, self.readers.wait()).await;
+    }
+}
+
+/// Sends a signal to a child that has not been waited for yet, so that its id is still its own.
+#[cfg(unix)]
+fn signal(child: &Child, stop: StopSignal) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        let signal = match stop {
+            StopSignal::Terminate => Signal::TERM,
+            StopSignal::Interrupt => Signal::INT,
+        };
+        let _gone_already = kill_process(pid, signal);
+    }
+}
+
+/// Without signals the kill after the grace has to do.
+#[cfg(not(unix))]
+fn signal(_child: &Child, _stop: StopSignal) {}
+
+fn how(status: Option<ExitStatus>) -> String {
+    status.map_or_else(|| "it ended".to_owned(), |status| format!("it ended with {status}"))
+}
