@@ -75,6 +75,12 @@ pub fn check(name: &str, value: &Value) -> Result<Vec<Violation>, UnknownSchema>
     Catalogue::global().check(name, value)
 }
 
+/// Every embedded schema file as it stands in the repository: its path, e.g.
+/// `klarna/error.schema.json`, and its bytes. For those who write the files out again.
+pub fn files() -> impl Iterator<Item = (String, std::borrow::Cow<'static, [u8]>)> {
+    embedded::files().map(|(name, bytes)| (format!("{name}{}", embedded::SUFFIX), bytes))
+}
+
 impl Catalogue {
     /// The embedded catalogue, compiled at first use.
     pub fn global() -> &'static Self {

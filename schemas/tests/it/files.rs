@@ -1,6 +1,6 @@
 //! Every schema file is what it claims to be.
 
-use klarna_schemas::catalogue::Catalogue;
+use klarna_schemas::catalogue::{Catalogue, files};
 use serde_json::Value;
 
 /// Meta-schema, `$id` and `$ref` of every file: the catalogue looks at them when it compiles.
@@ -34,6 +34,12 @@ fn every_file_on_disk_is_embedded_and_says_what_it_is() {
         }
     }
     assert_eq!(seen, Catalogue::global().names().count());
+    for (path, bytes) in files() {
+        let on_disk = std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap();
+        assert!(on_disk == *bytes, "{path} is embedded as it is not on disk");
+        seen -= 1;
+    }
+    assert_eq!(seen, 0);
 }
 
 /// `x-report` names keywords that stand beside it, or `*`; a slip there would reject in silence.
