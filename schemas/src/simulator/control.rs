@@ -1,6 +1,6 @@
 //! Bodies of the control API under `/_simulator/v1`. An unknown field is refused.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -180,8 +180,8 @@ pub struct CustomerActed {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SetClock {
-    /// Milliseconds to go forward.
-    AdvanceMs(u64),
+    /// How far to go forward: an ISO 8601 duration (`PT3H`) or as people write it (`3h`).
+    Advance(SignedDuration),
     /// The time it shall be; never earlier than it is.
     Set(Timestamp),
     /// Whether it stands still.

@@ -1,3 +1,41 @@
 //! The tester's API under `/_simulator/v1`, and a client for it.
 
 pub mod client;
+
+mod journal;
+mod problem;
+mod sandboxes;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, Uri};
+use axum::routing::{get, post, put};
+
+use crate::world::World;
+use problem::Problem;
+
+/// The routes of the control API.
+pub(crate) fn routes() -> Router<Arc<World>> {
+    let v1 = Router::new()
+        .route("/sandboxes", get(sandboxes::list))
+        .route("/sandboxes/{account}", put(sandboxes::put).get(sandboxes::read).delete(sandboxes::delete))
+        .route("/sandboxes/{account}/intent", put(sandboxes::declare_intent))
+        .route("/sandboxes/{account}/session-tokens", post(sandboxes::mint_session_token))
+        .route("/sandboxes/{account}/outcomes", post(sandboxes::queue_outcomes))
+        .route("/sandboxes/{account}/customer", post(sandboxes::act_as_customer))
+        .route("/sandboxes/{account}/clock", post(sandboxes::set_clock))
+        .route("/sandboxes/{account}/journal", get(journal::of_sandbox))
+        .route("/sandboxes/{account}/findings", get(journal::findings))
+        .route("/accounts/{acquirer}/journal", get(journal::of_account))
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown);
+    Router::new().nest("/_simulator/v1", v1)
+}
+
+async fn unknown(method: Method, uri: Uri) -> Problem {
+    Problem::not_found(
+        format!("the control API has no {method} {}", uri.path()),
+        "docs/architecture.md lists its operations",
+    )
+}

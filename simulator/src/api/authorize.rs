@@ -1,0 +1,185 @@
+//! `POST /v2/accounts/{partner_account_id}/payment/authorize`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, OriginalUri, Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use klarna_schemas::catalogue::{self, Disposition};
+use klarna_schemas::ids::PartnerAccountId;
+use klarna_schemas::klarna::authorize::AuthorizeRequest;
+use klarna_schemas::klarna::error::ValidationError;
+use klarna_schemas::klarna::{IDEMPOTENCY_KEY_HEADER, INTEGRATION_METADATA_HEADER, SESSION_TOKEN_HEADER};
+use serde_json::Value;
+
+use super::error::KlarnaError;
+use super::recording::{Notes, Place};
+use super::{auth, payment_requests};
+use crate::engine::{AuthorizeCommand, IdempotencyKey, PresentedToken, Reply, TokenHeader};
+use crate::world::{AccountRefusal, SandboxCell, World};
+
+/// Longest idempotency key, in characters (contract `payments.md` 1.4).
+const KEY_LENGTH: usize = 255;
+
+pub(super) async fn authorize(
+    State(world): State<Arc<World>>,
+    Extension(notes): Extension<Notes>,
+    Path(account): Path<PartnerAccountId>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, KlarnaError> {
+    notes.note(|noted| noted.operation = Some("authorize".to_owned()));
+    let (cell, acquirer) = enter(&world, &notes, &headers, &account)?;
+    let raw = json(&headers, &body)?;
+    let key = idempotency_key(&headers)?;
+    let token = token(&headers);
+    let command = AuthorizeCommand {
+        acquirer,
+        request: parse(&raw),
+        raw,
+        token_is_foreign: token.as_ref().is_some_and(|token| world.token_is_foreign(&token.value, &account)),
+        token,
+        key,
+        integration_metadata: text(&headers, INTEGRATION_METADATA_HEADER),
+        unprefixed_key: headers.contains_key("idempotency-key"),
+        target: uri.to_string(),
+    };
+    let (answered, after) = tokio::sync::oneshot::channel();
+    let now = cell.clock().now();
+    let decided = {
+        let mut state = cell.lock();
+        let effects = state.machine.authorize(&command, now);
+        for effect in &effects {
+            if let crate::engine::Effect::Emit(event) = effect {
+                payment_requests::know_journey(&world, &state.machine, event);
+            }
+        }
+        drop(state);
+        cell.carry_out(effects, Some(after))
+    };
+    let decided = decided.ok_or_else(KlarnaError::internal)?;
+    notes.note(|noted| {
+        noted.is_authorize = true;
+        noted.epoch = Some(decided.epoch);
+        noted.payment.clone_from(&decided.payment);
+        noted.call = decided.call;
+        noted.rule = Some(decided.by.to_owned());
+        noted.answered = Some(answered);
+    });
+    match decided.reply {
+        Reply::Authorized(answer) => Ok(Json(answer).into_response()),
+        Reply::Refused(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Finds out who calls, and opens the sandbox that they call.
+pub(super) fn enter(
+    world: &Arc<World>,
+    notes: &Notes,
+    headers: &HeaderMap,
+    account: &PartnerAccountId,
+) -> Result<(Arc<SandboxCell>, klarna_schemas::ids::AcquirerAccountId), KlarnaError> {
+    let acquirer = acquirer(world, notes, headers)?;
+    let cell = world.sandbox_for(account, acquirer.id()).map_err(|refusal| {
+        KlarnaError::forbidden(match refusal {
+            AccountRefusal::Unknown => format!("no Partner account {account} is known here"),
+            AccountRefusal::Foreign => format!("the Partner account {account} is another acquirer's"),
+            AccountRefusal::Full => "this simulator holds as many sandboxes as it may".to_owned(),
+        })
+    })?;
+    notes.note(|noted| noted.place = Place::Sandbox(cell.clone()));
+    Ok((cell, acquirer.id().clone()))
+}
+
+/// Finds out who calls.
+pub(super) fn acquirer(
+    world: &World,
+    notes: &Notes,
+    headers: &HeaderMap,
+) -> Result<Arc<crate::world::AccountCell>, KlarnaError> {
+    let presented = auth::presented(headers)
+        .ok_or_else(|| KlarnaError::unauthorized("send the API key as Authorization: Basic <key>"))?;
+    let account = world.account(&presented.key).ok_or_else(|| {
+        KlarnaError::unauthorized("this API key opens no account; a test key starts with klarna_test_api_")
+    })?;
+    notes.note(|noted| noted.place = Place::Account(account.clone()));
+    Ok(account)
+}
+
+/// The body as JSON. `Content-Type` may be missing only where the body is JSON all the same.
+pub(super) fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, KlarnaError> {
+    if let Some(kind) = text(headers, "content-type") {
+        let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if essence != "application/json" && !essence.ends_with("+json") {
+            return Err(KlarnaError::not_json(format!(
+                "the Content-Type is {essence}, not application/json"
+            )));
+        }
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| KlarnaError::not_json(format!("the body is no JSON: {error}")))
+}
+
+/// The body as a typed view, or every field that does not validate.
+fn parse(raw: &Value) -> Result<AuthorizeRequest, Vec<ValidationError>> {
+    let rejected = rejected("klarna/authorize-request", raw);
+    if !rejected.is_empty() {
+        return Err(rejected);
+    }
+    serde_path_to_error::deserialize(raw).map_err(|error| {
+        let parameter = error.path().to_string();
+        vec![ValidationError { parameter, reason: error.inner().to_string(), doc_url: None }]
+    })
+}
+
+/// What a schema rejects in a body.
+pub(super) fn rejected(schema: &str, raw: &Value) -> Vec<ValidationError> {
+    let violations = match catalogue::check(schema, raw) {
+        Ok(violations) => violations,
+        Err(error) => {
+            tracing::error!(%error, "a schema is missing from this build");
+            return Vec::new();
+        }
+    };
+    violations
+        .into_iter()
+        .filter(|violation| violation.disposition == Disposition::Reject)
+        .map(|violation| ValidationError {
+            parameter: violation.parameter,
+            reason: violation.reason,
+            doc_url: None,
+        })
+        .collect()
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, KlarnaError> {
+    let Some(key) = text(headers, IDEMPOTENCY_KEY_HEADER) else { return Ok(None) };
+    let length = key.chars().count();
+    if length == 0 || length > KEY_LENGTH {
+        let reason = format!("takes 1 to {KEY_LENGTH} characters");
+        return Err(KlarnaError::invalid_field("Klarna-Idempotency-Key", reason));
+    }
+    Ok(Some(IdempotencyKey(key)))
+}
+
+/// The token, under its current or an older header.
+fn token(headers: &HeaderMap) -> Option<PresentedToken> {
+    [
+        (SESSION_TOKEN_HEADER, TokenHeader::SessionToken),
+        ("klarna-payment-token", TokenHeader::PaymentToken),
+        ("klarna-interoperability-token", TokenHeader::InteroperabilityToken),
+    ]
+    .into_iter()
+    .find_map(|(name, header)| {
+        let value = text(headers, name).filter(|value| !value.is_empty())?;
+        Some(PresentedToken { value, header })
+    })
+}
+
+/// A header as text.
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}

@@ -1,0 +1,41 @@
+//! Payment Requests over the wire (contract `payments.md` 3.1).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use axum::http::HeaderMap;
+use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
+use klarna_schemas::klarna::payment_request::PaymentRequest;
+
+use super::authorize::enter;
+use super::error::KlarnaError;
+use super::recording::Notes;
+use crate::engine::{EventDraft, Sandbox};
+use crate::world::World;
+
+/// `GET /v2/accounts/{partner_account_id}/payment/requests/{payment_request_id}`.
+pub(super) async fn read(
+    State(world): State<Arc<World>>,
+    Extension(notes): Extension<Notes>,
+    Path((account, id)): Path<(PartnerAccountId, PaymentRequestId)>,
+    headers: HeaderMap,
+) -> Result<Json<PaymentRequest>, KlarnaError> {
+    notes.note(|noted| noted.operation = Some("payment_request.read".to_owned()));
+    let (cell, _) = enter(&world, &notes, &headers, &account)?;
+    cell.tick();
+    let state = cell.lock();
+    let record = state
+        .machine
+        .request(&id)
+        .ok_or_else(|| KlarnaError::not_found(format!("no Payment Request {id} is known in this account")))?;
+    notes.note(|noted| noted.payment = Some(record.payment.clone()));
+    Ok(Json(record.view()))
+}
+
+/// Lets the world find the Purchase Journey of a request that an event tells of.
+pub(super) fn know_journey(world: &World, machine: &Sandbox, event: &EventDraft) {
+    if let Some(record) = machine.request(&event.payload.payment_request_id) {
+        world.know_journey(record.uuid, &machine.account);
+    }
+}

@@ -1,0 +1,193 @@
+//! Every exchange is read whole, answered, judged and written down here, once.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use klarna_schemas::simulator::journal::{Direction, Ending};
+
+use super::error::KlarnaError;
+use super::{auth, correlation};
+use crate::clock::real_now;
+use crate::journal::{Exchange, HeaderPairs, redacted};
+use crate::world::{AccountCell, SandboxCell, World};
+
+/// What a handler says of its exchange, for the journal.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Notes(Arc<Mutex<Noted>>);
+
+/// The notes themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    /// What was asked; `unknown` when nothing says otherwise.
+    pub(crate) operation: Option<String>,
+    /// Whose journal it belongs in.
+    pub(crate) place: Place,
+    pub(crate) epoch: Option<u64>,
+    pub(crate) payment: Option<String>,
+    /// Which of the payment's authorize calls it was.
+    pub(crate) call: Option<usize>,
+    /// Whether it was an authorize.
+    pub(crate) is_authorize: bool,
+    /// What decided.
+    pub(crate) rule: Option<String>,
+    /// Told when the answer is out, so that events follow it.
+    pub(crate) answered: Option<tokio::sync::oneshot::Sender<()>>,
+}
+
+/// Whose journal an exchange belongs in.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Place {
+    /// Nobody's: unknown paths, refused keys.
+    #[default]
+    Lobby,
+    Account(Arc<AccountCell>),
+    Sandbox(Arc<SandboxCell>),
+}
+
+impl Notes {
+    /// Writes into the notes.
+    pub(crate) fn note(&self, write: impl FnOnce(&mut Noted)) {
+        write(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn take(&self) -> Noted {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The middleware around Klarna's API and the Purchase Journey.
+pub(crate) async fn record(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
+    let started_at = real_now();
+    let (parts, body) = request.into_parts();
+    let limit = world.settings().limits.body_bytes;
+    let notes = Notes::default();
+    let (bytes, response) = match Limited::new(body, limit).collect().await {
+        Ok(collected) => {
+            let bytes = collected.to_bytes();
+            let mut request = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
+            request.extensions_mut().insert(notes.clone());
+            (bytes, next.run(request).await)
+        }
+        Err(error) if error.is::<LengthLimitError>() => {
+            place_by_key(&world, &parts, &notes);
+            (Bytes::new(), KlarnaError::too_large(limit).into_response())
+        }
+        // The caller broke off: there is nobody to answer, and nothing was changed.
+        Err(_) => (Bytes::new(), KlarnaError::not_json("the body broke off").into_response()),
+    };
+    finish(&world, &parts, bytes, response, started_at, notes.take()).await
+}
+
+/// A refused call still belongs to the account whose key it carries.
+fn place_by_key(world: &World, parts: &request::Parts, notes: &Notes) {
+    let account = auth::presented(&parts.headers).and_then(|presented| world.account(&presented.key));
+    if let Some(account) = account {
+        notes.note(|noted| noted.place = Place::Account(account));
+    }
+}
+
+/// Renders the answer, writes the exchange down, and lets the answer go.
+async fn finish(
+    world: &World,
+    parts: &request::Parts,
+    request_body: Bytes,
+    response: Response,
+    started_at: jiff::Timestamp,
+    noted: Noted,
+) -> Response {
+    let (mut head, body) = response.into_parts();
+    let id = world.error_id();
+    let body = match head.extensions.remove::<KlarnaError>() {
+        Some(error) => {
+            head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            Bytes::from(serde_json::to_vec(&error.body(id)).unwrap_or_default())
+        }
+        // Our own handlers answer from memory: reading such a body does not fail.
+        None => body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default(),
+    };
+    correlation::stamp(&parts.headers, &mut head.headers, id);
+    let answer = (head.status.as_u16(), redacted(&head.headers, ""), body.clone());
+    write_down(world, parts, request_body, answer, started_at, &noted);
+    let answered = noted.answered;
+    Response::from_parts(head, Body::new(TellingBody { left: Some(body), _answered: answered }))
+}
+
+fn write_down(
+    world: &World,
+    parts: &request::Parts,
+    request_body: Bytes,
+    answer: (u16, HeaderPairs, Bytes),
+    started_at: jiff::Timestamp,
+    noted: &Noted,
+) {
+    let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
+    let mut exchange = Exchange {
+        epoch: noted.epoch.unwrap_or(1),
+        payment: noted.payment.clone(),
+        direction: Direction::Inbound,
+        operation: noted.operation.clone().unwrap_or_else(|| "unknown".to_owned()),
+        started_at,
+        virtual_at: started_at,
+        method: parts.method.to_string(),
+        target,
+        request_headers: redacted(&parts.headers, &auth::described(&parts.headers)),
+        request_body,
+        response: Some(answer),
+        ended: Ending::Answered,
+        rule: noted.rule.clone(),
+    };
+    match &noted.place {
+        Place::Sandbox(cell) => {
+            exchange.virtual_at = cell.clock().now();
+            if noted.epoch.is_none() {
+                exchange.epoch = cell.view().epoch;
+            }
+            if noted.is_authorize {
+                cell.record_call(exchange, noted.call);
+            } else {
+                cell.record(exchange);
+            }
+        }
+        Place::Account(account) => {
+            account.lock().journal.append(exchange);
+            account.tell();
+        }
+        Place::Lobby => {
+            world.lobby().append(exchange);
+        }
+    }
+}
+
+/// An answer's body that tells, by being dropped, that the answer has been handed on.
+struct TellingBody {
+    left: Option<Bytes>,
+    _answered: Option<tokio::sync::oneshot::Sender<()>>,
+}
+
+impl hyper::body::Body for TellingBody {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        let frame = self.left.take().filter(|bytes| !bytes.is_empty());
+        std::task::Poll::Ready(frame.map(|bytes| Ok(hyper::body::Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.as_ref().is_none_or(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        hyper::body::SizeHint::with_exact(self.left.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}

@@ -1,0 +1,3 @@
+//! What the tester asked Klarna to do.
+
+pub(crate) mod plan;

@@ -1,0 +1,67 @@
+//! The queue of outcomes that a tester has laid down for the calls to come.
+
+use std::collections::VecDeque;
+
+use klarna_schemas::klarna::authorize::AuthorizationResult;
+use klarna_schemas::simulator::control::{CallKind, QueuedOutcome};
+
+/// Outcomes still to be given, first come first served.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    queue: VecDeque<QueuedOutcome>,
+}
+
+impl Plan {
+    /// Adds outcomes behind those that wait.
+    pub(crate) fn queue(&mut self, outcomes: Vec<QueuedOutcome>) {
+        self.queue.extend(outcomes.into_iter().filter(|outcome| outcome.times > 0));
+    }
+
+    /// Takes the first outcome that is for this call and legal for it: a step-up needs a way to the
+    /// customer. One that is not stays in the queue.
+    pub(crate) fn take(&mut self, call: CallKind, can_step_up: bool) -> Option<QueuedOutcome> {
+        let fits = |outcome: &QueuedOutcome| {
+            (outcome.on == CallKind::Any || outcome.on == call)
+                && (can_step_up || outcome.result != AuthorizationResult::StepUpRequired)
+        };
+        let position = self.queue.iter().position(fits)?;
+        let entry = self.queue.get_mut(position)?;
+        entry.times -= 1;
+        let taken = entry.clone();
+        if taken.times == 0 {
+            self.queue.remove(position);
+        }
+        Some(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(on: CallKind, times: u32, result: AuthorizationResult) -> QueuedOutcome {
+        QueuedOutcome { on, times, result, result_reason: None }
+    }
+
+    #[test]
+    fn serves_each_entry_as_often_as_it_says_and_only_the_calls_it_is_for() {
+        let mut plan = Plan::default();
+        plan.queue(vec![
+            outcome(CallKind::Final, 1, AuthorizationResult::Declined),
+            outcome(CallKind::Any, 2, AuthorizationResult::Approved),
+        ]);
+        let mut take = |call| plan.take(call, true).map(|taken| taken.result);
+        assert_eq!(take(CallKind::Initial), Some(AuthorizationResult::Approved));
+        assert_eq!(take(CallKind::Final), Some(AuthorizationResult::Declined));
+        assert_eq!(take(CallKind::Final), Some(AuthorizationResult::Approved));
+        assert_eq!(take(CallKind::Initial), None);
+    }
+
+    #[test]
+    fn a_step_up_waits_for_a_call_that_can_be_stepped_up() {
+        let mut plan = Plan::default();
+        plan.queue(vec![outcome(CallKind::Any, 1, AuthorizationResult::StepUpRequired)]);
+        assert!(plan.take(CallKind::Initial, false).is_none());
+        assert!(plan.take(CallKind::Initial, true).is_some());
+    }
+}

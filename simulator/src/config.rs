@@ -1,0 +1,309 @@
+//! Settings: built-in defaults < file < environment < flags. The only place that reads the
+//! environment.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+use klarna_schemas::ids::AcquirerAccountId;
+use klarna_schemas::klarna::authorize::AuthorizationResult;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer};
+
+/// The defaults, and the documentation of every setting.
+pub const DEFAULTS: &str = include_str!("../defaults.toml");
+
+/// What the environment variables of this program start with.
+const ENVIRONMENT_PREFIX: &str = "KLARNA_SIMULATOR_";
+
+/// Every setting. `defaults.toml` says what each means.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// What stands in front of the Purchase Journey's path; empty for the listening address.
+    pub public_url: String,
+    /// Seed of every id and token.
+    pub seed: u64,
+    /// What an initial authorize gets when nothing else decides.
+    pub outcome: DefaultOutcome,
+    /// Acquirer accounts with their API keys.
+    pub acquirers: Vec<AcquirerSettings>,
+    /// What happens to unknown Partner accounts.
+    pub accounts: AccountSettings,
+    /// How webhooks are delivered.
+    pub webhooks: WebhookSettings,
+    /// Limits.
+    pub limits: Limits,
+}
+
+/// An acquirer account that is known from the start.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcquirerSettings {
+    /// Its API key.
+    pub api_key: SecretString,
+    /// Its id at Klarna.
+    pub account: AcquirerAccountId,
+}
+
+impl AcquirerSettings {
+    /// Whether a key is this account's.
+    pub(crate) fn holds(&self, key: &str) -> bool {
+        self.api_key.expose_secret() == key
+    }
+}
+
+/// What happens to Partner accounts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountSettings {
+    /// What happens to one that nobody has made.
+    pub unknown: UnknownAccounts,
+}
+
+/// What happens to a Partner account that nobody has made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnknownAccounts {
+    /// It is made on its first call.
+    Create,
+    /// The call is refused with 403.
+    Refuse,
+}
+
+/// What an initial authorize gets when nothing else decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum DefaultOutcome {
+    /// APPROVED.
+    Approve,
+    /// DECLINED.
+    Decline,
+    /// STEP_UP_REQUIRED.
+    StepUp,
+}
+
+impl DefaultOutcome {
+    /// Klarna's word for it.
+    pub fn result(self) -> AuthorizationResult {
+        match self {
+            Self::Approve => AuthorizationResult::Approved,
+            Self::Decline => AuthorizationResult::Declined,
+            Self::StepUp => AuthorizationResult::StepUpRequired,
+        }
+    }
+}
+
+/// How webhooks are delivered.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// Delay before each further attempt, on the sandbox's clock.
+    pub retry_after: Vec<SignedDuration>,
+    /// How long an answer may take, in real milliseconds.
+    pub timeout_ms: u64,
+    /// How much of an answer is read, in bytes.
+    pub answer_bytes: usize,
+}
+
+/// Limits, with units in their names.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Largest request body.
+    pub body_bytes: usize,
+    /// All headers of a request together.
+    #[serde(deserialize_with = "at_least_8192")]
+    pub header_bytes: usize,
+    /// How long the headers of a request may take.
+    pub header_read_ms: u64,
+    /// Connections at once.
+    pub connections: usize,
+    /// Bytes that all journals hold together.
+    pub journal_bytes: usize,
+    /// Sandboxes at once.
+    pub sandboxes: usize,
+    /// Events of one sandbox that wait to be sent.
+    pub webhooks_queued: usize,
+}
+
+/// hyper's own least.
+fn at_least_8192<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let bytes = usize::deserialize(deserializer)?;
+    if bytes < 8192 {
+        return Err(serde::de::Error::custom("must be at least 8192"));
+    }
+    Ok(bytes)
+}
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file {path} cannot be read: {source}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The text is no TOML, or names settings that are not there.
+    #[error(
+        "the configuration {origin} is not valid\n{detail}\nhint: `klarna-simulator config` prints every setting with its default"
+    )]
+    Invalid {
+        /// Which file, or the environment.
+        origin: String,
+        /// The place and what is wrong there.
+        detail: String,
+    },
+}
+
+impl Settings {
+    /// The defaults alone.
+    ///
+    /// # Errors
+    /// Never with the file that is built in: a test reads it.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        Self::layered(None, std::iter::empty())
+    }
+
+    /// Defaults, then a file, then the environment of this process.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        #[expect(clippy::disallowed_methods, reason = "this module reads the environment")]
+        let variables = std::env::vars();
+        Self::layered(file, variables)
+    }
+
+    fn layered(
+        file: Option<&Path>,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut merged = parse("that is built in", DEFAULTS)?;
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+            let origin = path.display().to_string();
+            let over = parse(&origin, &text)?;
+            merge(&mut merged, over);
+            // Read now, so that an error names this file and line.
+            check_names(&origin, &text)?;
+        }
+        for (name, value) in variables {
+            if let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) {
+                set(&mut merged, &path.to_ascii_lowercase(), &value);
+            }
+        }
+        merged.try_into().map_err(|error: toml::de::Error| ConfigError::Invalid {
+            origin: "as a whole".to_owned(),
+            detail: error.to_string(),
+        })
+    }
+}
+
+fn parse(origin: &str, text: &str) -> Result<toml::Table, ConfigError> {
+    text.parse().map_err(|error: toml::de::Error| ConfigError::Invalid {
+        origin: origin.to_owned(),
+        detail: error.to_string(),
+    })
+}
+
+/// Reads a file over the defaults' text as far as its errors go: unknown names and wrong types are
+/// told with their place in the file.
+fn check_names(origin: &str, text: &str) -> Result<(), ConfigError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "read for its errors only")]
+    struct File {
+        listen: Option<SocketAddr>,
+        public_url: Option<String>,
+        seed: Option<u64>,
+        outcome: Option<DefaultOutcome>,
+        acquirers: Option<Vec<AcquirerSettings>>,
+        accounts: Option<AccountSettings>,
+        webhooks: Option<toml::Table>,
+        limits: Option<toml::Table>,
+    }
+    toml::from_str::<File>(text)
+        .map(drop)
+        .map_err(|error| ConfigError::Invalid { origin: origin.to_owned(), detail: error.to_string() })
+}
+
+fn merge(under: &mut toml::Table, over: toml::Table) {
+    for (name, value) in over {
+        match (under.get_mut(&name), value) {
+            (Some(toml::Value::Table(under)), toml::Value::Table(over)) => merge(under, over),
+            (_, value) => {
+                under.insert(name, value);
+            }
+        }
+    }
+}
+
+/// Sets `limits__body_bytes` to what a text means: TOML where it reads as such, else a string.
+fn set(table: &mut toml::Table, path: &str, text: &str) {
+    let value = format!("v = {text}")
+        .parse::<toml::Table>()
+        .ok()
+        .and_then(|mut parsed| parsed.remove("v"))
+        .unwrap_or_else(|| toml::Value::String(text.to_owned()));
+    match path.split_once("__") {
+        None => {
+            table.insert(path.to_owned(), value);
+        }
+        Some((head, rest)) => {
+            let child = table.entry(head).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            if let toml::Value::Table(child) = child {
+                set(child, rest, text);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let pairs: Vec<_> = pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Settings::layered(None, pairs.into_iter())
+    }
+
+    #[test]
+    fn the_defaults_read_and_match_the_published_schedule() {
+        let settings = Settings::defaults().unwrap();
+        let minutes: Vec<_> = settings.webhooks.retry_after.iter().map(SignedDuration::as_secs).collect();
+        assert_eq!(minutes, [10, 120, 900, 10_800, 21_600, 43_200]);
+        assert_eq!(settings.outcome, DefaultOutcome::StepUp);
+    }
+
+    #[test]
+    fn the_environment_comes_over_the_defaults() {
+        let settings = environment(&[
+            ("KLARNA_SIMULATOR_OUTCOME", "approve"),
+            ("KLARNA_SIMULATOR_LIMITS__BODY_BYTES", "2048"),
+            ("UNRELATED", "x"),
+        ])
+        .unwrap();
+        assert_eq!(settings.outcome, DefaultOutcome::Approve);
+        assert_eq!(settings.limits.body_bytes, 2048);
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused_by_name() {
+        let error = environment(&[("KLARNA_SIMULATOR_LIMITS__BODY_BITES", "1")]).unwrap_err().to_string();
+        assert!(error.contains("body_bites"), "{error}");
+    }
+
+    #[test]
+    fn an_error_in_a_file_names_its_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "seed = 1\noutcom = \"approve\"\n").unwrap();
+        let error = Settings::layered(Some(file.path()), std::iter::empty()).unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
+        assert!(error.contains("outcom"), "{error}");
+    }
+}

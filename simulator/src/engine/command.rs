@@ -1,0 +1,62 @@
+//! What can be asked of a sandbox by way of Payment Authorize.
+
+use klarna_schemas::ids::AcquirerAccountId;
+use klarna_schemas::klarna::authorize::AuthorizeRequest;
+use klarna_schemas::klarna::error::ValidationError;
+use serde_json::Value;
+
+/// A Payment Authorize call, parsed at the edge.
+#[derive(Debug, Clone)]
+pub(crate) struct AuthorizeCommand {
+    /// Who calls.
+    pub(crate) acquirer: AcquirerAccountId,
+    /// The body as JSON, for comparison and echo.
+    pub(crate) raw: Value,
+    /// The body as a typed view, or what is wrong with it.
+    pub(crate) request: Result<AuthorizeRequest, Vec<ValidationError>>,
+    /// The token that came with it.
+    pub(crate) token: Option<PresentedToken>,
+    /// `Klarna-Idempotency-Key`.
+    pub(crate) key: Option<IdempotencyKey>,
+    /// Whether the token is known to belong to another Partner account.
+    pub(crate) token_is_foreign: bool,
+    /// `Klarna-Integration-Metadata`, as it came.
+    pub(crate) integration_metadata: Option<String>,
+    /// Whether an `Idempotency-Key` without Klarna's prefix came.
+    pub(crate) unprefixed_key: bool,
+    /// Path and query, as they came.
+    pub(crate) target: String,
+}
+
+/// An idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct IdempotencyKey(pub(crate) String);
+
+/// A token and the header that brought it.
+#[derive(Debug, Clone)]
+pub(crate) struct PresentedToken {
+    pub(crate) value: String,
+    pub(crate) header: TokenHeader,
+}
+
+/// Which header brought a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenHeader {
+    /// `Klarna-Network-Session-Token`.
+    SessionToken,
+    /// `Klarna-Payment-Token`, of revisions up to r2512.
+    PaymentToken,
+    /// `Klarna-Interoperability-Token`, of v2-r6.
+    InteroperabilityToken,
+}
+
+impl TokenHeader {
+    /// The header's name as people write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::SessionToken => "Klarna-Network-Session-Token",
+            Self::PaymentToken => "Klarna-Payment-Token",
+            Self::InteroperabilityToken => "Klarna-Interoperability-Token",
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What a command makes happen, in order.
+
+use jiff::Timestamp;
+use klarna_schemas::ids::AcquirerAccountId;
+use klarna_schemas::klarna::authorize::AuthorizeResponse;
+use klarna_schemas::klarna::error::ValidationError;
+use klarna_schemas::klarna::webhook::PaymentRequestPayload;
+
+/// One thing that a command makes happen.
+#[derive(Debug, Clone)]
+pub(crate) enum Effect {
+    /// The answer to whoever asked. Exactly one per authorize.
+    Reply(Box<Decided>),
+    /// An event to be sent to the acquirer's webhooks.
+    Emit(Box<EventDraft>),
+    /// A token of this sandbox now exists.
+    TokenIssued(String),
+    /// A token died without a final call (payment name).
+    TokenDied(String),
+}
+
+/// An answer and what decided it.
+#[derive(Debug, Clone)]
+pub(crate) struct Decided {
+    pub(crate) reply: Reply,
+    /// What decided, for the journal: `default`, `queued`, `token`, `replay`, …
+    pub(crate) by: &'static str,
+    /// The simulator's name of the payment, if the call could be tied to one.
+    pub(crate) payment: Option<String>,
+    /// Which of the payment's calls this was.
+    pub(crate) call: Option<usize>,
+    /// The epoch that the call belongs to.
+    pub(crate) epoch: u64,
+}
+
+/// An answer, without a word of HTTP.
+#[derive(Debug, Clone)]
+pub(crate) enum Reply {
+    /// Klarna's decision.
+    Authorized(Box<AuthorizeResponse>),
+    /// No decision.
+    Refused(Refusal),
+}
+
+/// Why there was no decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Fields or headers that do not validate.
+    Invalid(Vec<ValidationError>),
+    /// Something named is not there, or no longer.
+    NotFound(String),
+    /// The caller may not.
+    Forbidden(String),
+    /// It collides with what was done before.
+    Conflict(String),
+}
+
+/// An event before it is addressed to a webhook.
+#[derive(Debug, Clone)]
+pub(crate) struct EventDraft {
+    /// What repeats are told by.
+    pub(crate) event_id: String,
+    /// E.g. `payment.request.state-change.completed`.
+    pub(crate) event_type: String,
+    pub(crate) occurred_at: Timestamp,
+    pub(crate) recipient: AcquirerAccountId,
+    pub(crate) payload: PaymentRequestPayload,
+    /// The simulator's name of the payment.
+    pub(crate) payment: String,
+    pub(crate) epoch: u64,
+}

@@ -1,0 +1,22 @@
+//! The pure machine: a sandbox's state, a command and the time go in, ordered effects come out.
+//!
+//! Nothing here knows HTTP, reads a clock, draws chance or does I/O. What happens is decided by the
+//! state and the command alone, so it can be replayed.
+
+mod authorization;
+mod command;
+mod customer;
+mod effect;
+mod ids;
+mod payment;
+mod payment_request;
+mod sandbox;
+mod token;
+
+pub(crate) use command::{AuthorizeCommand, IdempotencyKey, PresentedToken, TokenHeader};
+pub(crate) use customer::CustomerRefusal;
+pub(crate) use effect::{Decided, Effect, EventDraft, Refusal, Reply};
+pub(crate) use ids::IdSource;
+pub(crate) use payment::{AuthorizeCall, CallRole, NetworkData, Payment};
+pub(crate) use payment_request::RequestRecord;
+pub(crate) use sandbox::{Policies, Sandbox};

@@ -1,0 +1,97 @@
+//! A payment as Klarna's side sees it: its intent, its calls, its request. The rulebook reads this.
+
+use klarna_schemas::ids::PaymentRequestId;
+use klarna_schemas::klarna::authorize::AuthorizationResult;
+use klarna_schemas::klarna::payment_request::PaymentRequestState;
+use klarna_schemas::money::{Currency, MinorUnits};
+use klarna_schemas::simulator::control::Intent;
+use serde_json::Value;
+
+use super::command::TokenHeader;
+
+/// One payment and its history.
+#[derive(Debug, Clone)]
+pub(crate) struct Payment {
+    /// The simulator's name of it, e.g. `e2p1`.
+    pub(crate) name: String,
+    /// What the Partner was declared to ask, if anything was.
+    pub(crate) intent: Option<Intent>,
+    /// The acquirer's reference on the first call.
+    pub(crate) reference: Option<String>,
+    /// The request that the customer was to complete.
+    pub(crate) request: Option<PaymentRequestId>,
+    /// Its authorize calls, in order.
+    pub(crate) calls: Vec<AuthorizeCall>,
+}
+
+/// What an authorize call was, seen from the payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallRole {
+    /// The payment's first.
+    Initial,
+    /// With the token of a COMPLETED request.
+    Final,
+    /// The same key and body again: the first answer was given again.
+    Replay,
+    /// Another call for the payment without such a token.
+    Further,
+}
+
+/// Compact facts of one authorize call.
+#[derive(Debug, Clone)]
+pub(crate) struct AuthorizeCall {
+    pub(crate) role: CallRole,
+    /// Sequence number in the journal; 0 until recorded.
+    pub(crate) seq: u64,
+    /// Klarna's decision, if there was one.
+    pub(crate) result: Option<AuthorizationResult>,
+    /// State of the payment's request when the call came.
+    pub(crate) request_state: Option<PaymentRequestState>,
+    pub(crate) key: Option<String>,
+    pub(crate) raw: Value,
+    pub(crate) amount: Option<MinorUnits>,
+    pub(crate) currency: Option<Currency>,
+    pub(crate) reference: Option<String>,
+    pub(crate) network_data: NetworkData,
+    /// The token that came, and by which header.
+    pub(crate) token: Option<(String, TokenHeader)>,
+    /// Whether the token is one that this sandbox has issued.
+    pub(crate) token_known: bool,
+    pub(crate) integration_metadata: Option<String>,
+    pub(crate) unprefixed_key: bool,
+    pub(crate) target: String,
+}
+
+/// Klarna Network Data as it stood in a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NetworkData {
+    /// Under neither of its names.
+    Absent,
+    /// The string after one JSON decode.
+    Text(String),
+    /// There, but no string.
+    NotText(Value),
+}
+
+impl NetworkData {
+    /// From a body, under its current or its older name.
+    pub(crate) fn of(raw: &Value) -> Self {
+        match raw.get("klarna_network_data").or_else(|| raw.get("interoperability_data")) {
+            None | Some(Value::Null) => Self::Absent,
+            Some(Value::String(text)) => Self::Text(text.clone()),
+            Some(other) => Self::NotText(other.clone()),
+        }
+    }
+}
+
+impl Payment {
+    /// The first call.
+    pub(crate) fn initial(&self) -> Option<&AuthorizeCall> {
+        self.calls.first()
+    }
+
+    /// Calls with the token of a COMPLETED request, replays left out.
+    pub(crate) fn finals(&self) -> impl Iterator<Item = &AuthorizeCall> {
+        self.calls.iter().filter(|call| call.role == CallRole::Final)
+    }
+}

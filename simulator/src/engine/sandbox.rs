@@ -1,0 +1,255 @@
+//! One Partner account's isolated world: its payments, requests, tokens and what was promised.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use indexmap::IndexMap;
+use jiff::{SignedDuration, Timestamp};
+use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
+use klarna_schemas::klarna::authorize::AuthorizationResult;
+use klarna_schemas::klarna::payment_request::PaymentRequestState;
+use klarna_schemas::klarna::webhook::STATE_CHANGE_PREFIX;
+use klarna_schemas::simulator::control::{Intent, MintedTokenState, QueuedOutcome};
+use uuid::Uuid;
+
+use super::authorization::IdempotencyRecord;
+use super::command::IdempotencyKey;
+use super::effect::{Effect, EventDraft};
+use super::ids::IdSource;
+use super::payment::Payment;
+use super::payment_request::RequestRecord;
+use super::token::{CompletedSession, TokenMeaning, TokenRecord};
+use crate::behaviour::plan::Plan;
+
+/// How many names of earlier epochs are remembered, so that late traffic is told from new.
+const RETIRED_NAMES: usize = 10_000;
+
+/// What holds for every sandbox of a simulator.
+#[derive(Debug, Clone)]
+pub(crate) struct Policies {
+    /// What an initial authorize gets when nothing else decides.
+    pub(crate) default_outcome: AuthorizationResult,
+    /// What stands in front of `/eu/requests/{uuid}/start`.
+    pub(crate) journey_base: String,
+}
+
+/// The state of one sandbox.
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    pub(crate) account: PartnerAccountId,
+    pub(crate) epoch: u64,
+    pub(crate) seed: u64,
+    pub(crate) policies: Policies,
+    pub(super) ids: IdSource,
+    pub(crate) payments: Vec<Payment>,
+    pub(super) requests: IndexMap<PaymentRequestId, RequestRecord>,
+    pub(super) by_uuid: HashMap<Uuid, PaymentRequestId>,
+    pub(super) tokens: HashMap<String, TokenRecord>,
+    pub(super) idempotency: HashMap<IdempotencyKey, IdempotencyRecord>,
+    pub(super) plan: Plan,
+    /// Declared and not yet bound to a payment.
+    pub(super) intents: VecDeque<Intent>,
+    /// Whether this epoch works with intents: only then is a payment without one a finding.
+    pub(crate) intents_declared: bool,
+    /// Tokens, keys and references of earlier epochs, and which epoch.
+    retired: HashMap<String, u64>,
+}
+
+impl Sandbox {
+    pub(crate) fn new(account: PartnerAccountId, seed: u64, policies: Policies) -> Self {
+        Self::in_epoch(account, 1, seed, policies, HashMap::new())
+    }
+
+    fn in_epoch(
+        account: PartnerAccountId,
+        epoch: u64,
+        seed: u64,
+        policies: Policies,
+        retired: HashMap<String, u64>,
+    ) -> Self {
+        let ids = IdSource::new(seed, format!("{account}#{epoch}"));
+        Self {
+            account,
+            epoch,
+            seed,
+            policies,
+            ids,
+            payments: Vec::new(),
+            requests: IndexMap::new(),
+            by_uuid: HashMap::new(),
+            tokens: HashMap::new(),
+            idempotency: HashMap::new(),
+            plan: Plan::default(),
+            intents: VecDeque::new(),
+            intents_declared: false,
+            retired,
+        }
+    }
+
+    /// The sandbox after a reset: the next epoch, with nothing in it but the names of what was.
+    pub(crate) fn reset(&self, seed: u64) -> Self {
+        let mut retired = self.retired.clone();
+        let epoch = self.epoch;
+        let references = self.payments.iter().filter_map(|payment| payment.reference.clone());
+        let keys = self.idempotency.keys().map(|key| key.0.clone());
+        let requests = self.requests.keys().map(|id| id.0.clone());
+        for name in self.tokens.keys().cloned().chain(references).chain(keys).chain(requests) {
+            if retired.len() < RETIRED_NAMES {
+                retired.insert(name, epoch);
+            }
+        }
+        Self::in_epoch(self.account.clone(), epoch + 1, seed, self.policies.clone(), retired)
+    }
+
+    /// The epoch that a call belongs to, by any of the names that it carries.
+    pub(crate) fn epoch_of<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> u64 {
+        names.find_map(|name| self.retired.get(name).copied()).unwrap_or(self.epoch)
+    }
+
+    /// Declares what the Partner is about to ask; binds to the next new payment.
+    pub(crate) fn declare(&mut self, intent: Intent) {
+        self.intents_declared = true;
+        self.intents.push_back(intent);
+    }
+
+    /// Queues outcomes.
+    pub(crate) fn queue(&mut self, outcomes: Vec<QueuedOutcome>) {
+        self.plan.queue(outcomes);
+    }
+
+    /// Mints a session token of exactly `length` characters.
+    pub(crate) fn mint(&mut self, length: usize, state: MintedTokenState, now: Timestamp) -> String {
+        const PREFIX: &str = "krn:network:eu1:test:session-token:";
+        let opaque = self.ids.text("minted-token", length.saturating_sub(PREFIX.len()).max(1));
+        let token = format!("{PREFIX}{opaque}");
+        let (stands_for, expires_at) = match state {
+            MintedTokenState::Unused => (TokenMeaning::Unused, None),
+            MintedTokenState::Completed => (
+                TokenMeaning::Completed(Box::new(CompletedSession {
+                    request: None,
+                    approved: None,
+                    spent: None,
+                })),
+                now.checked_add(SignedDuration::from_mins(super::payment_request::TOKEN_LIFE_MINUTES)).ok(),
+            ),
+        };
+        self.tokens.insert(token.clone(), TokenRecord { stands_for, expires_at });
+        token
+    }
+
+    /// A session token and its older name, in one of the shapes seen in the wild, so that nobody
+    /// takes one apart.
+    pub(super) fn draw_session_tokens(&mut self) -> (String, String) {
+        let ordinal = self.ids.ordinal("session-token-shape");
+        let token = if ordinal.is_multiple_of(2) {
+            format!("krn:payment:eu1:klarna-network-session-token:{}", self.ids.uuid("session-token"))
+        } else {
+            format!("krn:network:eu1:test:session-token:{}", self.ids.text("session-token", 420))
+        };
+        (token, format!("krn:payment:eu1:payment-token:{}", self.ids.uuid("payment-token")))
+    }
+
+    /// A payment by its name.
+    pub(crate) fn payment(&self, name: &str) -> Option<&Payment> {
+        self.payments.iter().find(|payment| payment.name == name)
+    }
+
+    pub(crate) fn payment_mut(&mut self, name: &str) -> Option<&mut Payment> {
+        self.payments.iter_mut().find(|payment| payment.name == name)
+    }
+
+    /// Any name of a payment (its own, its request's id, its reference) as the simulator's name.
+    pub(crate) fn payment_named(&self, any: &str) -> Option<&Payment> {
+        self.payments.iter().find(|payment| {
+            payment.name == any
+                || payment.reference.as_deref() == Some(any)
+                || payment.request.as_ref().is_some_and(|id| id.as_str() == any)
+        })
+    }
+
+    /// A Payment Request by its id.
+    pub(crate) fn request(&self, id: &PaymentRequestId) -> Option<&RequestRecord> {
+        self.requests.get(id)
+    }
+
+    /// A Payment Request by what its URL carries.
+    pub(crate) fn request_by_uuid(&self, uuid: Uuid) -> Option<&RequestRecord> {
+        self.requests.get(self.by_uuid.get(&uuid)?)
+    }
+
+    pub(super) fn request_by_uuid_mut(&mut self, uuid: Uuid) -> Option<&mut RequestRecord> {
+        self.requests.get_mut(self.by_uuid.get(&uuid)?)
+    }
+
+    /// Moves a request and says so by an event.
+    pub(super) fn move_request(
+        &mut self,
+        uuid: Uuid,
+        state: PaymentRequestState,
+        reason: Option<&str>,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let event_id = self.ids.uuid("event").to_string();
+        let epoch = self.epoch;
+        let Some(record) = self.request_by_uuid_mut(uuid) else { return };
+        record.enter(state, reason, now);
+        effects.push(Effect::Emit(Box::new(announce(record, event_id, epoch, now))));
+    }
+
+    /// When something next falls due: a request's expiry or a token's.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.requests.values().filter_map(|record| self.due_of(record)).min()
+    }
+
+    /// Lets everything happen that is due by `now`.
+    pub(crate) fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut due: Vec<(Timestamp, Uuid)> = self
+            .requests
+            .values()
+            .filter_map(|record| Some((self.due_of(record)?, record.uuid)))
+            .filter(|(due, _)| *due <= now)
+            .collect();
+        due.sort_unstable();
+        let mut dead: HashSet<String> = HashSet::new();
+        for (_, uuid) in due {
+            let Some(record) = self.request_by_uuid(uuid) else { continue };
+            if let Some((token, older)) = record.tokens.clone() {
+                effects.push(Effect::TokenDied(record.payment.clone()));
+                dead.extend([token, older]);
+            }
+            self.move_request(uuid, PaymentRequestState::Expired, None, now, &mut effects);
+        }
+        for token in dead {
+            if let Some(record) = self.tokens.get_mut(&token) {
+                record.expires_at = record.expires_at.map(|at| at.min(now));
+            }
+        }
+        effects
+    }
+
+    /// When a request ends by itself: open ones at their expiry, completed ones with their token.
+    fn due_of(&self, record: &RequestRecord) -> Option<Timestamp> {
+        match record.state {
+            PaymentRequestState::Submitted | PaymentRequestState::InProgress => Some(record.expires_at),
+            PaymentRequestState::Completed if !record.finalised => {
+                let (token, _) = record.tokens.as_ref()?;
+                self.tokens.get(token)?.expires_at
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The event that tells where a request stands now.
+pub(super) fn announce(record: &RequestRecord, event_id: String, epoch: u64, now: Timestamp) -> EventDraft {
+    EventDraft {
+        event_id,
+        event_type: format!("{STATE_CHANGE_PREFIX}{}", record.state.event_suffix()),
+        occurred_at: now,
+        recipient: record.acquirer.clone(),
+        payload: record.payload(),
+        payment: record.payment.clone(),
+        epoch,
+    }
+}

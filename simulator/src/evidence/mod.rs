@@ -1,0 +1,3 @@
+//! Evidence that reports show.
+
+pub(crate) mod byte_diff;

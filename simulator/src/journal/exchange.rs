@@ -1,0 +1,86 @@
+//! One exchange as it is written down: raw bytes, headers in order, credentials left out.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::HeaderMap;
+use jiff::Timestamp;
+use klarna_schemas::simulator::journal::{
+    Direction, Ending, JournalEntry, RecordedRequest, RecordedResponse,
+};
+
+/// Header names and values in order.
+pub(crate) type HeaderPairs = Vec<(String, String)>;
+
+/// An exchange before it has a place in a journal.
+#[derive(Debug, Clone)]
+pub(crate) struct Exchange {
+    pub(crate) epoch: u64,
+    pub(crate) payment: Option<String>,
+    pub(crate) direction: Direction,
+    pub(crate) operation: String,
+    pub(crate) started_at: Timestamp,
+    pub(crate) virtual_at: Timestamp,
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) request_headers: HeaderPairs,
+    pub(crate) request_body: Bytes,
+    pub(crate) response: Option<(u16, HeaderPairs, Bytes)>,
+    pub(crate) ended: Ending,
+    pub(crate) rule: Option<String>,
+}
+
+impl Exchange {
+    /// What it costs of the journal's budget, in bytes.
+    pub(crate) fn cost(&self) -> usize {
+        const FIXED: usize = 256;
+        let pairs = |headers: &HeaderPairs| {
+            headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+        };
+        let response = self.response.as_ref().map_or(0, |(_, headers, body)| pairs(headers) + body.len());
+        FIXED + self.target.len() + pairs(&self.request_headers) + self.request_body.len() + response
+    }
+
+    /// The entry as the control API shows it.
+    pub(crate) fn entry(&self, seq: u64, findings: &[String]) -> JournalEntry {
+        JournalEntry {
+            seq,
+            epoch: self.epoch,
+            payment: self.payment.clone(),
+            direction: self.direction,
+            operation: self.operation.clone(),
+            started_at: self.started_at,
+            virtual_at: self.virtual_at,
+            request: RecordedRequest {
+                method: self.method.clone(),
+                target: self.target.clone(),
+                headers: self.request_headers.clone(),
+                body_base64: STANDARD.encode(&self.request_body),
+            },
+            response: self.response.as_ref().map(|(status, headers, body)| RecordedResponse {
+                status: *status,
+                headers: headers.clone(),
+                body_base64: STANDARD.encode(body),
+            }),
+            ended: self.ended,
+            rule: self.rule.clone(),
+            fault: None,
+            findings: findings.to_vec(),
+        }
+    }
+}
+
+/// Header pairs fit to be kept: `authorization` is replaced by what the caller says of it.
+pub(crate) fn redacted(headers: &HeaderMap, authorization: &str) -> HeaderPairs {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let text = if name == http::header::AUTHORIZATION {
+                authorization.to_owned()
+            } else {
+                String::from_utf8_lossy(value.as_bytes()).into_owned()
+            };
+            (name.as_str().to_owned(), text)
+        })
+        .collect()
+}

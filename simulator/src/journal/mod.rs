@@ -1,0 +1,9 @@
+//! Every exchange with Klarna, bounded, searchable, awaitable.
+
+mod exchange;
+mod query;
+mod ring;
+
+pub(crate) use exchange::{Exchange, HeaderPairs, redacted};
+pub(crate) use query::{Filter, MAX_WAIT};
+pub(crate) use ring::{Budget, Journal};

@@ -1,0 +1,149 @@
+//! The Purchase Journey: where the customer decides, as a page without scripts and as JSON.
+
+mod page;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Extension, Path, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Json, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use klarna_schemas::simulator::control::{CustomerAct, CustomerActed};
+use uuid::Uuid;
+
+use crate::api::error::KlarnaError;
+use crate::api::recording::{Notes, Place};
+use crate::engine::CustomerRefusal;
+use crate::world::{SandboxCell, World};
+
+/// The route of the Purchase Journey.
+pub(crate) fn routes() -> Router<Arc<World>> {
+    Router::new().route("/{region}/requests/{uuid}/start", get(open).post(act))
+}
+
+/// The customer opens the journey, or comes back to it.
+async fn open(
+    State(world): State<Arc<World>>,
+    Extension(notes): Extension<Notes>,
+    Path((_region, uuid)): Path<(String, Uuid)>,
+    headers: HeaderMap,
+) -> Result<Response, KlarnaError> {
+    let cell = enter(&world, &notes, uuid, CustomerAct::Open)?;
+    perform(&cell, uuid, CustomerAct::Open).map_err(refused)?;
+    if wants_json(&headers) {
+        return Ok(Json(acted(&cell, uuid)?).into_response());
+    }
+    let state = cell.lock();
+    let record = state.machine.request_by_uuid(uuid).ok_or_else(|| refused(CustomerRefusal::Unknown))?;
+    let page = page::render(record, &state.machine.account).map_err(|error| {
+        tracing::error!(%error, "the Purchase Journey cannot be shown");
+        KlarnaError::internal()
+    })?;
+    let mut response = Html(page).into_response();
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; form-action *");
+    response.headers_mut().insert("content-security-policy", policy);
+    Ok(response)
+}
+
+/// The customer decides: a form field or a JSON field `act`.
+async fn act(
+    State(world): State<Arc<World>>,
+    Extension(notes): Extension<Notes>,
+    Path((_region, uuid)): Path<(String, Uuid)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, KlarnaError> {
+    let is_json = essence(&headers) == "application/json";
+    let act = read_act(is_json, &body)?;
+    let cell = enter(&world, &notes, uuid, act)?;
+    perform(&cell, uuid, act).map_err(refused)?;
+    let acted = acted(&cell, uuid)?;
+    if is_json || wants_json(&headers) {
+        return Ok(Json(acted).into_response());
+    }
+    // Nowhere to go: back to the page, which says how it stands.
+    let target = acted.redirect_to.unwrap_or_else(|| "start".to_owned());
+    let location = HeaderValue::from_str(&target)
+        .map_err(|_| KlarnaError::invalid_field("return_url", "cannot stand in a Location header"))?;
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
+fn essence(headers: &HeaderMap) -> String {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accept.contains("application/json") && !accept.contains("text/html")
+}
+
+fn read_act(is_json: bool, body: &[u8]) -> Result<CustomerAct, KlarnaError> {
+    const ACTS: &str = "takes one of open, approve, refuse, leave";
+    let unreadable = || KlarnaError::invalid_field("act", ACTS);
+    let named = if is_json {
+        let body: serde_json::Value = serde_json::from_slice(body)
+            .map_err(|error| KlarnaError::not_json(format!("the body is no JSON: {error}")))?;
+        body.get("act").cloned().ok_or_else(unreadable)?
+    } else {
+        let field = url::form_urlencoded::parse(body).find(|(name, _)| name == "act");
+        serde_json::Value::from(field.ok_or_else(unreadable)?.1.into_owned())
+    };
+    serde_json::from_value(named).map_err(|_| unreadable())
+}
+
+fn enter(
+    world: &World,
+    notes: &Notes,
+    uuid: Uuid,
+    act: CustomerAct,
+) -> Result<Arc<SandboxCell>, KlarnaError> {
+    notes.note(|noted| noted.operation = Some(format!("journey.{}", act.as_str())));
+    let cell = world.journey(uuid).ok_or_else(|| refused(CustomerRefusal::Unknown))?;
+    let payment = cell.lock().machine.request_by_uuid(uuid).map(|record| record.payment.clone());
+    notes.note(|noted| {
+        noted.place = Place::Sandbox(cell.clone());
+        noted.payment = payment;
+    });
+    Ok(cell)
+}
+
+/// Does what the customer does, and lets its events go out.
+pub(crate) fn perform(cell: &SandboxCell, uuid: Uuid, act: CustomerAct) -> Result<(), CustomerRefusal> {
+    cell.tick();
+    let effects = cell.lock().machine.customer(uuid, act, cell.clock().now())?;
+    cell.carry_out(effects, None);
+    cell.tell();
+    Ok(())
+}
+
+/// Where the request stands now, and where the customer goes from here.
+fn acted(cell: &SandboxCell, uuid: Uuid) -> Result<CustomerActed, KlarnaError> {
+    use klarna_schemas::klarna::payment_request::PaymentRequestState::InProgress;
+    let state = cell.lock();
+    let record = state.machine.request_by_uuid(uuid).ok_or_else(|| refused(CustomerRefusal::Unknown))?;
+    let redirect_to = if record.state == InProgress { None } else { record.return_target() };
+    Ok(CustomerActed { state: record.state.clone(), redirect_to })
+}
+
+/// Does an act for the control API, and says where it led.
+pub(crate) fn act_by_control(
+    cell: &SandboxCell,
+    uuid: Uuid,
+    act: CustomerAct,
+) -> Result<CustomerActed, CustomerRefusal> {
+    perform(cell, uuid, act)?;
+    acted(cell, uuid).map_err(|_| CustomerRefusal::Unknown)
+}
+
+fn refused(refusal: CustomerRefusal) -> KlarnaError {
+    match refusal {
+        CustomerRefusal::Unknown => KlarnaError::not_found(refusal.to_string()),
+        CustomerRefusal::TooLate(..) => KlarnaError::conflict(refusal.to_string()),
+    }
+}

@@ -1,0 +1,164 @@
+//! Webhooks of an acquirer account: who is told what (contract `webhooks-and-network-data.md` A.1).
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use klarna_schemas::ids::WebhookId;
+use klarna_schemas::klarna::notification::{CreateWebhook, Webhook, WebhookStatus};
+use secrecy::SecretString;
+use url::{Host, Url};
+
+use super::SigningKeys;
+use crate::engine::IdSource;
+
+/// An account's webhooks.
+#[derive(Debug, Default)]
+pub(crate) struct Subscriptions {
+    webhooks: IndexMap<WebhookId, Subscription>,
+}
+
+/// One webhook and the secret it signs with.
+#[derive(Debug, Clone)]
+pub(crate) struct Subscription {
+    pub(crate) webhook: Webhook,
+    pub(crate) secret: SecretString,
+}
+
+/// Why a webhook cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SubscriptionRefusal {
+    /// A field does not validate: its name and why.
+    Invalid(&'static str, String),
+    /// The signing key is not there.
+    NoSuchKey,
+    /// The same URL and event types stand already.
+    Duplicate(WebhookId),
+}
+
+impl Subscriptions {
+    /// Makes a webhook.
+    pub(crate) fn create(
+        &mut self,
+        asked: CreateWebhook,
+        keys: &SigningKeys,
+        ids: &mut IdSource,
+        now: Timestamp,
+    ) -> Result<Webhook, SubscriptionRefusal> {
+        check_url(&asked.url).map_err(|reason| SubscriptionRefusal::Invalid("url", reason))?;
+        let secret = keys.secret(&asked.signing_key_id).ok_or(SubscriptionRefusal::NoSuchKey)?;
+        if let Some(twin) = self.twin(&asked) {
+            return Err(SubscriptionRefusal::Duplicate(twin));
+        }
+        let webhook = Webhook {
+            webhook_id: WebhookId(format!("krn:partner:global:notification:webhook:{}", ids.uuid("webhook"))),
+            url: asked.url,
+            event_types: asked.event_types,
+            event_version: asked.event_version,
+            signing_key_id: asked.signing_key_id,
+            status: asked.status.unwrap_or(WebhookStatus::Enabled),
+            created_at: Some(now),
+        };
+        self.webhooks.insert(webhook.webhook_id.clone(), Subscription { webhook: webhook.clone(), secret });
+        Ok(webhook)
+    }
+
+    fn twin(&self, asked: &CreateWebhook) -> Option<WebhookId> {
+        let sorted = |types: &[String]| {
+            let mut types = types.to_vec();
+            types.sort_unstable();
+            types
+        };
+        let wanted = sorted(&asked.event_types);
+        let same = |held: &&Subscription| {
+            held.webhook.url == asked.url && sorted(&held.webhook.event_types) == wanted
+        };
+        self.webhooks.values().find(same).map(|held| held.webhook.webhook_id.clone())
+    }
+
+    pub(crate) fn list(&self) -> Vec<Webhook> {
+        self.webhooks.values().map(|held| held.webhook.clone()).collect()
+    }
+
+    pub(crate) fn read(&self, id: &WebhookId) -> Option<Webhook> {
+        self.webhooks.get(id).map(|held| held.webhook.clone())
+    }
+
+    pub(crate) fn delete(&mut self, id: &WebhookId) -> bool {
+        self.webhooks.shift_remove(id).is_some()
+    }
+
+    /// The enabled webhooks that want an event.
+    pub(crate) fn wanting(&self, event_type: &str) -> Vec<Subscription> {
+        self.webhooks.values().filter(|held| wants(&held.webhook, event_type)).cloned().collect()
+    }
+
+    /// Which of the given events no enabled webhook wants.
+    pub(crate) fn uncovered(&self, event_types: &[&'static str]) -> Vec<&'static str> {
+        let covered = |event: &str| self.webhooks.values().any(|held| wants(&held.webhook, event));
+        event_types.iter().copied().filter(|event| !covered(event)).collect()
+    }
+}
+
+fn wants(webhook: &Webhook, event_type: &str) -> bool {
+    webhook.status == WebhookStatus::Enabled
+        && webhook.event_types.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => event_type.starts_with(start),
+            None => pattern == event_type,
+        })
+}
+
+/// https anywhere, plain http on loopback (contract, decisions).
+fn check_url(text: &str) -> Result<(), String> {
+    let url = Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return Err("names no host".to_owned()),
+    };
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        "http" => Err("must be https; plain http goes to loopback only".to_owned()),
+        other => Err(format!("must be https, not {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn webhook(event_types: &[&str], status: WebhookStatus) -> Webhook {
+        Webhook {
+            webhook_id: "w".into(),
+            url: "https://a.example".to_owned(),
+            event_types: event_types.iter().map(|&name| name.to_owned()).collect(),
+            event_version: "v2".to_owned(),
+            signing_key_id: "k".into(),
+            status,
+            created_at: None,
+        }
+    }
+
+    #[test]
+    fn wildcards_match_by_prefix() {
+        let completed = "payment.request.state-change.completed";
+        let enabled = |pattern| webhook(&[pattern], WebhookStatus::Enabled);
+        for pattern in ["payment.*", "payment.request.*", "payment.request.state-change.*", completed] {
+            assert!(wants(&enabled(pattern), completed), "{pattern}");
+        }
+        for pattern in ["payment.transaction.*", "payment.request.state-change", "identity.*"] {
+            assert!(!wants(&enabled(pattern), completed), "{pattern}");
+        }
+        assert!(!wants(&webhook(&["payment.*"], WebhookStatus::Disabled), completed));
+    }
+
+    #[test]
+    fn plain_http_goes_to_loopback_only() {
+        for good in ["https://a.example/x", "http://127.0.0.1:1/x", "http://[::1]/x", "http://localhost/x"] {
+            assert_eq!(check_url(good), Ok(()), "{good}");
+        }
+        for bad in ["http://a.example/x", "ftp://a.example", "nonsense", "http://127.0.0.1.example/"] {
+            assert!(check_url(bad).is_err(), "{bad}");
+        }
+    }
+}

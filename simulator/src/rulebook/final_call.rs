@@ -1,0 +1,218 @@
+//! The final authorize: once, in time, with the token, and the same payment (AP-13 … AP-27).
+
+use klarna_schemas::klarna::authorize::AuthorizationResult;
+use klarna_schemas::klarna::payment_request::PaymentRequestState;
+use serde_json::Value;
+
+use super::{CallContext, Judge, Judgement, Rule};
+use crate::engine::{CallRole, Payment};
+
+const fn rule(
+    id: &'static str,
+    duties: &'static [&'static str],
+    judge: fn(&CallContext<'_>) -> Judgement,
+) -> Rule {
+    Rule { id, duties, inferred: false, judge: Judge::Call(judge) }
+}
+
+pub(super) const RULES: &[Rule] = &[
+    rule("step-up-config.present", &["AP-13"], step_up_config_present),
+    rule("after-approved.no-second-call", &["AP-16"], nothing_after_approval),
+    rule("after-declined.no-second-call", &["AP-17"], nothing_after_decline),
+    rule("final.token-in-header", &["AP-23"], token_in_header),
+    rule("final.after-completed", &["AP-28", "AP-20"], only_after_completed),
+    rule("final.one-logical", &["AP-25"], one_logical),
+    rule("final.amount-unchanged", &["AP-24"], amount_unchanged),
+    rule("final.currency-unchanged", &["AP-24"], currency_unchanged),
+    rule("final.reference-unchanged", &["AP-23"], reference_unchanged),
+    Rule {
+        id: "final.purchase-data-unchanged",
+        duties: &["AP-23"],
+        inferred: true,
+        judge: Judge::Call(purchase_data_unchanged),
+    },
+    Rule {
+        id: "final.missing",
+        duties: &["AP-27", "AP-22"],
+        inferred: false,
+        judge: Judge::TokenDied(never_finalised),
+    },
+];
+
+fn step_up_config_present(context: &CallContext<'_>) -> Judgement {
+    if context.call.role != CallRole::Initial {
+        return Judgement::NotJudged;
+    }
+    let config = context.call.raw.pointer("/step_up_config/customer_interaction_config");
+    let returns = ["return_url", "app_return_url"];
+    if config.is_some_and(|config| returns.iter().any(|name| config.get(name).is_some_and(Value::is_string)))
+    {
+        return Judgement::Holds;
+    }
+    Judgement::found(
+        "authorize request, step_up_config.customer_interaction_config",
+        "the initial call leaves Klarna no way to ask the customer and bring them back",
+        "send step_up_config with customer_interaction_config and a return_url or app_return_url",
+        vec![context.call.seq],
+    )
+}
+
+/// Nothing follows a decision of this kind on the initial call.
+fn nothing_after(
+    context: &CallContext<'_>,
+    decision: &AuthorizationResult,
+    what: &str,
+    mend: &str,
+) -> Judgement {
+    let Some(initial) = context.initial() else {
+        let decided = context.call.result.as_ref() == Some(decision);
+        return if decided { Judgement::Holds } else { Judgement::NotJudged };
+    };
+    if initial.result.as_ref() != Some(decision) {
+        return Judgement::NotJudged;
+    }
+    if context.call.role == CallRole::Replay {
+        return Judgement::Holds;
+    }
+    Judgement::found("authorize request", what, mend, vec![initial.seq, context.call.seq])
+}
+
+fn nothing_after_approval(context: &CallContext<'_>) -> Judgement {
+    nothing_after(
+        context,
+        &AuthorizationResult::Approved,
+        "a second authorize was made for a payment that was approved at once",
+        "on APPROVED store the transaction and tell the Partner; there is nothing to finalise",
+    )
+}
+
+fn nothing_after_decline(context: &CallContext<'_>) -> Judgement {
+    nothing_after(
+        context,
+        &AuthorizationResult::Declined,
+        "a second authorize was made for a payment that was declined",
+        "on DECLINED tell the Partner; a retry is a new payment with its own reference and key",
+    )
+}
+
+fn token_in_header(context: &CallContext<'_>) -> Judgement {
+    match (context.call.role, &context.call.request_state) {
+        (CallRole::Final, _) => Judgement::Holds,
+        (CallRole::Further, Some(PaymentRequestState::Completed)) => Judgement::found(
+            "authorize request, header Klarna-Network-Session-Token",
+            "the customer has completed, but this authorize does not carry the session token",
+            "send the token of the completed event in this header on the final call",
+            context.initial().map(|initial| initial.seq).into_iter().chain([context.call.seq]).collect(),
+        ),
+        _ => Judgement::NotJudged,
+    }
+}
+
+fn only_after_completed(context: &CallContext<'_>) -> Judgement {
+    match (context.call.role, &context.call.request_state) {
+        (CallRole::Final, _) => Judgement::Holds,
+        (CallRole::Further, Some(state)) if *state != PaymentRequestState::Completed => Judgement::found(
+            "authorize request",
+            format!("a second authorize was made while the Payment Request is {state}"),
+            "finalise only when the completed event has come; a return of the customer proves nothing",
+            context.initial().map(|initial| initial.seq).into_iter().chain([context.call.seq]).collect(),
+        ),
+        _ => Judgement::NotJudged,
+    }
+}
+
+fn one_logical(context: &CallContext<'_>) -> Judgement {
+    if context.call.role != CallRole::Final {
+        return Judgement::NotJudged;
+    }
+    let other =
+        context.earlier.iter().find(|call| call.role == CallRole::Final && call.raw != context.call.raw);
+    let Some(other) = other else { return Judgement::Holds };
+    Judgement::found(
+        "authorize request",
+        "a second final authorize differs from the first",
+        "claim the final call once per payment; repeat it only with the same key and body",
+        vec![other.seq, context.call.seq],
+    )
+}
+
+/// Whether this call ends a step-up and can be compared with the initial one.
+fn ends_step_up(context: &CallContext<'_>) -> bool {
+    context.call.role == CallRole::Final
+        || (context.call.role == CallRole::Further
+            && context.call.request_state == Some(PaymentRequestState::Completed))
+}
+
+fn amount_unchanged(context: &CallContext<'_>) -> Judgement {
+    let Some(initial) = context.initial().filter(|_| ends_step_up(context)) else {
+        return Judgement::NotJudged;
+    };
+    Judgement::equal(
+        "authorize request, request_payment_transaction.amount",
+        "the final amount is not the one that the customer approved",
+        "finalise with the amount of the Payment Request",
+        initial.amount.map(|amount| amount.to_string()),
+        context.call.amount.map(|amount| amount.to_string()),
+        vec![initial.seq, context.call.seq],
+    )
+}
+
+fn currency_unchanged(context: &CallContext<'_>) -> Judgement {
+    let Some(initial) = context.initial().filter(|_| ends_step_up(context)) else {
+        return Judgement::NotJudged;
+    };
+    Judgement::equal(
+        "authorize request, currency",
+        "the final currency is not the one that the customer approved",
+        "finalise in the currency of the Payment Request",
+        initial.currency.as_ref().map(ToString::to_string),
+        context.call.currency.as_ref().map(ToString::to_string),
+        vec![initial.seq, context.call.seq],
+    )
+}
+
+fn reference_unchanged(context: &CallContext<'_>) -> Judgement {
+    let Some(initial) = context.initial().filter(|_| ends_step_up(context)) else {
+        return Judgement::NotJudged;
+    };
+    Judgement::equal(
+        "authorize request, request_payment_transaction.payment_transaction_reference",
+        "the final call carries another transaction reference than the initial one",
+        "finalise under the reference of the initial call",
+        initial.reference.clone(),
+        context.call.reference.clone(),
+        vec![initial.seq, context.call.seq],
+    )
+}
+
+fn purchase_data_unchanged(context: &CallContext<'_>) -> Judgement {
+    const FIELD: &str = "supplementary_purchase_data";
+    let Some(initial) = context.initial().filter(|_| context.call.role == CallRole::Final) else {
+        return Judgement::NotJudged;
+    };
+    match (initial.raw.get(FIELD), context.call.raw.get(FIELD)) {
+        (None, _) => Judgement::NotJudged,
+        (one, other) if one == other => Judgement::Holds,
+        (_, other) => Judgement::found(
+            "authorize request, supplementary_purchase_data",
+            format!(
+                "the final call's purchase data is {}",
+                if other.is_some() { "changed" } else { "missing" }
+            ),
+            "send the same payload as on the initial call; only step_up_config may be left out",
+            vec![initial.seq, context.call.seq],
+        ),
+    }
+}
+
+fn never_finalised(payment: &Payment) -> Judgement {
+    if payment.finals().next().is_some() {
+        return Judgement::Holds;
+    }
+    Judgement::found(
+        "authorize (final)",
+        "the customer completed the purchase, and no final authorize came in the life of the token",
+        "on payment.request.state-change.completed authorize again with the event's session token, within 60 minutes",
+        payment.initial().map(|call| call.seq).into_iter().collect(),
+    )
+}

@@ -1,0 +1,54 @@
+//! The rulebook: what a well-made acquirer's traffic looks like from Klarna's side.
+//!
+//! A rule judges one occasion (a call, a delivery, a token's death) with the payment's history in
+//! view. It says *not judged* where it has nothing to go by; it never guesses. Rules read compact
+//! facts, never the journal.
+
+mod final_call;
+mod headers;
+mod idempotency;
+mod ledger;
+mod network_data;
+mod order;
+mod rule;
+mod subscription;
+mod webhook;
+
+pub(crate) use ledger::Ledger;
+pub(crate) use rule::{CallContext, DeliveryContext, Draft, Judge, Judgement, Rule};
+
+/// All rules, a topic a file.
+pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
+    [
+        network_data::RULES,
+        order::RULES,
+        final_call::RULES,
+        idempotency::RULES,
+        headers::RULES,
+        subscription::RULES,
+        webhook::RULES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use klarna_schemas::requirements::Requirements;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_duties_exist() {
+        let mut seen = HashSet::new();
+        for rule in rules() {
+            assert!(seen.insert(rule.id), "{} stands twice", rule.id);
+            assert!(!rule.duties.is_empty(), "{} speaks about no duty", rule.id);
+            for duty in rule.duties {
+                assert!(Requirements::global().get(duty).is_some(), "{}: no duty {duty}", rule.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The order reaches Klarna as the Partner gave it (AP-07, AP-08).
+
+use serde_json::Value;
+
+use super::{CallContext, Judge, Judgement, Rule};
+use crate::engine::CallRole;
+
+const fn rule(
+    id: &'static str,
+    duties: &'static [&'static str],
+    judge: fn(&CallContext<'_>) -> Judgement,
+) -> Rule {
+    Rule { id, duties, inferred: false, judge: Judge::Call(judge) }
+}
+
+pub(super) const RULES: &[Rule] = &[
+    rule("authorize.unasked", &["AP-17"], unasked),
+    rule("amount.as-intended", &["AP-07"], amount),
+    rule("currency.as-intended", &["AP-07"], currency),
+    rule("transaction-reference.present", &["AP-07"], reference_present),
+    rule("purchase-data.present", &["AP-08"], purchase_data_present),
+    rule("purchase-reference.as-intended", &["AP-08"], purchase_reference),
+    rule("line-items.as-intended", &["AP-08"], line_items),
+];
+
+fn unasked(context: &CallContext<'_>) -> Judgement {
+    if context.call.role != CallRole::Initial || !context.intents_declared {
+        return Judgement::NotJudged;
+    }
+    if context.payment.intent.is_some() {
+        return Judgement::Holds;
+    }
+    Judgement::found(
+        "authorize request",
+        "a new payment was authorized that no Partner asked for",
+        "authorize once per payment that a Partner creates; repeat a call with its own key and reference",
+        vec![context.call.seq],
+    )
+}
+
+fn amount(context: &CallContext<'_>) -> Judgement {
+    let (CallRole::Initial, Some(intent)) = (context.call.role, &context.payment.intent) else {
+        return Judgement::NotJudged;
+    };
+    Judgement::equal(
+        "authorize request, request_payment_transaction.amount",
+        "the amount is not the one that the Partner asked for",
+        "send the Partner's amount in minor units of the currency",
+        Some(intent.amount.to_string()),
+        context.call.amount.map(|amount| amount.to_string()),
+        vec![context.call.seq],
+    )
+}
+
+fn currency(context: &CallContext<'_>) -> Judgement {
+    let (CallRole::Initial, Some(intent)) = (context.call.role, &context.payment.intent) else {
+        return Judgement::NotJudged;
+    };
+    Judgement::equal(
+        "authorize request, currency",
+        "the currency is not the one that the Partner asked for",
+        "send the Partner's currency",
+        Some(intent.currency.as_str().to_ascii_uppercase()),
+        context.call.currency.as_ref().map(|currency| currency.as_str().to_ascii_uppercase()),
+        vec![context.call.seq],
+    )
+}
+
+fn reference_present(context: &CallContext<'_>) -> Judgement {
+    if context.call.role != CallRole::Initial {
+        return Judgement::NotJudged;
+    }
+    if context.call.reference.as_deref().is_some_and(|reference| !reference.is_empty()) {
+        return Judgement::Holds;
+    }
+    Judgement::found(
+        "authorize request, request_payment_transaction.payment_transaction_reference",
+        "the transaction has no reference of the acquirer's",
+        "give every transaction a reference of your own, unique, 1 to 255 characters",
+        vec![context.call.seq],
+    )
+}
+
+fn purchase_data_present(context: &CallContext<'_>) -> Judgement {
+    const PARTS: [&str; 4] = ["purchase_reference", "line_items", "customer", "shipping"];
+    let Some(intent) = context.payment.intent.as_ref().filter(|_| context.call.role == CallRole::Initial)
+    else {
+        return Judgement::NotJudged;
+    };
+    if intent.purchase_reference.is_none() && intent.line_items.is_none() {
+        return Judgement::NotJudged;
+    }
+    let data = context.call.raw.get("supplementary_purchase_data");
+    let missing: Vec<&str> =
+        PARTS.into_iter().filter(|part| data.and_then(|data| data.get(part)).is_none_or(is_empty)).collect();
+    if missing.is_empty() {
+        return Judgement::Holds;
+    }
+    Judgement::found(
+        "authorize request, supplementary_purchase_data",
+        format!("these parts of the purchase data are missing: {}", missing.join(", ")),
+        "send what the Partner knows of the purchase on every initial call",
+        vec![context.call.seq],
+    )
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn purchase_reference(context: &CallContext<'_>) -> Judgement {
+    let intended = context.payment.intent.as_ref().and_then(|intent| intent.purchase_reference.clone());
+    let (CallRole::Initial, Some(intended)) = (context.call.role, intended) else {
+        return Judgement::NotJudged;
+    };
+    let came =
+        context.call.raw.pointer("/supplementary_purchase_data/purchase_reference").and_then(Value::as_str);
+    Judgement::equal(
+        "authorize request, supplementary_purchase_data.purchase_reference",
+        "the purchase reference is not the Partner's: the customer would see another order number",
+        "hand the Partner's purchase reference on",
+        Some(intended),
+        came.map(str::to_owned),
+        vec![context.call.seq],
+    )
+}
+
+fn line_items(context: &CallContext<'_>) -> Judgement {
+    let intended = context.payment.intent.as_ref().and_then(|intent| intent.line_items.as_ref());
+    let (CallRole::Initial, Some(intended)) = (context.call.role, intended) else {
+        return Judgement::NotJudged;
+    };
+    let came = context.call.raw.pointer("/supplementary_purchase_data/line_items").and_then(Value::as_array);
+    let came: &[Value] = came.map_or(&[], Vec::as_slice);
+    if intended.len() != came.len() {
+        return Judgement::equal(
+            "authorize request, supplementary_purchase_data.line_items",
+            "the order lines are not as many as the Partner gave",
+            "hand every order line on",
+            Some(format!("{} lines", intended.len())),
+            Some(format!("{} lines", came.len())),
+            vec![context.call.seq],
+        );
+    }
+    for (index, (one, other)) in intended.iter().zip(came).enumerate() {
+        // Only what the Partner gave is asked for; the acquirer may know more.
+        for (field, value) in one.as_object().into_iter().flatten() {
+            let got = other
+                .get(field)
+                .or_else(|| other.get("reference").filter(|_| field == "line_item_reference"));
+            if got != Some(value) {
+                return Judgement::equal(
+                    &format!("authorize request, supplementary_purchase_data.line_items[{index}].{field}"),
+                    "an order line is not as the Partner gave it",
+                    "map each order line field by field",
+                    Some(value.to_string()),
+                    got.map(Value::to_string),
+                    vec![context.call.seq],
+                );
+            }
+        }
+    }
+    Judgement::Holds
+}

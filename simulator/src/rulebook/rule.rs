@@ -1,0 +1,140 @@
+//! What a rule is.
+
+use klarna_schemas::requirements::Requirements;
+use klarna_schemas::simulator::finding::{ByteDiff, Finding, Severity};
+use klarna_schemas::simulator::journal::Ending;
+
+use crate::engine::{AuthorizeCall, Payment};
+
+/// One rule.
+pub(crate) struct Rule {
+    /// Stable: mutants, expectations and reports name it.
+    pub(crate) id: &'static str,
+    /// Duties it speaks about, the main one first.
+    pub(crate) duties: &'static [&'static str],
+    /// Whether it rests on an inferred reading beyond its duty's: then it only warns.
+    pub(crate) inferred: bool,
+    pub(crate) judge: Judge,
+}
+
+/// What a rule looks at.
+pub(crate) enum Judge {
+    /// Every authorize call.
+    Call(fn(&CallContext<'_>) -> Judgement),
+    /// A session token that died without a final call.
+    TokenDied(fn(&Payment) -> Judgement),
+    /// Every attempt to deliver an event.
+    Delivery(fn(&DeliveryContext<'_>) -> Judgement),
+}
+
+/// An authorize call in its payment.
+pub(crate) struct CallContext<'a> {
+    pub(crate) payment: &'a Payment,
+    /// The calls before this one.
+    pub(crate) earlier: &'a [AuthorizeCall],
+    pub(crate) call: &'a AuthorizeCall,
+    /// Whether this sandbox works with declared intents.
+    pub(crate) intents_declared: bool,
+    /// Which state changes of a payment request no enabled webhook of the acquirer covers.
+    pub(crate) uncovered_events: &'a [&'static str],
+}
+
+impl CallContext<'_> {
+    /// The payment's first call, unless this is it.
+    pub(crate) fn initial(&self) -> Option<&AuthorizeCall> {
+        self.earlier.first()
+    }
+}
+
+/// One attempt to deliver an event.
+pub(crate) struct DeliveryContext<'a> {
+    pub(crate) event_type: &'a str,
+    pub(crate) seq: u64,
+    pub(crate) ended: Ending,
+    pub(crate) status: Option<u16>,
+}
+
+/// What a rule says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// Nothing to go by.
+    NotJudged,
+    /// As it should be.
+    Holds,
+    /// Not as it should be.
+    Found(Box<Draft>),
+}
+
+/// A finding before it has its rule's id, duties and severity.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Draft {
+    pub(crate) r#where: String,
+    pub(crate) what: String,
+    pub(crate) mend: String,
+    pub(crate) expected: Option<String>,
+    pub(crate) got: Option<String>,
+    pub(crate) diff: Option<ByteDiff>,
+    pub(crate) exchanges: Vec<u64>,
+}
+
+impl Judgement {
+    /// A finding where, what, how to mend; on the exchanges that prove it.
+    pub(crate) fn found(r#where: &str, what: impl Into<String>, mend: &str, exchanges: Vec<u64>) -> Self {
+        Self::Found(Box::new(Draft {
+            r#where: r#where.to_owned(),
+            what: what.into(),
+            mend: mend.to_owned(),
+            exchanges,
+            ..Draft::default()
+        }))
+    }
+
+    /// Holds, or a finding that shows both sides.
+    pub(crate) fn equal(
+        r#where: &str,
+        what: &str,
+        mend: &str,
+        expected: Option<String>,
+        got: Option<String>,
+        exchanges: Vec<u64>,
+    ) -> Self {
+        if expected == got {
+            return Self::Holds;
+        }
+        Self::Found(Box::new(Draft {
+            r#where: r#where.to_owned(),
+            what: what.to_owned(),
+            mend: mend.to_owned(),
+            expected: Some(expected.unwrap_or_else(|| "nothing".to_owned())),
+            got: Some(got.unwrap_or_else(|| "nothing".to_owned())),
+            diff: None,
+            exchanges,
+        }))
+    }
+}
+
+impl Rule {
+    /// How hard its findings weigh.
+    pub(crate) fn severity(&self) -> Severity {
+        let main = self.duties.first().copied().unwrap_or_default();
+        let of_duty = Requirements::global().severity(main);
+        if self.inferred { Severity::Warns } else { of_duty }
+    }
+
+    /// The finding that a draft of this rule makes.
+    pub(crate) fn finding(&self, draft: Draft, payment: Option<String>) -> Finding {
+        Finding {
+            rule: self.id.to_owned(),
+            duties: self.duties.iter().map(|&duty| duty.to_owned()).collect(),
+            severity: self.severity(),
+            r#where: draft.r#where,
+            what: draft.what,
+            mend: draft.mend,
+            expected: draft.expected,
+            got: draft.got,
+            diff: draft.diff,
+            payment,
+            exchanges: draft.exchanges,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The HTTP server: own accept loop over hyper, limits, graceful drain.
+
+mod accept;
+
+pub(crate) use accept::serve;

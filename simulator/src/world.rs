@@ -1,0 +1,217 @@
+//! The world: acquirer accounts and sandboxes. The only place that holds locks.
+//!
+//! A lock is never held over an `.await`.
+
+mod account;
+mod sandbox_cell;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+pub(crate) use account::AccountCell;
+pub(crate) use sandbox_cell::SandboxCell;
+
+use crate::config::{Settings, UnknownAccounts};
+use crate::engine::{IdSource, Policies};
+use crate::journal::{Budget, Journal};
+use crate::notify::Courier;
+
+/// Everything that a running simulator knows.
+#[derive(Debug)]
+pub(crate) struct World {
+    settings: Settings,
+    policies: Policies,
+    seed: u64,
+    budget: Budget,
+    pub(crate) courier: Courier,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stopping: CancellationToken,
+    accounts: Mutex<HashMap<String, Arc<AccountCell>>>,
+    sandboxes: Mutex<HashMap<PartnerAccountId, Arc<SandboxCell>>>,
+    /// Which sandbox a Purchase Journey or a token belongs to.
+    journeys: Mutex<HashMap<Uuid, PartnerAccountId>>,
+    tokens: Mutex<HashMap<String, PartnerAccountId>>,
+    /// What nobody's key opened: unknown paths, refused calls.
+    lobby: Mutex<Journal>,
+    errors: AtomicU64,
+}
+
+/// Why a Partner account cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AccountRefusal {
+    /// No such Partner account, and none may be made.
+    Unknown,
+    /// It belongs to another acquirer account.
+    Foreign,
+    /// There are as many sandboxes as there may be.
+    Full,
+}
+
+impl World {
+    pub(crate) fn new(settings: Settings, public_base: &str, courier: Courier) -> Arc<Self> {
+        let seed = settings.seed;
+        let budget = Budget::new(settings.limits.journal_bytes);
+        let world = Self {
+            policies: Policies {
+                default_outcome: settings.outcome.result(),
+                journey_base: public_base.trim_end_matches('/').to_owned(),
+            },
+            lobby: Mutex::new(Journal::new(budget.clone())),
+            budget,
+            seed,
+            courier,
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            accounts: Mutex::default(),
+            sandboxes: Mutex::default(),
+            journeys: Mutex::default(),
+            tokens: Mutex::default(),
+            errors: AtomicU64::new(0),
+            settings,
+        };
+        Arc::new(world)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The journal of what belongs to no account.
+    pub(crate) fn lobby(&self) -> MutexGuard<'_, Journal> {
+        self.lobby.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A fresh `error_id`.
+    pub(crate) fn error_id(&self) -> Uuid {
+        let ordinal = self.errors.fetch_add(1, Ordering::Relaxed);
+        IdSource::new(self.seed, format!("error#{ordinal}")).uuid("error")
+    }
+
+    /// The acquirer account that a key opens. A configured key opens its own; any other test key
+    /// opens an account of its own where no key is configured to be the only one.
+    pub(crate) fn account(&self, key: &str) -> Option<Arc<AccountCell>> {
+        const TEST_KEY: &str = "klarna_test_api_";
+        let mut accounts = lock(&self.accounts);
+        if let Some(known) = accounts.get(key) {
+            return Some(known.clone());
+        }
+        let configured = self.settings.acquirers.iter().find(|acquirer| acquirer.holds(key));
+        let id = match configured {
+            Some(acquirer) => acquirer.account.clone(),
+            None if key.len() > TEST_KEY.len() && key.starts_with(TEST_KEY) => {
+                let tail =
+                    IdSource::new(0, key).text("account", 24).to_ascii_uppercase().replace(['-', '_'], "");
+                let tail: String = tail.chars().take(8).collect();
+                AcquirerAccountId(format!("krn:partner:global:account:test:{tail}"))
+            }
+            None => return None,
+        };
+        // Several keys may open one account.
+        let cell = accounts
+            .values()
+            .find(|cell| *cell.id() == id)
+            .cloned()
+            .unwrap_or_else(|| Arc::new(AccountCell::new(id, self.seed, self.budget.clone())));
+        accounts.insert(key.to_owned(), cell.clone());
+        Some(cell)
+    }
+
+    /// An acquirer account by its id.
+    pub(crate) fn account_by_id(&self, id: &AcquirerAccountId) -> Option<Arc<AccountCell>> {
+        lock(&self.accounts).values().find(|cell| cell.id() == id).cloned()
+    }
+
+    /// A sandbox that exists.
+    pub(crate) fn sandbox(&self, account: &PartnerAccountId) -> Option<Arc<SandboxCell>> {
+        lock(&self.sandboxes).get(account).cloned()
+    }
+
+    /// All sandboxes, by account.
+    pub(crate) fn sandboxes(&self) -> Vec<Arc<SandboxCell>> {
+        let mut cells: Vec<_> = lock(&self.sandboxes).values().cloned().collect();
+        cells.sort_by(|one, other| one.account().cmp(other.account()));
+        cells
+    }
+
+    /// The sandbox that an acquirer calls: made on the first call, where that is allowed.
+    pub(crate) fn sandbox_for(
+        self: &Arc<Self>,
+        account: &PartnerAccountId,
+        acquirer: &AcquirerAccountId,
+    ) -> Result<Arc<SandboxCell>, AccountRefusal> {
+        let known = self.sandbox(account);
+        let cell = match (known, self.settings.accounts.unknown) {
+            (Some(cell), _) => cell,
+            (None, UnknownAccounts::Refuse) => return Err(AccountRefusal::Unknown),
+            (None, UnknownAccounts::Create) => {
+                self.ensure_sandbox(account, None).ok_or(AccountRefusal::Full)?
+            }
+        };
+        if cell.claim(acquirer) { Ok(cell) } else { Err(AccountRefusal::Foreign) }
+    }
+
+    /// Makes a sandbox, or returns the one that is there. `None` where there is no room.
+    pub(crate) fn ensure_sandbox(
+        self: &Arc<Self>,
+        account: &PartnerAccountId,
+        seed: Option<u64>,
+    ) -> Option<Arc<SandboxCell>> {
+        let mut sandboxes = lock(&self.sandboxes);
+        if let Some(known) = sandboxes.get(account) {
+            return Some(known.clone());
+        }
+        if sandboxes.len() >= self.settings.limits.sandboxes {
+            return None;
+        }
+        let seed = seed.unwrap_or(self.seed);
+        let cell =
+            SandboxCell::start(self, account.clone(), seed, self.policies.clone(), self.budget.clone());
+        sandboxes.insert(account.clone(), cell.clone());
+        Some(cell)
+    }
+
+    /// Takes a sandbox out of the world.
+    pub(crate) fn remove_sandbox(&self, account: &PartnerAccountId) -> bool {
+        let removed = lock(&self.sandboxes).remove(account);
+        if let Some(cell) = &removed {
+            cell.stop();
+            lock(&self.journeys).retain(|_, of| of != account);
+            lock(&self.tokens).retain(|_, of| of != account);
+        }
+        removed.is_some()
+    }
+
+    /// The seed of a sandbox that names none.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(crate) fn know_journey(&self, uuid: Uuid, account: &PartnerAccountId) {
+        lock(&self.journeys).insert(uuid, account.clone());
+    }
+
+    pub(crate) fn know_token(&self, token: &str, account: &PartnerAccountId) {
+        lock(&self.tokens).insert(token.to_owned(), account.clone());
+    }
+
+    /// The sandbox whose Purchase Journey this is.
+    pub(crate) fn journey(&self, uuid: Uuid) -> Option<Arc<SandboxCell>> {
+        let account = lock(&self.journeys).get(&uuid)?.clone();
+        self.sandbox(&account)
+    }
+
+    /// Whether a token was issued to another Partner account than this.
+    pub(crate) fn token_is_foreign(&self, token: &str, account: &PartnerAccountId) -> bool {
+        lock(&self.tokens).get(token).is_some_and(|of| of != account)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

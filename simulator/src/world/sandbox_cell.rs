@@ -1,0 +1,311 @@
+//! A sandbox and its lock: commands go in one at a time, effects start in order.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
+use klarna_schemas::simulator::control::SandboxView;
+use klarna_schemas::simulator::finding::Finding;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::World;
+use crate::clock::SandboxClock;
+use crate::engine::{Decided, Effect, EventDraft, Policies, Sandbox};
+use crate::journal::{Budget, Exchange, Journal};
+use crate::notify::{Deliveries, Letter};
+use crate::rulebook::{CallContext, DeliveryContext, Ledger};
+
+/// The events whose coverage AP-19 asks for.
+const STATE_CHANGES: [&str; 4] = [
+    "payment.request.state-change.completed",
+    "payment.request.state-change.canceled",
+    "payment.request.state-change.declined",
+    "payment.request.state-change.expired",
+];
+
+/// One sandbox.
+#[derive(Debug)]
+pub(crate) struct SandboxCell {
+    account: PartnerAccountId,
+    world: Weak<World>,
+    clock: SandboxClock,
+    deliveries: Deliveries,
+    state: Mutex<State>,
+    changed: watch::Sender<u64>,
+    /// Events in the order in which they happened.
+    outbox: mpsc::Sender<Dispatch>,
+    stopped: CancellationToken,
+}
+
+/// What the lock guards.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) machine: Sandbox,
+    pub(crate) journal: Journal,
+    pub(crate) ledger: Ledger,
+    owner: Option<AcquirerAccountId>,
+}
+
+/// Events to be sent, and when: once the answer that they follow is out.
+#[derive(Debug)]
+struct Dispatch {
+    events: Vec<EventDraft>,
+    /// Ends (or is dropped) when the answer has been handed to the network.
+    after: Option<tokio::sync::oneshot::Receiver<()>>,
+}
+
+impl SandboxCell {
+    /// Makes a sandbox and starts its two tasks: the FIFO of events, and the clockwork.
+    pub(crate) fn start(
+        world: &Arc<World>,
+        account: PartnerAccountId,
+        seed: u64,
+        policies: Policies,
+        budget: Budget,
+    ) -> Arc<Self> {
+        let (outbox, inbox) = mpsc::channel(world.settings().limits.webhooks_queued);
+        let cell = Arc::new(Self {
+            account: account.clone(),
+            world: Arc::downgrade(world),
+            clock: SandboxClock::new(),
+            deliveries: Deliveries::default(),
+            state: Mutex::new(State {
+                machine: Sandbox::new(account, seed, policies),
+                journal: Journal::new(budget),
+                ledger: Ledger::default(),
+                owner: None,
+            }),
+            changed: watch::Sender::new(0),
+            outbox,
+            stopped: world.stopping.child_token(),
+        });
+        world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(dispatch_all(cell.clone(), inbox)));
+        world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(clockwork(cell.clone())));
+        cell
+    }
+
+    pub(crate) fn account(&self) -> &PartnerAccountId {
+        &self.account
+    }
+
+    pub(crate) fn clock(&self) -> &SandboxClock {
+        &self.clock
+    }
+
+    pub(crate) fn deliveries(&self) -> &Deliveries {
+        &self.deliveries
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the sandbox's tasks.
+    pub(crate) fn stop(&self) {
+        self.stopped.cancel();
+    }
+
+    /// Whether this acquirer may use the sandbox; the first one to call owns it.
+    pub(crate) fn claim(&self, acquirer: &AcquirerAccountId) -> bool {
+        let mut state = self.lock();
+        state.owner.get_or_insert_with(|| acquirer.clone()) == acquirer
+    }
+
+    /// The sandbox as the control API shows it.
+    pub(crate) fn view(&self) -> SandboxView {
+        let state = self.lock();
+        SandboxView { account: self.account.clone(), epoch: state.machine.epoch, seed: state.machine.seed }
+    }
+
+    /// Opens a new epoch. The journal stays: its entries carry their epochs.
+    pub(crate) fn reset(&self, seed: u64) {
+        let mut state = self.lock();
+        state.machine = state.machine.reset(seed);
+        state.ledger = Ledger::default();
+        state.owner = None;
+        drop(state);
+        self.tell();
+    }
+
+    /// Carries effects out: learns tokens, queues events. Returns the reply among them, if one is.
+    pub(crate) fn carry_out(
+        &self,
+        effects: Vec<Effect>,
+        after: Option<tokio::sync::oneshot::Receiver<()>>,
+    ) -> Option<Decided> {
+        let mut reply = None;
+        let mut events = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Reply(decided) => reply = Some(*decided),
+                Effect::Emit(event) => events.push(*event),
+                Effect::TokenIssued(token) => {
+                    if let Some(world) = self.world.upgrade() {
+                        world.know_token(&token, &self.account);
+                    }
+                }
+                Effect::TokenDied(payment) => self.judge_token_died(&payment),
+            }
+        }
+        if !events.is_empty() {
+            self.deliveries.begin();
+            if self.outbox.try_send(Dispatch { events, after }).is_err() {
+                self.deliveries.finish();
+                tracing::error!(account = %self.account, "the webhook queue is full: events were lost");
+            }
+        }
+        reply
+    }
+
+    /// Writes down an authorize and judges it.
+    pub(crate) fn record_call(&self, exchange: Exchange, call: Option<usize>) {
+        let uncovered = self.uncovered_events();
+        let mut state = self.lock();
+        let state = &mut *state;
+        let payment = exchange.payment.clone();
+        let seq = state.journal.append(exchange);
+        let intents_declared = state.machine.intents_declared;
+        let payment = payment.and_then(|name| state.machine.payment_mut(&name));
+        if let Some((payment, position)) = payment.zip(call) {
+            if let Some(call) = payment.calls.get_mut(position) {
+                call.seq = seq;
+            }
+            let payment = &*payment;
+            if let Some((call, earlier)) = payment.calls.get(..=position).and_then(<[_]>::split_last) {
+                let found = state.ledger.call(&CallContext {
+                    payment,
+                    earlier,
+                    call,
+                    intents_declared,
+                    uncovered_events: &uncovered,
+                });
+                cite(&mut state.journal, &found);
+            }
+        }
+        self.tell();
+    }
+
+    /// Writes down an exchange that no rule judges.
+    pub(crate) fn record(&self, exchange: Exchange) -> u64 {
+        let seq = self.lock().journal.append(exchange);
+        self.tell();
+        seq
+    }
+
+    /// Writes down an attempt to deliver an event and judges it.
+    pub(crate) fn record_delivery(&self, exchange: Exchange) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let (payment, epoch, ended) = (exchange.payment.clone(), exchange.epoch, exchange.ended);
+        let event_type = exchange.operation.trim_start_matches("event:").to_owned();
+        let status = exchange.response.as_ref().map(|(status, _, _)| *status);
+        let seq = state.journal.append(exchange);
+        if epoch == state.machine.epoch {
+            let context = DeliveryContext { event_type: &event_type, seq, ended, status };
+            let found = state.ledger.delivery(payment.as_deref(), &context);
+            cite(&mut state.journal, &found);
+        }
+        self.tell();
+    }
+
+    fn judge_token_died(&self, payment: &str) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        if let Some(payment) = state.machine.payment(payment) {
+            let found = state.ledger.token_died(payment);
+            cite(&mut state.journal, &found);
+        }
+        self.tell();
+    }
+
+    /// Lets everything happen that is due. Returns it in words.
+    pub(crate) fn tick(&self) -> Vec<String> {
+        let effects = self.lock().machine.tick(self.clock.now());
+        let words = effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Emit(event) => Some(format!("{} ({})", event.event_type, event.payment)),
+                Effect::TokenDied(payment) => Some(format!("the session token of {payment} died")),
+                Effect::Reply(_) | Effect::TokenIssued(_) => None,
+            })
+            .collect();
+        self.carry_out(effects, None);
+        words
+    }
+
+    /// When something next falls due, in the sandbox or among its deliveries.
+    pub(crate) fn next_due(&self) -> Option<jiff::Timestamp> {
+        let machine = self.lock().machine.next_due();
+        machine.into_iter().chain(self.deliveries.next_due()).min()
+    }
+
+    /// Tells waiting readers, and the clockwork, that something has changed.
+    pub(crate) fn tell(&self) {
+        self.changed.send_modify(|version| *version += 1);
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    fn uncovered_events(&self) -> Vec<&'static str> {
+        let owner = self.lock().owner.clone();
+        let world = self.world.upgrade();
+        match owner.zip(world).and_then(|(owner, world)| world.account_by_id(&owner)) {
+            Some(account) => account.lock().subscriptions.uncovered(&STATE_CHANGES),
+            None => STATE_CHANGES.to_vec(),
+        }
+    }
+}
+
+fn cite(journal: &mut Journal, findings: &[Finding]) {
+    for finding in findings {
+        journal.cite(&finding.exchanges, &finding.rule);
+    }
+}
+
+/// Starts deliveries in the order in which their events happened.
+async fn dispatch_all(cell: Arc<SandboxCell>, mut inbox: mpsc::Receiver<Dispatch>) {
+    while let Some(dispatch) = inbox.recv().await {
+        if let Some(after) = dispatch.after {
+            // Whether the answer went out or its reader was gone: the events follow now.
+            let _answer_is_out = after.await;
+        }
+        let Some(world) = cell.world.upgrade() else { return };
+        for event in dispatch.events {
+            let wanting = world
+                .account_by_id(&event.recipient)
+                .map(|account| account.lock().subscriptions.wanting(&event.event_type))
+                .unwrap_or_default();
+            for subscription in wanting {
+                let letter = Letter::new(&event, &cell.account, &subscription);
+                cell.deliveries.begin();
+                let delivery = world.courier.clone().deliver(cell.clone(), letter);
+                world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(delivery));
+            }
+        }
+        cell.deliveries.finish();
+    }
+}
+
+/// Fires what falls due while nobody moves the clock.
+async fn clockwork(cell: Arc<SandboxCell>) {
+    let mut changed = cell.changes();
+    loop {
+        changed.mark_unchanged();
+        let due = cell.lock().machine.next_due();
+        match due {
+            None => {
+                if changed.changed().await.is_err() {
+                    return;
+                }
+            }
+            Some(due) => {
+                tokio::select! {
+                    () = cell.clock.reached(due) => { cell.tick(); }
+                    _changed = changed.changed() => {}
+                }
+            }
+        }
+    }
+}
