@@ -390,7 +390,11 @@ pub(crate) fn simulator() -> Vec<Filled> {
             },
         ),
     ];
-    for clock in [SetClock::AdvanceMs(5), SetClock::Set(moment()), SetClock::Freeze(false)] {
+    for clock in [
+        SetClock::Advance(jiff::SignedDuration::from_mins(5)),
+        SetClock::Set(moment()),
+        SetClock::Freeze(false),
+    ] {
         all.push(filled("simulator/set-clock", &clock));
     }
     for state in [MintedTokenState::Unused, MintedTokenState::Completed] {

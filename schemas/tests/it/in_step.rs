@@ -59,7 +59,7 @@ const NOT_TYPED_YET: &[(&str, &[&str])] = &[
     ),
     ("klarna/supplementary-purchase-data#/$defs/shipping", &["shipping_option"]),
     // One of the three at a time.
-    ("simulator/set-clock", &["advance_ms", "set", "freeze"]),
+    ("simulator/set-clock", &["advance", "set", "freeze"]),
 ];
 
 #[test]
@@ -141,6 +141,8 @@ fn mutations(value: &Value) -> Vec<(String, Value)> {
         json!(""),
         json!("x"),
         json!("2026-01-31"),
+        json!("PT3H"),
+        json!("3h"),
         json!("2026-01-31T09:30:00Z"),
         json!("9999-12-31T23:59:59Z"),
         json!([]),
