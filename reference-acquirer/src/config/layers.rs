@@ -1,0 +1,251 @@
+//! Lays the sources of settings over each other.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize as _;
+use toml::{Table, Value};
+
+use super::Settings;
+use super::locate::{Place, place_of};
+
+/// The embedded defaults: the documentation of every setting.
+pub const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// Prefix of this program's own variables.
+const PREFIX: &str = "REFERENCE_ACQUIRER_";
+
+/// The launch environment, which any acquirer under test may be given. `PARTNER_RETURN_URL` is
+/// part of it too, but here every payment brings its return URL along.
+const LAUNCH: [(&str, &[&str]); 5] = [
+    ("KLARNA_BASE_URL", &["klarna", "base_url"]),
+    ("KLARNA_API_KEY", &["klarna", "api_key"]),
+    ("KLARNA_CA_FILE", &["klarna", "ca_file"]),
+    ("PARTNER_NOTIFICATION_URL", &["notifications", "default_url"]),
+    ("ACQUIRER_LISTEN", &["listen"]),
+];
+
+/// Where settings come from, besides the defaults.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// A TOML file.
+    pub file: Option<PathBuf>,
+    /// Environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// Flags: path of the setting, and its value.
+    pub flags: Vec<(Vec<&'static str>, String)>,
+}
+
+/// Settings that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A value is of the wrong type, or its name is unknown.
+    #[error("{place}: {reason}")]
+    Value {
+        /// File, line and column, or the variable or flag.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Values that do not go together.
+    #[error("the settings cannot be used:\n  - {}", .0.join("\n  - "))]
+    Unusable(Vec<String>),
+}
+
+/// The environment of this process.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
+pub fn process_environment() -> BTreeMap<String, String> {
+    // Variables that are not Unicode are none of ours.
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// Lays all sources over each other and checks the result.
+pub fn load(sources: &Sources) -> Result<Settings, ConfigError> {
+    let mut origins = Origins::default();
+    let mut merged = parse(DEFAULTS, Path::new("defaults.toml"))?;
+    if let Some(path) = &sources.file {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::File { path: path.clone(), source })?;
+        overlay(&mut merged, parse(&text, path)?);
+        origins.file = Some((path.clone(), text));
+    }
+    for (variable, setting) in LAUNCH {
+        if let Some(value) = sources.environment.get(variable).filter(|value| !value.is_empty()) {
+            let setting: Vec<String> = setting.iter().map(ToString::to_string).collect();
+            set(&mut merged, &setting, value)
+                .map_err(|reason| ConfigError::Value { place: variable.to_owned(), reason })?;
+            origins.named.push((setting, variable.to_owned()));
+        }
+    }
+    for (variable, value) in &sources.environment {
+        let Some(setting) = variable.strip_prefix(PREFIX).filter(|_| !value.is_empty()) else { continue };
+        let setting: Vec<String> = setting.split("__").map(str::to_ascii_lowercase).collect();
+        set(&mut merged, &setting, value)
+            .map_err(|reason| ConfigError::Value { place: variable.clone(), reason })?;
+        origins.named.push((setting, variable.clone()));
+    }
+    for (setting, value) in &sources.flags {
+        let setting: Vec<String> = setting.iter().map(ToString::to_string).collect();
+        let flag = format!("--{}", setting.join("-").replace('_', "-"));
+        set(&mut merged, &setting, value)
+            .map_err(|reason| ConfigError::Value { place: flag.clone(), reason })?;
+        origins.named.push((setting, flag));
+    }
+
+    let settings: Settings = serde_path_to_error::deserialize(Value::Table(merged)).map_err(|error| {
+        let path = error.path().to_string();
+        origins.complaint(&path, error.inner().message())
+    })?;
+    let complaints = settings.complaints();
+    if complaints.is_empty() { Ok(settings) } else { Err(ConfigError::Unusable(complaints)) }
+}
+
+fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {
+    let table = toml::Deserializer::parse(text).and_then(Table::deserialize);
+    table.map_err(|error| {
+        let place = Place::of_offset(text, error.span().map_or(0, |span| span.start));
+        ConfigError::Value {
+            place: format!("{}:{place}", path.display()),
+            reason: error.message().to_owned(),
+        }
+    })
+}
+
+fn overlay(under: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(Value::Table(inner)), Value::Table(value)) => overlay(inner, value),
+            (_, value) => {
+                under.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Sets one value given as text; its type is that of the default.
+fn set(table: &mut Table, setting: &[String], text: &str) -> Result<(), String> {
+    let unknown = || format!("there is no setting {}", setting.join("."));
+    let (last, parents) = setting.split_last().ok_or_else(unknown)?;
+    let mut table = table;
+    for parent in parents {
+        table = table.get_mut(parent).and_then(Value::as_table_mut).ok_or_else(unknown)?;
+    }
+    let value = match table.get(last).ok_or_else(unknown)? {
+        Value::Integer(_) => text
+            .trim()
+            .parse()
+            .map(Value::Integer)
+            .map_err(|_| format!("{} must be a whole number, not {text:?}", setting.join(".")))?,
+        Value::String(_) => Value::String(text.to_owned()),
+        _ => return Err(format!("{} cannot be set this way; use the file", setting.join("."))),
+    };
+    table.insert(last.clone(), value);
+    Ok(())
+}
+
+/// Where values came from, for complaints.
+#[derive(Default)]
+struct Origins {
+    file: Option<(PathBuf, String)>,
+    named: Vec<(Vec<String>, String)>,
+}
+
+impl Origins {
+    fn complaint(&self, path: &str, reason: &str) -> ConfigError {
+        let named = self.named.iter().rev().find(|(setting, _)| setting.join(".") == path);
+        let place = match (named, &self.file) {
+            (Some((_, name)), _) => name.clone(),
+            (None, Some((file, text))) => match place_of(text, path, reason) {
+                Some(place) => format!("{}:{place}: {path}", file.display()),
+                None => format!("{}: {path}", file.display()),
+            },
+            (None, None) => path.to_owned(),
+        };
+        ConfigError::Value { place, reason: reason.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    const FILE: &str = "\
+[klarna]
+api_key = \"from-file\"
+
+[[partners]]
+name = \"alpha\"
+api_key = \"k\"
+klarna_partner_account = \"krn:a\"
+";
+
+    fn with(text: &str, environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("acquirer.toml");
+        std::fs::write(&file, text).unwrap();
+        let environment =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        load(&Sources { file: Some(file), environment, flags: Vec::new() })
+    }
+
+    fn complaint(text: &str, environment: &[(&str, &str)]) -> String {
+        let full = with(text, environment).unwrap_err().to_string();
+        // The temporary folder differs from run to run.
+        full.rsplit_once("/acquirer.toml").map_or(full.clone(), |(_, rest)| format!("acquirer.toml{rest}"))
+    }
+
+    #[test]
+    fn later_sources_win() {
+        assert_eq!(with(FILE, &[]).unwrap().klarna.api_key.expose_secret(), "from-file");
+        let launched = with(FILE, &[("KLARNA_API_KEY", "launched")]).unwrap();
+        assert_eq!(launched.klarna.api_key.expose_secret(), "launched");
+        let both = [("KLARNA_API_KEY", "launched"), ("REFERENCE_ACQUIRER_KLARNA__API_KEY", "own")];
+        assert_eq!(with(FILE, &both).unwrap().klarna.api_key.expose_secret(), "own");
+        let number =
+            with(FILE, &[("REFERENCE_ACQUIRER_RETURN__WAIT_MS", "25"), ("KLARNA_CA_FILE", "")]).unwrap();
+        assert_eq!(number.r#return.wait.as_millis(), 25);
+        assert_eq!(number.klarna.ca_file, None);
+    }
+
+    #[test]
+    fn complaints_name_the_place() {
+        insta::assert_snapshot!(complaint("listen = ", &[]), @"");
+        insta::assert_snapshot!(complaint("[klarna]\ntimeout_ms = \"soon\"\n", &[]), @"");
+        insta::assert_snapshot!(complaint("[klarna]\n\n  timeout = 5\n", &[]), @"");
+        insta::assert_snapshot!(complaint("[[partners]]\nname = \"a\"\n", &[]), @"");
+        insta::assert_snapshot!(complaint(FILE, &[("REFERENCE_ACQUIRER_RETURN__WAIT", "5")]), @"");
+        insta::assert_snapshot!(complaint(FILE, &[("REFERENCE_ACQUIRER_RETURN__WAIT_MS", "soon")]), @"");
+        insta::assert_snapshot!(complaint(FILE, &[("ACQUIRER_LISTEN", "here")]), @"");
+        insta::assert_snapshot!(complaint("", &[]), @"");
+    }
+
+    #[test]
+    fn partners_must_not_share_what_tells_them_apart() {
+        let twice = format!(
+            "{FILE}notification_url = \"https://a.test\"\n\n[[partners]]\nname = \"beta\"\napi_key = \"k\"\nklarna_partner_account = \"krn:a\"\nnotification_secret = \"plain\"\n"
+        );
+        insta::assert_snapshot!(complaint(&twice, &[]), @"");
+    }
+
+    #[test]
+    fn the_example_file_is_usable() {
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/acquirer.example.toml");
+        let settings = load(&Sources { file: Some(example.into()), ..Sources::default() }).unwrap();
+        assert_eq!(settings.klarna.api_key.expose_secret(), "klarna_test_api_local");
+        let names: Vec<_> = settings.partners.iter().map(|partner| partner.name.as_str()).collect();
+        assert_eq!(names, ["alpha", "beta"]);
+    }
+}

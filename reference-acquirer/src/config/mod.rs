@@ -1,0 +1,11 @@
+//! Settings: embedded defaults < file < environment < flags, and readable complaints.
+
+mod layers;
+mod locate;
+mod settings;
+
+pub use self::layers::{ConfigError, DEFAULTS, Sources, load, process_environment};
+pub use self::settings::{
+    Backoff, Http, Klarna, LogFormat, Logs, Notifications, Outbox, PartnerSettings, Registration, Retry,
+    Return, Settings,
+};

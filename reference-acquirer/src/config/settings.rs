@@ -1,0 +1,343 @@
+//! What can be set. `defaults.toml` documents every setting; this file gives each its type.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use klarna_schemas::ids::PartnerAccountId;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+use crate::payments::create::is_loopback;
+
+/// All settings of one acquirer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where Klarna and customers reach this server; the listening address when absent.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub public_url: Option<Url>,
+    /// `sqlite://FILE`.
+    pub database: String,
+    /// Limits of the HTTP server.
+    pub http: Http,
+    /// How Klarna is reached.
+    pub klarna: Klarna,
+    /// How open work is taken up.
+    pub outbox: Outbox,
+    /// How Partners are told.
+    pub notifications: Notifications,
+    /// How the webhook is registered.
+    pub registration: Registration,
+    /// The customer's way back.
+    pub r#return: Return,
+    /// Logs.
+    pub logs: Logs,
+    /// Who may ask for payments.
+    #[serde(default)]
+    pub partners: Vec<PartnerSettings>,
+}
+
+/// Limits of the HTTP server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Largest body.
+    pub body_limit_bytes: usize,
+    /// Time for the head of a request.
+    #[serde(rename = "header_read_ms", deserialize_with = "milliseconds")]
+    pub header_read: Duration,
+    /// Time for its body.
+    #[serde(rename = "body_read_ms", deserialize_with = "milliseconds")]
+    pub body_read: Duration,
+    /// How long a create waits for Klarna.
+    #[serde(rename = "answer_ms", deserialize_with = "milliseconds")]
+    pub answer: Duration,
+    /// How long a stop waits for what is under way.
+    #[serde(rename = "stop_ms", deserialize_with = "milliseconds")]
+    pub stop: Duration,
+}
+
+/// How Klarna is reached.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Klarna {
+    /// Without `/v2`.
+    pub base_url: Url,
+    /// The Acquiring Partner's key.
+    pub api_key: SecretString,
+    /// More certificates to trust.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// Time to connect.
+    #[serde(rename = "connect_timeout_ms", deserialize_with = "milliseconds")]
+    pub connect_timeout: Duration,
+    /// Time for the whole call.
+    #[serde(rename = "timeout_ms", deserialize_with = "milliseconds")]
+    pub timeout: Duration,
+    /// `integrator.name` of the integration metadata.
+    pub integrator_name: String,
+    /// Retries of authorize calls.
+    pub retry: Retry,
+}
+
+/// Bounded retries with growing pauses.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// Calls in all, the first included.
+    pub attempts: u32,
+    /// First pause.
+    #[serde(rename = "first_ms", deserialize_with = "milliseconds")]
+    pub first: Duration,
+    /// Longest pause.
+    #[serde(rename = "max_ms", deserialize_with = "milliseconds")]
+    pub max: Duration,
+}
+
+/// Growing pauses without an end.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backoff {
+    /// First pause.
+    #[serde(rename = "first_ms", deserialize_with = "milliseconds")]
+    pub first: Duration,
+    /// Longest pause.
+    #[serde(rename = "max_ms", deserialize_with = "milliseconds")]
+    pub max: Duration,
+}
+
+impl Backoff {
+    /// The pause after so many failures (from 1), shortened by `share` (0 to 1).
+    pub fn pause(&self, failures: u32, share: f64) -> Duration {
+        let doubled =
+            self.first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
+        doubled.min(self.max).mul_f64(share)
+    }
+}
+
+impl Retry {
+    /// The pause after so many failures, or `None` when that was the last attempt.
+    pub fn pause(&self, failures: u32, share: f64) -> Option<Duration> {
+        let backoff = Backoff { first: self.first, max: self.max };
+        (failures < self.attempts).then(|| backoff.pause(failures, share))
+    }
+}
+
+/// How open work is taken up.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outbox {
+    /// How often to look when nothing wakes the workers.
+    #[serde(rename = "poll_ms", deserialize_with = "milliseconds")]
+    pub poll: Duration,
+    /// How long a claim holds.
+    #[serde(rename = "lease_ms", deserialize_with = "milliseconds")]
+    pub lease: Duration,
+    /// Tasks at once.
+    pub concurrency: usize,
+}
+
+/// How Partners are told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notifications {
+    /// For Partners without a URL of their own.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub default_url: Option<Url>,
+    /// Time to connect.
+    #[serde(rename = "connect_timeout_ms", deserialize_with = "milliseconds")]
+    pub connect_timeout: Duration,
+    /// Time for the whole call.
+    #[serde(rename = "timeout_ms", deserialize_with = "milliseconds")]
+    pub timeout: Duration,
+    /// Retries until a 2xx.
+    pub retry: Retry,
+}
+
+/// How the webhook is registered.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// Pauses while Klarna does not answer.
+    pub retry: Backoff,
+}
+
+/// The customer's way back.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Return {
+    /// Longest wait for the outcome.
+    #[serde(rename = "wait_ms", deserialize_with = "milliseconds")]
+    pub wait: Duration,
+}
+
+/// Logs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Logs {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// Directives of the tracing crate.
+    pub filter: String,
+}
+
+/// For people or for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One readable line an event.
+    Text,
+    /// One JSON object an event.
+    Json,
+}
+
+/// A Partner: its key here, its accounts at Klarna, its ears.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartnerSettings {
+    /// This acquirer's name for it.
+    pub name: String,
+    /// What it authenticates with.
+    pub api_key: SecretString,
+    /// Its account at Klarna, one a Partner (contract `payments.md` 1.2).
+    pub klarna_partner_account: PartnerAccountId,
+    /// Which payment account settles; Klarna's only one when absent.
+    pub klarna_payment_account: Option<String>,
+    /// The profile it was onboarded with. Klarna knows it since then; no payment call carries it.
+    pub klarna_payment_profile: Option<String>,
+    /// Where it is told of outcomes.
+    pub notification_url: Option<Url>,
+    /// `whsec_` and the base64 of the key that signs what it is told.
+    pub notification_secret: Option<SecretString>,
+}
+
+impl Settings {
+    /// Where a Partner is told of outcomes.
+    pub fn notification_url<'a>(&'a self, partner: &'a PartnerSettings) -> Option<&'a Url> {
+        partner.notification_url.as_ref().or(self.notifications.default_url.as_ref())
+    }
+
+    /// What types cannot say. Each complaint names the setting and how to mend it.
+    pub(super) fn complaints(&self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        let mut complain = |complaint: String| complaints.push(complaint);
+        if self.klarna.api_key.expose_secret().is_empty() {
+            complain("klarna.api_key is missing: set it in the file or as KLARNA_API_KEY".to_owned());
+        }
+        if !self.klarna.api_key.expose_secret().bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+            complain("klarna.api_key must be visible ASCII: it travels in a header".to_owned());
+        }
+        if !matches!(self.klarna.base_url.scheme(), "http" | "https") {
+            complain("klarna.base_url must be http or https".to_owned());
+        }
+        let name = &self.klarna.integrator_name;
+        if name.is_empty() || name.len() > 50 || !name.bytes().all(is_upper_snake) {
+            complain("klarna.integrator_name must be 1 to 50 of A-Z, 0-9 and _".to_owned());
+        }
+        if let Some(url) = &self.public_url
+            && !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(url))
+        {
+            complain(format!(
+                "public_url {url} must be https, or plain http on loopback: Klarna calls no other"
+            ));
+        }
+        if !self.database.starts_with("sqlite:") {
+            complain(format!("database {:?} must start with sqlite://", self.database));
+        }
+        if self.outbox.lease <= self.klarna.timeout.max(self.notifications.timeout) {
+            complain(
+                "outbox.lease_ms must be longer than klarna.timeout_ms and notifications.timeout_ms"
+                    .to_owned(),
+            );
+        }
+        for (setting, duration) in [
+            ("outbox.poll_ms", self.outbox.poll),
+            ("klarna.connect_timeout_ms", self.klarna.connect_timeout),
+            ("klarna.timeout_ms", self.klarna.timeout),
+            ("klarna.retry.first_ms", self.klarna.retry.first),
+            ("notifications.retry.first_ms", self.notifications.retry.first),
+            ("registration.retry.first_ms", self.registration.retry.first),
+        ] {
+            if duration.is_zero() {
+                complain(format!("{setting} must be at least 1"));
+            }
+        }
+        for (setting, count) in [
+            ("outbox.concurrency", self.outbox.concurrency),
+            ("http.body_limit_bytes", self.http.body_limit_bytes),
+            ("klarna.retry.attempts", self.klarna.retry.attempts as usize),
+            ("notifications.retry.attempts", self.notifications.retry.attempts as usize),
+        ] {
+            if count == 0 {
+                complain(format!("{setting} must be at least 1"));
+            }
+        }
+        complaints.extend(self.complaints_about_partners());
+        complaints
+    }
+
+    fn complaints_about_partners(&self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        if self.partners.is_empty() {
+            complaints.push(
+                "no partners: name at least one under [[partners]] (see acquirer.example.toml)".to_owned(),
+            );
+        }
+        let mut accounts = BTreeMap::new();
+        let mut names = BTreeMap::new();
+        let mut keys = BTreeMap::new();
+        for partner in &self.partners {
+            let name = partner.name.as_str();
+            if names.insert(name, ()).is_some() {
+                complaints.push(format!("two partners are called {name:?}"));
+            }
+            if partner.api_key.expose_secret().is_empty() {
+                complaints.push(format!("partner {name:?} has an empty api_key"));
+            }
+            if let Some(other) = keys.insert(partner.api_key.expose_secret(), name) {
+                complaints.push(format!("partners {other:?} and {name:?} have the same api_key"));
+            }
+            if let Some(other) = accounts.insert(partner.klarna_partner_account.as_str(), name) {
+                complaints.push(format!(
+                    "partners {other:?} and {name:?} share the Klarna account {}; each needs its own",
+                    partner.klarna_partner_account
+                ));
+            }
+            match (self.notification_url(partner), &partner.notification_secret) {
+                (Some(_), None) => complaints.push(format!(
+                    "partner {name:?} has a notification URL but no notification_secret: it could not verify what it is told"
+                )),
+                (_, Some(secret)) if crate::workers::notify::signing_key(secret).is_none() => complaints
+                    .push(format!("notification_secret of partner {name:?} must be whsec_ and standard base64")),
+                _ => {}
+            }
+        }
+        complaints
+    }
+}
+
+fn is_upper_snake(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'
+}
+
+fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+/// An empty string stands for "none", since TOML and environments have no null.
+fn empty_is_none<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}

@@ -1,0 +1,36 @@
+//! `/healthz` for whoever watches the process, `/metrics` for Prometheus.
+
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde_json::json;
+
+use super::Api;
+
+/// 200 while the database answers, 503 otherwise. `webhook` says whether Klarna has the webhook:
+/// until then payments can be made, but their step-ups are heard of late.
+pub async fn health(State(api): State<Api>) -> Response {
+    let database = api.payments.store.ping().await;
+    if let Err(error) = &database {
+        tracing::error!(%error, "the database does not answer");
+    }
+    let healthy = database.is_ok();
+    let webhook = if api.subscribed.load(Ordering::Relaxed) { "registered" } else { "pending" };
+    let body = json!({
+        "status": if healthy { "ok" } else { "failing" },
+        "database": if healthy { "ok" } else { "failing" },
+        "webhook": webhook,
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(body)).into_response()
+}
+
+/// All metrics in Prometheus' text format.
+pub async fn metrics(State(api): State<Api>) -> Response {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], api.metrics.render()).into_response()
+}

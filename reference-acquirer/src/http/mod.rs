@@ -1,0 +1,59 @@
+//! The HTTP side: the Partner API, the webhook listener, the customer's way back, health.
+
+pub mod auth;
+pub mod body;
+pub mod health;
+pub mod payments;
+pub mod problem;
+pub mod return_endpoint;
+pub mod serve;
+pub mod webhooks;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use axum::Router;
+use axum::routing::{get, post};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use self::auth::Keys;
+use self::problem::Problem;
+use crate::payments::service::PaymentService;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct Api {
+    /// Payments.
+    pub payments: Arc<PaymentService>,
+    /// Partners by key.
+    pub keys: Arc<Keys>,
+    /// Whether Klarna has the webhook.
+    pub subscribed: Arc<AtomicBool>,
+    /// The metrics to show.
+    pub metrics: PrometheusHandle,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api").field("payments", &self.payments).finish_non_exhaustive()
+    }
+}
+
+/// Path of the webhook listener.
+pub const WEBHOOKS_PATH: &str = "/klarna/webhooks";
+
+/// All routes. Whatever goes wrong is answered with a problem, also a path that is none.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route("/v1/payments", post(payments::create))
+        .route("/v1/payments/{payment_id}", get(payments::read))
+        .route("/return/{return_key}", get(return_endpoint::back_to_the_shop))
+        .route(WEBHOOKS_PATH, post(webhooks::receive))
+        .route("/healthz", get(health::health))
+        .route("/metrics", get(health::metrics))
+        .fallback(async || Problem::no_such_path())
+        .method_not_allowed_fallback(async || Problem::wrong_method())
+        .layer(CatchPanicLayer::custom(problem::of_panic))
+        .with_state(api)
+}

@@ -1,0 +1,330 @@
+//! The one place that calls Klarna.
+//!
+//! Each method makes one call and says what came of it; whether and when to call again is the
+//! workers' business. Nothing secret or personal is logged: no key, no token, no body.
+
+use std::path::Path;
+use std::time::Instant;
+
+use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, WebhookId};
+use klarna_schemas::klarna::notification::{CreateWebhook, SigningKey, SigningKeys, Webhook, Webhooks};
+use klarna_schemas::klarna::{
+    CORRELATION_ID_HEADER, IDEMPOTENCY_KEY_HEADER, INTEGRATION_METADATA_HEADER, SESSION_TOKEN_HEADER,
+};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Certificate, Method, RequestBuilder, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+use uuid::Uuid;
+
+use super::answer;
+use crate::config::Klarna as Settings;
+use crate::payments::payment::Answer;
+use crate::store::{KlarnaCall, Step};
+
+/// Namespace of the idempotency keys: a key is the UUIDv5 of what the call is for, so whoever
+/// repeats the call, also after a crash, finds the same key.
+const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x6f0d_6ad1_8a5c_5d0e_9b3f_0c4e_7d21_55aa);
+
+/// Largest answer that is read.
+const ANSWER_LIMIT_BYTES: usize = 4 << 20;
+
+/// The idempotency key of one of a payment's calls (AP-33).
+pub fn idempotency_key(payment_id: &str, step: Step) -> String {
+    Uuid::new_v5(&KEY_NAMESPACE, format!("{payment_id}/{}", step.as_str()).as_bytes()).to_string()
+}
+
+/// A client that cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The certificates cannot be read.
+    #[error("cannot read klarna.ca_file {path}: {source}")]
+    CaFile {
+        /// Which file.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The certificates or the key are of no use, or TLS is not available.
+    #[error("cannot set up the Klarna client: {0}")]
+    Setup(String),
+}
+
+/// Why a call has no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// It may succeed if repeated, unchanged: a time-out, a broken connection, 429, 5xx, or an
+    /// answer that broke off.
+    #[error("{0}")]
+    TryAgain(String),
+    /// Klarna refused it; the same call would be refused again (AP-37).
+    #[error("refused with {status}, error code {code:?}")]
+    Refused {
+        /// HTTP status.
+        status: StatusCode,
+        /// Klarna's `error_code`, where the body was Klarna's (AP-36, AP-42).
+        code: Option<String>,
+    },
+}
+
+/// Calls Klarna with the Acquiring Partner's key.
+#[derive(Debug, Clone)]
+pub struct KlarnaClient {
+    http: reqwest::Client,
+    base_url: Url,
+    authorization: HeaderValue,
+    integrator_name: String,
+}
+
+/// What is logged of Klarna's error body. Everything in it is optional: a proxy in between may
+/// answer with HTML, or with nothing.
+#[derive(Deserialize, Default)]
+struct ErrorBody {
+    error_id: Option<String>,
+    error_code: Option<String>,
+}
+
+impl KlarnaClient {
+    /// A client for one acquirer account.
+    pub fn new(settings: &Settings) -> Result<Self, ClientError> {
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.timeout)
+            // A redirected POST would lose its body; Klarna's API has no redirects.
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy();
+        if let Some(file) = &settings.ca_file {
+            builder = builder.tls_certs_merge(certificates(file)?);
+        }
+        let http = builder.build().map_err(|error| ClientError::Setup(error.to_string()))?;
+        let mut authorization = HeaderValue::from_str(&format!("Basic {}", settings.api_key.expose_secret()))
+            .map_err(|_| ClientError::Setup("the API key cannot stand in a header".to_owned()))?;
+        authorization.set_sensitive(true);
+        Ok(Self {
+            http,
+            base_url: settings.base_url.clone(),
+            authorization,
+            integrator_name: settings.integrator_name.clone(),
+        })
+    }
+
+    /// Payment Authorize, initial or final: sends what was written down, byte for byte.
+    pub async fn authorize(
+        &self,
+        account: &PartnerAccountId,
+        call: &KlarnaCall,
+    ) -> Result<Answer, CallError> {
+        let path = ["v2", "accounts", account.as_str(), "payment", "authorize"];
+        let mut request = self
+            .request(Method::POST, &path, &call.payment_id)
+            .header(IDEMPOTENCY_KEY_HEADER, &call.idempotency_key)
+            .header(CONTENT_TYPE, "application/json")
+            .body(call.body.expose_secret().to_owned());
+        if let Some(token) = &call.session_token {
+            request = request.header(SESSION_TOKEN_HEADER, sensitive(token)?);
+        }
+        let body = self.send("authorize", request).await?;
+        answer::read_authorize(&body)
+            .ok_or_else(|| CallError::TryAgain("the answer is unreadable".to_owned()))
+    }
+
+    /// The session token of a payment request, where an event did not bring it.
+    pub async fn session_token(
+        &self,
+        account: &PartnerAccountId,
+        request: &PaymentRequestId,
+        payment_id: &str,
+    ) -> Result<Option<SecretString>, CallError> {
+        let path = ["v2", "accounts", account.as_str(), "payment", "requests", request.as_str()];
+        let request: answer::Request =
+            self.json("payment_request.read", self.request(Method::GET, &path, payment_id)).await?;
+        Ok(request.session_token().map(SecretString::from))
+    }
+
+    /// The account's signing keys, without their secrets.
+    pub async fn signing_keys(&self, session: &str) -> Result<Vec<SigningKey>, CallError> {
+        let path = ["v2", "notification", "signing-keys"];
+        let keys: SigningKeys =
+            self.json("signing_key.list", self.request(Method::GET, &path, session)).await?;
+        Ok(keys.signing_keys)
+    }
+
+    /// A new signing key, with its secret.
+    pub async fn create_signing_key(&self, session: &str) -> Result<SigningKey, CallError> {
+        let path = ["v2", "notification", "signing-keys"];
+        let request = self.request(Method::POST, &path, session).header(IDEMPOTENCY_KEY_HEADER, session);
+        self.json("signing_key.create", request).await
+    }
+
+    /// The account's webhooks.
+    pub async fn webhooks(&self, session: &str) -> Result<Vec<Webhook>, CallError> {
+        let path = ["v2", "notification", "webhooks"];
+        let webhooks: Webhooks = self.json("webhook.list", self.request(Method::GET, &path, session)).await?;
+        Ok(webhooks.webhooks)
+    }
+
+    /// A new webhook.
+    pub async fn create_webhook(&self, webhook: &CreateWebhook, session: &str) -> Result<Webhook, CallError> {
+        let path = ["v2", "notification", "webhooks"];
+        let request =
+            self.request(Method::POST, &path, session).header(IDEMPOTENCY_KEY_HEADER, session).json(webhook);
+        self.json("webhook.create", request).await
+    }
+
+    /// Takes a webhook away.
+    pub async fn delete_webhook(&self, id: &WebhookId, session: &str) -> Result<(), CallError> {
+        let path = ["v2", "notification", "webhooks", id.as_str()];
+        self.send("webhook.delete", self.request(Method::DELETE, &path, session)).await.map(|_| ())
+    }
+
+    /// A request with what every call carries: the credential and who is calling for what (AP-34).
+    fn request(&self, method: Method, path: &[&str], session: &str) -> RequestBuilder {
+        let mut url = self.base_url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        let metadata = serde_json::json!({"integrator": {
+            "name": self.integrator_name,
+            "session_reference": session,
+            "module_name": env!("CARGO_PKG_NAME"),
+            "module_version": env!("CARGO_PKG_VERSION"),
+        }});
+        self.http
+            .request(method, url)
+            .header(AUTHORIZATION, self.authorization.clone())
+            .header(INTEGRATION_METADATA_HEADER, metadata.to_string())
+    }
+
+    async fn json<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        request: RequestBuilder,
+    ) -> Result<T, CallError> {
+        let body = self.send(operation, request).await?;
+        serde_json::from_slice(&body)
+            .map_err(|error| CallError::TryAgain(format!("the answer is unreadable: {error}")))
+    }
+
+    /// Sends, judges the status, logs and counts. Any 2xx is a success (AP-41).
+    async fn send(&self, operation: &'static str, request: RequestBuilder) -> Result<Vec<u8>, CallError> {
+        let began = Instant::now();
+        let result = self.exchange(operation, request).await;
+        let outcome = match &result {
+            Ok(_) => "answered",
+            Err(CallError::TryAgain(_)) => "try_again",
+            Err(CallError::Refused { .. }) => "refused",
+        };
+        metrics::counter!("acquirer_klarna_calls_total", "operation" => operation, "outcome" => outcome)
+            .increment(1);
+        metrics::histogram!("acquirer_klarna_call_duration_seconds", "operation" => operation)
+            .record(began.elapsed().as_secs_f64());
+        result
+    }
+
+    async fn exchange(&self, operation: &'static str, request: RequestBuilder) -> Result<Vec<u8>, CallError> {
+        let response = request.send().await.map_err(|error| {
+            let error = error.without_url();
+            tracing::warn!(operation, error = chain(&error), "Klarna did not answer");
+            CallError::TryAgain(chain(&error))
+        })?;
+        let status = response.status();
+        let correlation_id = response
+            .headers()
+            .get(CORRELATION_ID_HEADER)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("none")
+            .to_owned();
+        let body = read(response).await;
+        if status.is_success() {
+            return match body {
+                Ok(body) => {
+                    tracing::info!(operation, status = status.as_u16(), correlation_id, "Klarna answered");
+                    Ok(body)
+                }
+                Err(reason) => {
+                    tracing::warn!(
+                        operation,
+                        status = status.as_u16(),
+                        correlation_id,
+                        reason,
+                        "the answer broke off"
+                    );
+                    Err(CallError::TryAgain(reason))
+                }
+            };
+        }
+        let error: ErrorBody = serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
+        tracing::warn!(
+            operation,
+            status = status.as_u16(),
+            correlation_id,
+            error_id = error.error_id,
+            error_code = error.error_code,
+            "Klarna answered with an error"
+        );
+        if status.is_server_error()
+            || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+        {
+            Err(CallError::TryAgain(format!("status {status}")))
+        } else {
+            Err(CallError::Refused { status, code: error.error_code })
+        }
+    }
+}
+
+fn certificates(file: &Path) -> Result<Vec<Certificate>, ClientError> {
+    let pem = std::fs::read(file)
+        .map_err(|source| ClientError::CaFile { path: file.display().to_string(), source })?;
+    Certificate::from_pem_bundle(&pem)
+        .map_err(|error| ClientError::Setup(format!("{}: {error}", file.display())))
+}
+
+fn sensitive(token: &SecretString) -> Result<HeaderValue, CallError> {
+    let mut value = HeaderValue::from_str(token.expose_secret()).map_err(|_| CallError::Refused {
+        status: StatusCode::BAD_REQUEST,
+        code: Some("the session token cannot stand in a header".to_owned()),
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {
+        if body.len() + chunk.len() > ANSWER_LIMIT_BYTES {
+            return Err(format!("the answer is longer than {ANSWER_LIMIT_BYTES} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// An error with its causes, since the outermost one seldom says what happened.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `python3 -c 'import uuid; print(uuid.uuid5(uuid.UUID("6f0d6ad1-8a5c-5d0e-9b3f-0c4e7d2155aa"), "pay_1/initial"))'`
+    const BY_PYTHON: &str = "e129ca0f-9ec3-593c-9595-b76bda77ac78";
+
+    #[test]
+    fn keys_are_uuid_v5_of_payment_and_step() {
+        assert_eq!(idempotency_key("pay_1", Step::Initial), BY_PYTHON);
+        assert_ne!(idempotency_key("pay_1", Step::Final), BY_PYTHON);
+        assert_ne!(idempotency_key("pay_2", Step::Initial), BY_PYTHON);
+    }
+}

@@ -1,0 +1,6 @@
+//! All that passes between this acquirer and Klarna.
+
+pub mod answer;
+pub mod client;
+pub mod listener;
+pub mod subscribe;

@@ -1,0 +1,138 @@
+//! One signing key and one webhook at Klarna, whatever was there before.
+//!
+//! At start both are listed and reused if they are ours and as they should be; what is missing is
+//! created, and a webhook of ours that could not be verified or leads elsewhere is taken away. If
+//! Klarna does not answer, this goes on in the background while the rest already serves.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use klarna_schemas::ids::SigningKeyId;
+use klarna_schemas::klarna::notification::{CreateWebhook, Webhook, WebhookStatus};
+use klarna_schemas::klarna::webhook::STATE_CHANGE_PREFIX;
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::client::{CallError, KlarnaClient};
+use crate::config::Backoff;
+use crate::store::{Store, StoreError, StoredSigningKey};
+use crate::{chance, clock};
+
+/// The version of events that is asked for.
+const EVENT_VERSION: &str = "v2";
+
+/// Why Klarna does not have the webhook yet.
+#[derive(Debug, thiserror::Error)]
+enum SubscribeError {
+    #[error("Klarna: {0}")]
+    Klarna(#[from] CallError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("Klarna made a signing key without showing it")]
+    NoSecret,
+}
+
+/// Keeps trying until Klarna has the webhook.
+#[derive(Debug)]
+pub struct Subscriber {
+    /// Speaks to Klarna.
+    pub klarna: KlarnaClient,
+    /// Keeps the keys.
+    pub store: Arc<dyn Store>,
+    /// Where events are to be sent.
+    pub webhook_url: Url,
+    /// Pauses between tries.
+    pub backoff: Backoff,
+    /// Set once Klarna has it; `/healthz` shows it.
+    pub subscribed: Arc<AtomicBool>,
+}
+
+impl Subscriber {
+    /// Runs until Klarna has the webhook, or until told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        for failures in 1.. {
+            let result = tokio::select! {
+                result = self.subscribe() => result,
+                () = stop.cancelled() => return,
+            };
+            match result {
+                Ok(()) => {
+                    self.subscribed.store(true, Ordering::Relaxed);
+                    return;
+                }
+                Err(error) => tracing::warn!(%error, failures, "no webhook at Klarna yet; will try again"),
+            }
+            let pause = self.backoff.pause(failures, chance::jitter());
+            if tokio::time::timeout(pause, stop.cancelled()).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    async fn subscribe(&self) -> Result<(), SubscribeError> {
+        // One reference for the calls of this try; it is also their idempotency key, since a try
+        // creates at most one key and one webhook.
+        let session = chance::new_id("subscribe");
+        let key = self.signing_key(&session).await?;
+        let ours = self.store.signing_keys().await?;
+        let mut found = false;
+        for webhook in self.klarna.webhooks(&session).await? {
+            if !found && self.is_as_wanted(&webhook, &key) {
+                found = true;
+                tracing::info!(webhook_id = %webhook.webhook_id, "the webhook at Klarna is reused");
+            } else if self.is_in_the_way(&webhook, &ours) {
+                self.klarna.delete_webhook(&webhook.webhook_id, &session).await?;
+                tracing::info!(webhook_id = %webhook.webhook_id, "a webhook that is not as it should be was deleted");
+            }
+        }
+        if !found {
+            let webhook = self.klarna.create_webhook(&self.wanted(&key), &session).await?;
+            tracing::info!(webhook_id = %webhook.webhook_id, "a webhook was created at Klarna");
+        }
+        Ok(())
+    }
+
+    /// A key that Klarna has and whose secret is kept here, or a new one.
+    async fn signing_key(&self, session: &str) -> Result<SigningKeyId, SubscribeError> {
+        let at_klarna = self.klarna.signing_keys(session).await?;
+        let kept = self.store.signing_keys().await?;
+        let newest_of_both =
+            kept.into_iter().rev().find(|kept| at_klarna.iter().any(|key| key.signing_key_id == kept.id));
+        if let Some(key) = newest_of_both {
+            tracing::info!(signing_key_id = %key.id, "the signing key at Klarna is reused");
+            return Ok(key.id);
+        }
+        let created = self.klarna.create_signing_key(session).await?;
+        let secret = created.signing_key.ok_or(SubscribeError::NoSecret)?;
+        let key = StoredSigningKey { id: created.signing_key_id, key: SecretString::from(secret) };
+        self.store.keep_signing_key(&key, clock::now()).await?;
+        tracing::info!(signing_key_id = %key.id, "a signing key was created at Klarna");
+        Ok(key.id)
+    }
+
+    fn wanted(&self, key: &SigningKeyId) -> CreateWebhook {
+        CreateWebhook {
+            url: self.webhook_url.to_string(),
+            event_types: vec![format!("{STATE_CHANGE_PREFIX}*")],
+            event_version: EVENT_VERSION.to_owned(),
+            signing_key_id: key.clone(),
+            status: Some(WebhookStatus::Enabled),
+        }
+    }
+
+    fn is_as_wanted(&self, webhook: &Webhook, key: &SigningKeyId) -> bool {
+        let wanted = self.wanted(key);
+        webhook.url == wanted.url
+            && webhook.event_types == wanted.event_types
+            && webhook.event_version == wanted.event_version
+            && webhook.signing_key_id == wanted.signing_key_id
+            && webhook.status == WebhookStatus::Enabled
+    }
+
+    /// A webhook of ours that leads here with a key we cannot check, or elsewhere with a key of
+    /// ours (the public URL changed). Others' webhooks are none of our business.
+    fn is_in_the_way(&self, webhook: &Webhook, ours: &[StoredSigningKey]) -> bool {
+        webhook.url == self.webhook_url.as_str() || ours.iter().any(|key| key.id == webhook.signing_key_id)
+    }
+}

@@ -1,0 +1,8 @@
+//! What a payment is, what may happen to it, and how it goes from a Partner's order to an outcome.
+
+pub mod create;
+pub mod mapping;
+pub mod network_data;
+pub mod payment;
+pub mod service;
+pub mod view;

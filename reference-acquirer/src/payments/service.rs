@@ -1,0 +1,423 @@
+//! The flow of one payment, top to bottom.
+//!
+//! 1. [`PaymentService::create`]: a Partner's order becomes a payment. Payment, both Klarna calls
+//!    and the open work commit together; only then is Klarna called.
+//! 2. [`PaymentService::authorize`]: the initial call. Its answer ends the payment, or asks for a
+//!    step-up, and the Partner leads the customer to Klarna.
+//! 3. [`PaymentService::act_on_event`]: a verified webhook tells how the customer decided. If they
+//!    approved, the final call is due, with the event's session token.
+//! 4. [`crate::workers::finalize`]: the final call. Its answer ends the payment.
+//! 5. [`crate::workers::notify`]: the Partner is told of the outcome.
+//!
+//! Every change of a payment goes through [`PaymentService::learn`]. The customer's return changes
+//! nothing: it only waits for what the others learn.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use klarna_schemas::ids::PartnerAccountId;
+use klarna_schemas::klarna::payment_request::PaymentRequestState;
+use klarna_schemas::klarna::webhook::{PaymentRequestPayload, STATE_CHANGE_PREFIX};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use super::create::CreatePayment;
+use super::payment::{Answer, Decision, Fact, Payment, State};
+use super::{mapping, view};
+use crate::config::{PartnerSettings, Settings};
+use crate::klarna::client::{CallError, KlarnaClient, idempotency_key};
+use crate::store::{
+    Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, Settled, Step, Store, StoreError,
+};
+use crate::{chance, clock};
+
+/// Decides what happens to payments.
+#[derive(Debug)]
+pub struct PaymentService {
+    /// What survives.
+    pub store: Arc<dyn Store>,
+    /// The way to Klarna.
+    pub klarna: KlarnaClient,
+    /// All settings.
+    pub settings: Arc<Settings>,
+    /// Where customers reach this server.
+    pub public_url: Url,
+    /// This run's name on the claims it makes.
+    pub owner: String,
+    /// Wakes the workers when there is new work.
+    pub work: Arc<Notify>,
+    /// Tells who waits for it that a payment changed.
+    pub changes: broadcast::Sender<String>,
+    /// What is under way; a stop waits for it.
+    pub tasks: TaskTracker,
+    /// Told when the server stops.
+    pub stop: CancellationToken,
+}
+
+/// What a create came to.
+#[derive(Debug)]
+pub enum CreateOutcome {
+    /// A new payment.
+    Created(Payment),
+    /// The same request came before: the payment that it made.
+    Repeated(Payment),
+    /// The Partner used the reference for another request.
+    ReferenceTaken,
+}
+
+/// A payment-request event, as far as it is acted on.
+#[derive(Deserialize)]
+struct Event {
+    metadata: EventMetadata,
+    payload: PaymentRequestPayload,
+}
+
+#[derive(Deserialize)]
+struct EventMetadata {
+    event_type: String,
+    subject_account_id: PartnerAccountId,
+}
+
+impl PaymentService {
+    /// Makes a payment of a Partner's order and asks Klarna to authorize it.
+    ///
+    /// `request_fingerprint` tells a repetition of the same request from another one that uses the
+    /// same reference.
+    pub async fn create(
+        self: &Arc<Self>,
+        partner: &PartnerSettings,
+        order: &CreatePayment,
+        request_fingerprint: String,
+    ) -> Result<CreateOutcome, StoreError> {
+        // Written down first: whatever happens from here on, the payment goes on.
+        let new = self.new_payment(partner, order, request_fingerprint);
+        let claim = match self.store.create_payment(&new).await? {
+            Created::Stored(claim) => claim,
+            Created::ReferenceTaken { payment, request_fingerprint } => {
+                return Ok(if request_fingerprint == new.request_fingerprint {
+                    CreateOutcome::Repeated(*payment)
+                } else {
+                    CreateOutcome::ReferenceTaken
+                });
+            }
+        };
+
+        // The initial call, in a task of its own: it goes on when the Partner hangs up, and when
+        // it takes longer than the Partner can be kept waiting.
+        let service = Arc::clone(self);
+        let call = self.tasks.spawn(async move {
+            if let Err(error) = service.authorize(&claim).await {
+                tracing::error!(%error, payment_id = claim.subject, "an initial call could not be settled");
+            }
+        });
+        if tokio::time::timeout(self.settings.http.answer, call).await.is_err() {
+            tracing::warn!(
+                payment_id = new.payment.id,
+                "Klarna takes its time; the Partner is told `pending`"
+            );
+        }
+
+        // Answered is what is durable, not what was hoped for.
+        let payment = self.store.payment(&new.payment.id).await?;
+        Ok(CreateOutcome::Created(payment.unwrap_or(new.payment)))
+    }
+
+    /// The initial call. The worker comes here too, after a failure or a restart.
+    pub async fn authorize(&self, claim: &Claim) -> Result<(), StoreError> {
+        let payment = self.store.payment(&claim.subject).await?;
+        let Some(payment) = payment.filter(|payment| payment.state == State::Authorizing) else {
+            return self.store.finish(claim, clock::now()).await;
+        };
+        match self.ask_klarna(claim, &payment, Step::Initial).await? {
+            Some(answer) => self.learn(claim, &payment.id, &Fact::Initial(answer), None).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Acts on a verified event, once.
+    pub async fn act_on_event(&self, claim: &Claim) -> Result<(), StoreError> {
+        let body = self.store.event(&claim.subject).await?;
+        let event = body.and_then(|body| match serde_json::from_str::<Event>(body.expose_secret()) {
+            Ok(event) => Some(event),
+            Err(error) => {
+                tracing::error!(event_id = claim.subject, %error, "an event cannot be read");
+                None
+            }
+        });
+        let Some(Event { metadata, payload }) = event else {
+            return self.store.finish(claim, clock::now()).await;
+        };
+        // An event whose name and state disagree is believed in neither.
+        if metadata.event_type != format!("{STATE_CHANGE_PREFIX}{}", payload.state.event_suffix()) {
+            tracing::error!(event_id = claim.subject, metadata.event_type, state = %payload.state, "a contradictory event");
+            return self.store.finish(claim, clock::now()).await;
+        }
+        let payment = self
+            .store
+            .payment_of_request(
+                &metadata.subject_account_id,
+                &payload.payment_request_id,
+                payload.payment_request_reference.as_deref(),
+            )
+            .await?;
+        let Some(payment) = payment else {
+            tracing::warn!(event_id = claim.subject, "an event about a payment that is not ours");
+            return self.store.finish(claim, clock::now()).await;
+        };
+
+        match payload.state {
+            PaymentRequestState::Completed => match self.session_token(claim, &payment, &payload).await? {
+                Some(token) => {
+                    let fact = Fact::CustomerApproved(payload.payment_request_id);
+                    self.learn(claim, &payment.id, &fact, Some(token)).await
+                }
+                None => Ok(()),
+            },
+            PaymentRequestState::Declined => {
+                self.learn(claim, &payment.id, &Fact::RequestDeclined, None).await
+            }
+            PaymentRequestState::Canceled => {
+                self.learn(claim, &payment.id, &Fact::RequestCanceled, None).await
+            }
+            PaymentRequestState::Expired => self.learn(claim, &payment.id, &Fact::RequestExpired, None).await,
+            // The customer is on the way, or left and may come back; or Klarna has news.
+            PaymentRequestState::Submitted
+            | PaymentRequestState::InProgress
+            | PaymentRequestState::Unknown(_) => self.store.finish(claim, clock::now()).await,
+        }
+    }
+
+    /// The token for the final call: from the event, or else read from the payment request
+    /// (AP-20). `None` when it could not be read and the event waits for another attempt.
+    async fn session_token(
+        &self,
+        claim: &Claim,
+        payment: &Payment,
+        payload: &PaymentRequestPayload,
+    ) -> Result<Option<SecretString>, StoreError> {
+        if let Some(token) = payload.session_token() {
+            return Ok(Some(SecretString::from(token)));
+        }
+        tracing::warn!(
+            payment_id = payment.id,
+            "a completed event without a session token; reading the request"
+        );
+        match self.klarna.session_token(&payment.account, &payload.payment_request_id, &payment.id).await {
+            Ok(Some(token)) => return Ok(Some(token)),
+            Ok(None) => tracing::warn!(payment_id = payment.id, "the payment request has no session token"),
+            Err(error) => {
+                tracing::warn!(payment_id = payment.id, %error, "the payment request cannot be read")
+            }
+        }
+        if !self.postpone(claim).await? {
+            tracing::error!(payment_id = payment.id, "no session token, so no final call");
+            self.store.finish(claim, clock::now()).await?;
+        }
+        Ok(None)
+    }
+
+    /// Makes one of the payment's calls as it was written down. `None` means that there is no
+    /// answer yet and the call will be repeated, the same in key and body; after the last attempt
+    /// the answer is [`Decision::Unusable`].
+    pub async fn ask_klarna(
+        &self,
+        claim: &Claim,
+        payment: &Payment,
+        step: Step,
+    ) -> Result<Option<Answer>, StoreError> {
+        let unusable = Some(Answer { decision: Decision::Unusable, response_data: None });
+        let Some(call) = self.store.klarna_call(&payment.id, step).await? else {
+            tracing::error!(payment_id = payment.id, step = step.as_str(), "a call was never written down");
+            return Ok(unusable);
+        };
+        match self.klarna.authorize(&payment.account, &call).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(CallError::TryAgain(reason)) => {
+                if self.postpone(claim).await? {
+                    tracing::warn!(
+                        payment_id = payment.id,
+                        step = step.as_str(),
+                        reason,
+                        "will call Klarna again"
+                    );
+                    return Ok(None);
+                }
+                tracing::error!(
+                    payment_id = payment.id,
+                    step = step.as_str(),
+                    reason,
+                    "gave up calling Klarna"
+                );
+                Ok(unusable)
+            }
+            Err(refused @ CallError::Refused { .. }) => {
+                tracing::error!(payment_id = payment.id, step = step.as_str(), %refused, "Klarna refused a call");
+                Ok(unusable)
+            }
+        }
+    }
+
+    /// Gives a claim back for another attempt, unless this was the last.
+    async fn postpone(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let Some(pause) = self.settings.klarna.retry.pause(claim.attempt, chance::jitter()) else {
+            return Ok(false);
+        };
+        self.store.postpone(claim, clock::after(pause)).await?;
+        Ok(true)
+    }
+
+    /// The one way in which a payment changes: the state machine decides, and the new state, the
+    /// final call or notification that follows from it, and the end of the claim commit together.
+    pub async fn learn(
+        &self,
+        claim: &Claim,
+        payment_id: &str,
+        fact: &Fact,
+        token: Option<SecretString>,
+    ) -> Result<(), StoreError> {
+        while let Some(payment) = self.store.payment(payment_id).await? {
+            let now = clock::now();
+            let Some(next) = payment.after(fact.clone()) else {
+                tracing::info!(payment_id, state = payment.state.as_str(), "old news about a payment");
+                break;
+            };
+            let approved_now = next.state == State::Finalizing && payment.state != State::Finalizing;
+            let change = Change {
+                finalize_with: token.clone().filter(|_| approved_now),
+                notification: next
+                    .reached_outcome_since(&payment)
+                    .then(|| self.notification(&next))
+                    .flatten(),
+                payment: next,
+            };
+            match self.store.settle(claim, &change, now).await? {
+                Settled::Done => {
+                    let state = change.payment.state;
+                    tracing::info!(
+                        payment_id,
+                        before = payment.state.as_str(),
+                        now = state.as_str(),
+                        "payment changed"
+                    );
+                    metrics::counter!("acquirer_payment_changes_total", "state" => state.as_str())
+                        .increment(1);
+                    self.work.notify_one();
+                    // Nobody waiting is no error.
+                    let _ = self.changes.send(payment_id.to_owned());
+                    return Ok(());
+                }
+                // Somebody else was quicker: look again, and let the machine decide anew.
+                Settled::Overtaken => {}
+                Settled::LeaseLost => {
+                    tracing::warn!(payment_id, "the lease ran out; somebody else goes on");
+                    return Ok(());
+                }
+            }
+        }
+        self.store.finish(claim, clock::now()).await
+    }
+
+    /// A Partner's payment; another Partner's is not found.
+    pub async fn payment(&self, partner: &PartnerSettings, id: &str) -> Result<Option<Payment>, StoreError> {
+        Ok(self.store.payment(id).await?.filter(|payment| payment.partner == partner.name))
+    }
+
+    /// The payment behind a return URL, as soon as it has its outcome or the time is up. Reads
+    /// only: that the customer came back proves nothing (AP-28).
+    pub async fn await_outcome(
+        &self,
+        return_key: &str,
+        wait: Duration,
+    ) -> Result<Option<Payment>, StoreError> {
+        // Subscribed before the first look, so that no change falls between.
+        let mut changes = self.changes.subscribe();
+        let began = Instant::now();
+        loop {
+            let Some(payment) = self.store.payment_by_return_key(return_key).await? else { return Ok(None) };
+            let left = wait.saturating_sub(began.elapsed());
+            if payment.state.is_outcome() || left.is_zero() || self.stop.is_cancelled() {
+                return Ok(Some(payment));
+            }
+            let news = async {
+                loop {
+                    match changes.recv().await {
+                        Ok(changed) if changed != payment.id => {}
+                        Ok(_) | Err(_) => return,
+                    }
+                }
+            };
+            tokio::select! {
+                _ = tokio::time::timeout(left, news) => {}
+                () = self.stop.cancelled() => {}
+            }
+        }
+    }
+
+    fn new_payment(
+        &self,
+        partner: &PartnerSettings,
+        order: &CreatePayment,
+        request_fingerprint: String,
+    ) -> NewPayment {
+        let now = clock::now();
+        let id = chance::new_id("pay");
+        let return_key = chance::unguessable();
+        let return_url = format!("{}/return/{return_key}", self.public_url.as_str().trim_end_matches('/'));
+        let initial =
+            mapping::initial_authorize(order, &id, partner.klarna_payment_account.as_deref(), &return_url);
+        let r#final = mapping::final_authorize(&initial);
+        let call = |step, body, session_token| KlarnaCall {
+            payment_id: id.clone(),
+            step,
+            idempotency_key: idempotency_key(&id, step),
+            session_token,
+            body: SecretString::from(body),
+        };
+        NewPayment {
+            // The Partner's own token rides on the initial call only; the final one has the event's.
+            initial: call(
+                Step::Initial,
+                mapping::to_json(&initial),
+                order.klarna_network_session_token.clone(),
+            ),
+            r#final: call(Step::Final, mapping::to_json(&r#final), None),
+            request_fingerprint,
+            lease: Lease { owner: self.owner.clone(), until: clock::after(self.settings.outbox.lease) },
+            payment: Payment {
+                id,
+                version: 1,
+                partner: partner.name.clone(),
+                reference: order.reference.clone(),
+                account: partner.klarna_partner_account.clone(),
+                amount: order.amount,
+                currency: order.currency.clone(),
+                mode: order.mode,
+                return_url: order.return_url.clone(),
+                return_key,
+                state: State::Authorizing,
+                request_id: None,
+                request_url: None,
+                transaction_id: None,
+                response_data: None,
+                created_at: now,
+                updated_at: now,
+            },
+        }
+    }
+
+    /// What the Partner is told, if it has ears.
+    fn notification(&self, payment: &Payment) -> Option<Notification> {
+        let partner = self.settings.partners.iter().find(|partner| partner.name == payment.partner)?;
+        self.settings.notification_url(partner)?;
+        Some(Notification {
+            id: chance::new_id("msg"),
+            payment_id: payment.id.clone(),
+            partner: payment.partner.clone(),
+            body: view::notification_body(payment, clock::now()),
+        })
+    }
+}

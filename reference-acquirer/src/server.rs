@@ -1,0 +1,151 @@
+//! Puts the parts together, starts them and stops them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, broadcast};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use crate::config::Settings;
+use crate::http::auth::Keys;
+use crate::http::{self, Api, WEBHOOKS_PATH};
+use crate::klarna::client::{ClientError, KlarnaClient};
+use crate::klarna::subscribe::Subscriber;
+use crate::payments::service::PaymentService;
+use crate::store::{SqliteStore, Store as _, StoreError};
+use crate::workers::Workers;
+use crate::workers::notify::Notifier;
+use crate::{chance, telemetry};
+
+/// Changes that a waiting customer may lag behind before he has to look again.
+const CHANGES_KEPT: usize = 1024;
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address}: {source}; choose another with --listen, port 0 takes a free one")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("cannot open {database}: {source}")]
+    Store {
+        /// Which database.
+        database: String,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
+    /// The HTTP clients cannot be set up.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The public URL cannot be made from the address.
+    #[error("the public URL is no URL: {0}")]
+    PublicUrl(#[from] url::ParseError),
+}
+
+/// A running acquirer.
+#[derive(Debug)]
+pub struct Server {
+    base_url: Url,
+    stop: CancellationToken,
+    served: JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts: database, address, workers, registration at Klarna, HTTP.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        // One provider for the process; a second start finds it in place.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let settings = Arc::new(settings);
+        let store_error = |source| StartError::Store { database: settings.database.clone(), source };
+        let sqlite = SqliteStore::open(&settings.database).await.map_err(store_error)?;
+        let abandoned = sqlite.release_abandoned_claims().await.map_err(store_error)?;
+        if abandoned > 0 {
+            tracing::info!(abandoned, "going on with what an earlier run left unfinished");
+        }
+        let store = Arc::new(sqlite.clone());
+
+        let listen_error = |source| StartError::Listen { address: settings.listen, source };
+        let listener = TcpListener::bind(settings.listen).await.map_err(listen_error)?;
+        let address = listener.local_addr().map_err(listen_error)?;
+        let base_url = Url::parse(&format!("http://{address}"))?;
+        let public_url = settings.public_url.clone().unwrap_or_else(|| base_url.clone());
+
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let payments = Arc::new(PaymentService {
+            store: store.clone(),
+            klarna: KlarnaClient::new(&settings.klarna)?,
+            settings: Arc::clone(&settings),
+            public_url: public_url.clone(),
+            owner: chance::new_id("run"),
+            work: Arc::new(Notify::new()),
+            changes: broadcast::Sender::new(CHANGES_KEPT),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        });
+        let notifier = Arc::new(Notifier::new(Arc::clone(&settings), store.clone())?);
+        let subscribed = Arc::new(AtomicBool::new(false));
+        let subscriber = Subscriber {
+            klarna: payments.klarna.clone(),
+            store,
+            webhook_url: Url::parse(&format!(
+                "{}{WEBHOOKS_PATH}",
+                public_url.as_str().trim_end_matches('/')
+            ))?,
+            backoff: settings.registration.retry,
+            subscribed: Arc::clone(&subscribed),
+        };
+        let router = http::router(Api {
+            payments: Arc::clone(&payments),
+            keys: Arc::new(Keys::new(&settings.partners)),
+            subscribed,
+            metrics: telemetry::metrics_handle(),
+        });
+
+        let background = TaskTracker::new();
+        background.spawn(Workers { payments, notifier }.run());
+        background.spawn(subscriber.run(stop.clone()));
+        background.close();
+        let http_settings = settings.http.clone();
+        let served = tokio::spawn({
+            let stop = stop.clone();
+            async move {
+                let patience = http_settings.stop;
+                http::serve::serve(listener, router, http_settings, stop).await;
+                background.wait().await;
+                tasks.close();
+                if tokio::time::timeout(patience, tasks.wait()).await.is_err() {
+                    tracing::warn!("some calls are still under way; they are taken up at the next start");
+                }
+                sqlite.close().await;
+            }
+        });
+        tracing::info!(%base_url, %public_url, "listening");
+        Ok(Self { base_url, stop, served })
+    }
+
+    /// Where it listens.
+    pub fn base_url(&self) -> &Url {
+        &self.base_url
+    }
+
+    /// Stops: no new work, what is under way may end, the database is closed.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if let Err(error) = self.served.await {
+            tracing::error!(%error, "the server broke");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Everything that must survive a crash, behind one trait.
+//!
+//! A write is one transaction that either commits as a whole or never was. No method holds a lock
+//! while somebody outside is being called.
+
+mod sqlite;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, SigningKeyId};
+use secrecy::SecretString;
+
+pub use self::sqlite::SqliteStore;
+use crate::payments::payment::Payment;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database answered with an error.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The tables could not be brought up to date.
+    #[error("the database could not be migrated: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row holds what this release never writes.
+    #[error("the database holds an unreadable {what}: {value:?}")]
+    Unreadable {
+        /// Which column.
+        what: &'static str,
+        /// What stands there.
+        value: String,
+    },
+}
+
+/// Which of a payment's two authorize calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The first, which may end in a step-up.
+    Initial,
+    /// The second, after the customer approved.
+    Final,
+}
+
+impl Step {
+    /// The name in the database and in idempotency keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Initial => "initial",
+            Self::Final => "final",
+        }
+    }
+}
+
+/// A Klarna call as it is written down before it is made; every repetition sends the same.
+#[derive(Debug, Clone)]
+pub struct KlarnaCall {
+    /// The payment that it is for.
+    pub payment_id: String,
+    /// Which call.
+    pub step: Step,
+    /// `Klarna-Idempotency-Key`.
+    pub idempotency_key: String,
+    /// `Klarna-Network-Session-Token`: the Partner's on the initial call, if any; the event's on
+    /// the final call.
+    pub session_token: Option<SecretString>,
+    /// The exact body. Secret, as it holds personal data.
+    pub body: SecretString,
+}
+
+/// What there is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Make the initial call. Subject: a payment id.
+    Authorize,
+    /// Act on a verified event. Subject: an event id.
+    Event,
+    /// Make the final call. Subject: a payment id.
+    Finalize,
+    /// Tell the Partner. Subject: a notification id.
+    Notify,
+}
+
+impl Task {
+    /// Every task.
+    pub const ALL: [Self; 4] = [Self::Authorize, Self::Event, Self::Finalize, Self::Notify];
+
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Event => "event",
+            Self::Finalize => "finalize",
+            Self::Notify => "notify",
+        }
+    }
+}
+
+/// A row of the outbox that this process has claimed, and may finish while its lease holds.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The row.
+    pub id: i64,
+    /// What to do.
+    pub task: Task,
+    /// To what.
+    pub subject: String,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// Who claimed it.
+    pub owner: String,
+}
+
+/// Who claims, and for how long.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// A name that no other process has.
+    pub owner: String,
+    /// From when on somebody else may claim the row.
+    pub until: Timestamp,
+}
+
+/// A new payment and all that commits with it.
+#[derive(Debug)]
+pub struct NewPayment {
+    /// The payment, still `authorizing`.
+    pub payment: Payment,
+    /// Tells a repetition of the same request from another one.
+    pub request_fingerprint: String,
+    /// The initial call.
+    pub initial: KlarnaCall,
+    /// The final call, still without its token.
+    pub r#final: KlarnaCall,
+    /// The creator makes the initial call itself, so its row is born claimed.
+    pub lease: Lease,
+}
+
+/// What became of a new payment.
+#[derive(Debug)]
+pub enum Created {
+    /// It is stored; here is the claim on its initial call.
+    Stored(Claim),
+    /// The Partner used the reference before.
+    ReferenceTaken {
+        /// For what.
+        payment: Box<Payment>,
+        /// Fingerprint of that request.
+        request_fingerprint: String,
+    },
+}
+
+/// A change that was made to a payment, with all that commits with it.
+#[derive(Debug)]
+pub struct Change {
+    /// The payment after it; its `version` is still the one that was read.
+    pub payment: Payment,
+    /// The customer approved: the token for the final call, which is thereby due.
+    pub finalize_with: Option<SecretString>,
+    /// The payment has its outcome: what the Partner is told.
+    pub notification: Option<Notification>,
+}
+
+/// Whether a change was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It is committed, and the claim is finished.
+    Done,
+    /// Somebody else changed the payment meanwhile: read it again and decide anew.
+    Overtaken,
+    /// The lease ran out and somebody else goes on; nothing was changed.
+    LeaseLost,
+}
+
+/// What a Partner is told.
+#[derive(Debug, Clone)]
+pub struct Notification {
+    /// `webhook-id`, the same in every attempt.
+    pub id: String,
+    /// The payment that it is about.
+    pub payment_id: String,
+    /// Who is told.
+    pub partner: String,
+    /// The exact body.
+    pub body: String,
+}
+
+/// A verified event.
+#[derive(Debug, Clone)]
+pub struct ReceivedEvent {
+    /// What repeats are told by.
+    pub event_id: String,
+    /// The exact body. Secret, as it holds a session token.
+    pub body: SecretString,
+}
+
+/// A signing key of ours.
+#[derive(Debug, Clone)]
+pub struct StoredSigningKey {
+    /// Klarna's name for it.
+    pub id: SigningKeyId,
+    /// The secret.
+    pub key: SecretString,
+}
+
+/// The acquirer's memory.
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Stores a payment with both calls and its open work, unless its reference is taken.
+    async fn create_payment(&self, new: &NewPayment) -> Result<Created, StoreError>;
+    /// A payment by id.
+    async fn payment(&self, id: &str) -> Result<Option<Payment>, StoreError>;
+    /// A payment by the unguessable part of its return URL.
+    async fn payment_by_return_key(&self, key: &str) -> Result<Option<Payment>, StoreError>;
+    /// The payment that an event is about. Our reference finds it while Klarna's id is not known.
+    async fn payment_of_request(
+        &self,
+        account: &PartnerAccountId,
+        request: &PaymentRequestId,
+        reference: Option<&str>,
+    ) -> Result<Option<Payment>, StoreError>;
+    /// A call as it was written down.
+    async fn klarna_call(&self, payment_id: &str, step: Step) -> Result<Option<KlarnaCall>, StoreError>;
+
+    /// Stores a verified event with its open work; `false` if it is known already.
+    async fn receive_event(&self, event: &ReceivedEvent, now: Timestamp) -> Result<bool, StoreError>;
+    /// An event's body.
+    async fn event(&self, event_id: &str) -> Result<Option<SecretString>, StoreError>;
+    /// What a Partner is to be told.
+    async fn notification(&self, id: &str) -> Result<Option<Notification>, StoreError>;
+
+    /// Claims rows that are due and that nobody holds, oldest first.
+    async fn claim(&self, lease: &Lease, now: Timestamp, limit: usize) -> Result<Vec<Claim>, StoreError>;
+    /// Makes a change and finishes the claim that led to it, in one step.
+    async fn settle(&self, claim: &Claim, change: &Change, now: Timestamp) -> Result<Settled, StoreError>;
+    /// Finishes a claim that changed nothing.
+    async fn finish(&self, claim: &Claim, now: Timestamp) -> Result<(), StoreError>;
+    /// Gives a claim back, to be tried again.
+    async fn postpone(&self, claim: &Claim, due_at: Timestamp) -> Result<(), StoreError>;
+    /// At start: takes the claims of a run that ended without finishing them.
+    async fn release_abandoned_claims(&self) -> Result<u64, StoreError>;
+
+    /// Every signing key that is kept.
+    async fn signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError>;
+    /// One signing key.
+    async fn signing_key(&self, id: &SigningKeyId) -> Result<Option<SecretString>, StoreError>;
+    /// Keeps a signing key.
+    async fn keep_signing_key(&self, key: &StoredSigningKey, now: Timestamp) -> Result<(), StoreError>;
+}

@@ -1,0 +1,64 @@
+//! Logs to standard error and metrics for Prometheus.
+//!
+//! Logs name payments, events and Klarna's correlation ids; they never hold a key, a token, a body
+//! or personal data.
+
+use std::sync::OnceLock;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::config::{LogFormat, Logs};
+
+/// Starts the logs of this process. A second start changes nothing.
+pub fn start_logs(settings: &Logs) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&settings.filter)
+        .map_err(|error| format!("logs.filter {:?} is no filter: {error}", settings.filter))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    // Only fails where logs run already, as they do when servers share a process.
+    let _ = match settings.format {
+        LogFormat::Text => registry
+            .with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::io::stderr))
+            .try_init(),
+        LogFormat::Json => {
+            registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).try_init()
+        }
+    };
+    Ok(())
+}
+
+/// The metrics of this process; all servers in it share them.
+pub fn metrics_handle() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let recorder = PrometheusBuilder::new().build_recorder();
+            let handle = recorder.handle();
+            if metrics::set_global_recorder(recorder).is_err() {
+                tracing::warn!("another recorder is in place; /metrics stays empty");
+            }
+            describe();
+            handle
+        })
+        .clone()
+}
+
+fn describe() {
+    use metrics::{Unit, describe_counter, describe_histogram};
+    describe_counter!(
+        "acquirer_klarna_calls_total",
+        Unit::Count,
+        "Calls to Klarna by operation and outcome."
+    );
+    describe_histogram!("acquirer_klarna_call_duration_seconds", Unit::Seconds, "Time of calls to Klarna.");
+    describe_counter!("acquirer_webhooks_received_total", Unit::Count, "Deliveries of Klarna by outcome.");
+    describe_counter!("acquirer_payment_changes_total", Unit::Count, "Changes of payments by new state.");
+    describe_counter!("acquirer_notifications_total", Unit::Count, "Attempts to tell Partners by outcome.");
+    describe_histogram!(
+        "acquirer_notification_duration_seconds",
+        Unit::Seconds,
+        "Time of attempts to tell Partners."
+    );
+}

@@ -1,0 +1,77 @@
+//! Goes on with what is not finished: rows of the outbox, claimed with a lease.
+//!
+//! One loop claims what is due and starts a task for each row. It is woken when there is new work,
+//! and looks by itself now and then: for retries that became due, and for rows whose owner fell
+//! silent. A task that fails with a database error leaves its row to the lease.
+
+pub mod finalize;
+pub mod notify;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use self::notify::Notifier;
+use crate::clock;
+use crate::payments::service::PaymentService;
+use crate::store::{Claim, Lease, Task};
+
+/// The loop and what its tasks need.
+#[derive(Debug, Clone)]
+pub struct Workers {
+    /// Payments.
+    pub payments: Arc<PaymentService>,
+    /// Partners' ears.
+    pub notifier: Arc<Notifier>,
+}
+
+impl Workers {
+    /// Runs until told to stop; tasks under way are the tracker's.
+    pub async fn run(self) {
+        let payments = &self.payments;
+        let outbox = &payments.settings.outbox;
+        let permits = Arc::new(Semaphore::new(outbox.concurrency));
+        loop {
+            let permit = tokio::select! {
+                permit = Arc::clone(&permits).acquire_owned() => permit,
+                () = payments.stop.cancelled() => return,
+            };
+            let Ok(permit) = permit else { return };
+            let limit = 1 + permits.available_permits();
+            let lease = Lease { owner: payments.owner.clone(), until: clock::after(outbox.lease) };
+            let claims = payments.store.claim(&lease, clock::now(), limit).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "the outbox cannot be read");
+                Vec::new()
+            });
+            if claims.is_empty() {
+                drop(permit);
+                tokio::select! {
+                    _ = tokio::time::timeout(outbox.poll, payments.work.notified()) => continue,
+                    () = payments.stop.cancelled() => return,
+                }
+            }
+            let mut permit = Some(permit);
+            for claim in claims {
+                // Nobody else takes permits, so there is one for each claim.
+                let permit = permit.take().or_else(|| Arc::clone(&permits).try_acquire_owned().ok());
+                let workers = self.clone();
+                payments.tasks.spawn(async move {
+                    workers.work_on(&claim).await;
+                    drop(permit);
+                });
+            }
+        }
+    }
+
+    async fn work_on(&self, claim: &Claim) {
+        let result = match claim.task {
+            Task::Authorize => self.payments.authorize(claim).await,
+            Task::Event => self.payments.act_on_event(claim).await,
+            Task::Finalize => finalize::run(&self.payments, claim).await,
+            Task::Notify => self.notifier.run(claim).await,
+        };
+        if let Err(error) = result {
+            tracing::error!(%error, task = claim.task.as_str(), "open work could not be settled; it will be taken up again");
+        }
+    }
+}

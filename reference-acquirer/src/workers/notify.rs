@@ -1,0 +1,149 @@
+//! Tells Partners, by the Standard Webhooks scheme, until they answer 2xx.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
+use reqwest::header::CONTENT_TYPE;
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
+use sha2::Sha256;
+
+use crate::config::Settings;
+use crate::klarna::client::{ClientError, chain};
+use crate::store::{Claim, Notification, Store, StoreError};
+use crate::{chance, clock};
+
+/// What a secret starts with, by the scheme.
+const SECRET_PREFIX: &str = "whsec_";
+
+/// The key behind `whsec_…`, if it is one.
+pub fn signing_key(secret: &SecretString) -> Option<SecretSlice<u8>> {
+    let key = STANDARD.decode(secret.expose_secret().strip_prefix(SECRET_PREFIX)?).ok()?;
+    (!key.is_empty()).then(|| key.into())
+}
+
+/// The value of `webhook-signature`.
+pub fn sign(key: &SecretSlice<u8>, id: &str, timestamp: i64, body: &str) -> Option<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret()).ok()?;
+    mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
+    Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+}
+
+/// Delivers notifications.
+#[derive(Debug)]
+pub struct Notifier {
+    http: reqwest::Client,
+    store: Arc<dyn Store>,
+    settings: Arc<Settings>,
+}
+
+impl Notifier {
+    /// A notifier with the settings' time-outs.
+    pub fn new(settings: Arc<Settings>, store: Arc<dyn Store>) -> Result<Self, ClientError> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(settings.notifications.connect_timeout)
+            .timeout(settings.notifications.timeout)
+            // A redirect is not a 2xx; following it would sign for a stranger.
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|error| ClientError::Setup(error.to_string()))?;
+        Ok(Self { http, store, settings })
+    }
+
+    /// One attempt at one notification.
+    pub async fn run(&self, claim: &Claim) -> Result<(), StoreError> {
+        let Some(notification) = self.store.notification(&claim.subject).await? else {
+            return self.store.finish(claim, clock::now()).await;
+        };
+        let began = Instant::now();
+        let result = self.deliver(&notification).await;
+        metrics::histogram!("acquirer_notification_duration_seconds").record(began.elapsed().as_secs_f64());
+        let payment_id = &notification.payment_id;
+        let outcome = match result {
+            Ok(()) => {
+                tracing::info!(payment_id, webhook_id = notification.id, "the Partner was told");
+                self.store.finish(claim, clock::now()).await?;
+                "delivered"
+            }
+            Err(reason) => match self.settings.notifications.retry.pause(claim.attempt, chance::jitter()) {
+                Some(pause) => {
+                    tracing::warn!(
+                        payment_id,
+                        webhook_id = notification.id,
+                        reason,
+                        "the Partner could not be told yet"
+                    );
+                    self.store.postpone(claim, clock::after(pause)).await?;
+                    "postponed"
+                }
+                None => {
+                    tracing::error!(
+                        payment_id,
+                        webhook_id = notification.id,
+                        reason,
+                        "gave up telling the Partner"
+                    );
+                    self.store.finish(claim, clock::now()).await?;
+                    "given_up"
+                }
+            },
+        };
+        metrics::counter!("acquirer_notifications_total", "outcome" => outcome).increment(1);
+        Ok(())
+    }
+
+    async fn deliver(&self, notification: &Notification) -> Result<(), String> {
+        let partner = self.settings.partners.iter().find(|partner| partner.name == notification.partner);
+        let partner = partner.ok_or("the Partner is not configured any more")?;
+        let url =
+            self.settings.notification_url(partner).ok_or("the Partner has no notification URL any more")?;
+        let key =
+            partner.notification_secret.as_ref().and_then(signing_key).ok_or("the Partner has no secret")?;
+
+        // Same id and body in every attempt; the timestamp is the attempt's, so that the receiver
+        // can refuse what is old.
+        let timestamp = Timestamp::as_second(clock::now());
+        let signature = sign(&key, &notification.id, timestamp, &notification.body).ok_or("cannot sign")?;
+        let response = self
+            .http
+            .post(url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .header("webhook-id", &notification.id)
+            .header("webhook-timestamp", timestamp)
+            .header("webhook-signature", signature)
+            .body(notification.body.clone())
+            .send()
+            .await
+            .map_err(|error| chain(&error.without_url()))?;
+        let status = response.status();
+        if status.is_success() { Ok(()) } else { Err(format!("status {status}")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `key=$(printf %s 'bWVhbmluZ2Z1bC1rZXktb2YtMjRieXRl' | base64 -d | xxd -p -c 99);
+    /// printf %s 'msg_1.1700000000.{"status":"godkänd"}' | openssl dgst -sha256 -mac HMAC -macopt hexkey:$key -binary | base64`
+    const BY_OPENSSL: &str = "WpqncTPAJNFkxrNsxvP2tmltM+XhRVdrsM+LGxa9jbU=";
+
+    #[test]
+    fn agrees_with_openssl() {
+        let key = signing_key(&SecretString::from("whsec_bWVhbmluZ2Z1bC1rZXktb2YtMjRieXRl")).unwrap();
+        let signature = sign(&key, "msg_1", 1_700_000_000, "{\"status\":\"godkänd\"}").unwrap();
+        assert_eq!(signature, format!("v1,{BY_OPENSSL}"));
+        assert_ne!(sign(&key, "msg_2", 1_700_000_000, "{\"status\":\"godkänd\"}").unwrap(), signature);
+    }
+
+    #[test]
+    fn a_secret_has_its_prefix_and_is_base64() {
+        for text in ["", "whsec_", "bWVhbmluZw==", "whsec_???", "WHSEC_bWVhbmluZw=="] {
+            assert!(signing_key(&SecretString::from(text)).is_none(), "{text}");
+        }
+    }
+}
