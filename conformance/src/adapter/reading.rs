@@ -27,7 +27,15 @@ pub(super) fn compile(source: &Source, text: &str, place: Place) -> Result<JsonP
 
 /// Named values, each read by one JSONPath.
 #[derive(Debug, Clone)]
-pub(super) struct Reads(Vec<(String, JsonPath)>);
+pub(super) struct Reads(Vec<Read>);
+
+#[derive(Debug, Clone)]
+struct Read {
+    name: String,
+    /// As written; the library's own rendering is not exact.
+    text: String,
+    path: JsonPath,
+}
 
 /// A JSONPath that should give one value and gives several.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,22 +57,23 @@ impl Reads {
             if slip.is_some() {
                 return Err(source.unknown(name.referenced.into(), "name to read", &name.value, NAMES));
             }
-            reads.push((name.value.clone(), compile(source, &path.value, path.referenced.into())?));
+            let (name, text) = (name.value.clone(), path.value.clone());
+            reads.push(Read { name, path: compile(source, &text, path.referenced.into())?, text });
         }
         Ok(Self(reads))
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.0.iter().map(|read| read.name.as_str())
     }
 
     /// What the paths find; a path that finds nothing, or null, is left out.
     pub(super) fn read(&self, body: &Value) -> Result<BTreeMap<String, String>, Ambiguous> {
         let mut found = BTreeMap::new();
-        for (name, path) in &self.0 {
+        for Read { name, text, path } in &self.0 {
             let nodes = path.query(body);
             if nodes.len() > 1 {
-                return Err(Ambiguous { name: name.clone(), path: path.to_string(), count: nodes.len() });
+                return Err(Ambiguous { name: name.clone(), path: text.clone(), count: nodes.len() });
             }
             match nodes.first() {
                 None | Some(Value::Null) => {}

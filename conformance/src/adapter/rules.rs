@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(error.to_string(), "a.yaml:1:12: \"2x\" is no HTTP status");
         assert!(rules("- {status: 99, is: approved}\n").is_err());
         assert!(rules("- {status: \"6xx\", is: approved}\n").is_err());
-        let error = rules("- {where: {$.a[: 1}, is: approved}\n").unwrap_err();
+        let error = rules("- {where: {\"$.a[\": 1}, is: approved}\n").unwrap_err();
         assert_eq!(error.place(), "a.yaml:1:12");
         let error = rules("- {where: {$.a: {presnt: true}}, is: approved}\n").unwrap_err();
         assert_eq!(error.line(), Some(1));

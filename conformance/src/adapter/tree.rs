@@ -141,3 +141,143 @@ impl Tree {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::source::Source;
+    use super::super::template::context;
+    use super::*;
+
+    fn compile(yaml: &str) -> Result<(Tree, Templates), AdapterError> {
+        let mut templates = Templates::new(Source::new("a.yaml".to_owned(), yaml.to_owned()));
+        let node: Node = serde_saphyr::from_str(yaml).unwrap();
+        Ok((Tree::compile(&node, &mut templates)?, templates))
+    }
+
+    fn rendered(yaml: &str, variables: &Value) -> Result<Option<Value>, TemplateError> {
+        let (tree, templates) = compile(yaml).unwrap();
+        tree.render(&templates, &context(variables))
+    }
+
+    fn complaint(yaml: &str, variables: &Value) -> AdapterError {
+        match compile(yaml) {
+            Err(error) => error,
+            Ok((tree, templates)) => tree.check(&templates, variables).unwrap_err(),
+        }
+    }
+
+    #[test]
+    fn a_sole_expression_keeps_its_type_and_any_other_leaf_is_text() {
+        let order = json!({"order": {"amount": 45_900, "rate": 1.5, "ok": true, "none": null, "all": [1, {"z": 1, "a": 2}]}});
+        let yaml = r#"{a: "{{ order.amount }}", b: "x{{ order.amount }}", c: 7, d: "{{ order.all }}", e: "{{- order.ok -}}", f: "{{ order.none }}", g: ["{{ order.rate }}", null, plain], h: " {{ order.amount + 1 }} "}"#;
+        assert_eq!(
+            rendered(yaml, &order).unwrap(),
+            Some(json!({
+                "a": 45_900, "b": "x45900", "c": 7, "d": [1, {"z": 1, "a": 2}], "e": true, "f": null,
+                "g": [1.5, null, "plain"], "h": 45_901,
+            }))
+        );
+    }
+
+    #[test]
+    fn omit_drops_the_key_or_the_item_and_keeps_what_is_there() {
+        let order = json!({"order": {"none": null, "empty": "", "zero": 0, "text": "t"}});
+        let yaml = r#"{a: "{{ order.none | omit }}", b: "{{ order.empty | omit }}", c: "{{ order.zero | omit }}", d: ["{{ order.none | omit }}", "{{ order.text | omit }}"], e: "x{{ order.none | omit }}", f: {g: "{{ order.none | omit }}"}}"#;
+        assert_eq!(
+            rendered(yaml, &order).unwrap(),
+            Some(json!({"b": "", "c": 0, "d": ["t"], "f": {}}))
+        );
+    }
+
+    #[test]
+    fn each_member_of_a_list_becomes_an_item() {
+        let order = json!({"order": {"currency": "SEK", "lines": [{"name": "a", "total": 1250}, {"name": "b", "total": -5}]}});
+        let yaml = r#"{lines: {$each: "{{ order.lines }}", as: line, item: {Label: "{{ line.name }}", total: "{{ line.total | decimal }}", of: "{{ order.currency }}"}}}"#;
+        assert_eq!(
+            rendered(yaml, &order).unwrap(),
+            Some(json!({"lines": [
+                {"Label": "a", "total": "12.50", "of": "SEK"},
+                {"Label": "b", "total": "-0.05", "of": "SEK"},
+            ]}))
+        );
+        assert_eq!(
+            complaint(r#"{$each: "{{ order.currency }}", as: x, item: 1}"#, &order).message(),
+            "$each takes an expression that gives a list"
+        );
+        let error = complaint(r#"{$each: "{{ order.lines }}", as: x, itme: 1}"#, &order);
+        assert_eq!((error.nearest(), error.place().as_str()), (Some("item"), "a.yaml:1:37"));
+        let error = complaint(r#"{$each: "{{ order.lines }}", as: x, item: "{{ x.nam }}"}"#, &order);
+        assert_eq!((error.nearest(), error.place().as_str()), (Some("name"), "a.yaml:1:49"));
+    }
+
+    #[test]
+    fn decimals_follow_the_currency() {
+        let order = json!({"order": {"currency": "JPY", "amount": 1200}});
+        let render = |yaml| rendered(yaml, &order).unwrap();
+        assert_eq!(render(r#""{{ order.amount | decimal }}""#), Some(json!("1200")));
+        assert_eq!(render(r#""{{ order.amount | decimal(currency='KWD') }}""#), Some(json!("1.200")));
+        let error = rendered(r#""{{ 5 | decimal }}""#, &json!({})).unwrap_err();
+        assert!(error.message.contains("decimal(currency=order.currency)"), "{error}");
+    }
+
+    /// The point of it all: whatever the string holds, it arrives.
+    #[test]
+    fn network_data_is_placed_byte_for_byte_and_never_evaluated() {
+        for data in [
+            r#"{"b":1,"a":2}"#,
+            "{ \"a\" :\t1.0 ,\n \"a\": 2 }\n",
+            r#"{"a":"\u00e9\/ \ud83d\ude00"}"#,
+            "{\"a\":\"é\u{301}\u{2028}\u{7f}\u{0}\u{1}\"}\r\n",
+            "{{ order.amount }}{% if x %}{# gone #}",
+            "\"quoted\" and 'quoted' \\ and ${HOME} and \u{1}omitted\u{1}",
+            "",
+            " ",
+        ] {
+            let order = json!({"order": {"network_data": data}});
+            let yaml = r#"{deep: [{data: "{{ order.network_data | omit }}"}], in_text: "<{{ order.network_data }}>"}"#;
+            let (tree, templates) = compile(yaml).unwrap();
+            let value = tree.render(&templates, &context(&order)).unwrap().unwrap();
+            assert_eq!(value.pointer("/deep/0/data").and_then(Value::as_str), Some(data));
+            // Once more over the wire.
+            let decoded: Value = serde_json::from_str(&value.to_string()).unwrap();
+            assert_eq!(decoded.pointer("/deep/0/data").and_then(Value::as_str), Some(data));
+            if !data.contains('\u{1}') {
+                assert_eq!(value.pointer("/in_text"), Some(&json!(format!("<{data}>"))));
+            }
+        }
+    }
+
+    #[test]
+    fn an_absent_value_is_an_error_that_names_what_there_is() {
+        let order = json!({"order": {"amount": 1, "currency": "SEK"}});
+        let yaml = "a: 1\nb:\n  c: \"{{ order.amuont }}\"\n";
+        let error = rendered(yaml, &order).unwrap_err();
+        assert_eq!(error.place, "a.yaml:3:16");
+        assert!(error.message.contains("Available fields: amount, currency"), "{error}");
+        let error = complaint(yaml, &order);
+        assert_eq!(error.place(), "a.yaml:3:16");
+        assert_eq!(error.message(), "unknown field of order \"amuont\"");
+        assert_eq!(error.nearest(), Some("amount"));
+    }
+
+    #[test]
+    fn mistakes_are_found_at_load_even_behind_omit_filters_and_conditions() {
+        let order = json!({"order": {"network_data": "{}", "currency": "SEK"}});
+        for (yaml, place, nearest) in [
+            (r#"a: "{{ order.netwrok_data | omit }}""#, "a.yaml:1:14", Some("network_data")),
+            (r#"a: "{% if false %}{{ order.curency }}{% endif %}""#, "a.yaml:1:28", Some("currency")),
+            (r#"a: "{{ order.currency ~ 'order.nothing' ~ order.x }}""#, "a.yaml:1:53", None),
+            (r#"a: "{{ ordre.currency }}""#, "a.yaml:1:8", Some("order")),
+            (r#"a: "{{ ordre | omit }}""#, "a.yaml:1:8", Some("order")),
+            (r#"a: "{{ order.currency | omti }}""#, "a.yaml:1:25", Some("omit")),
+            ("a: |\n  one\n  two {{ order.curency }}\n", "a.yaml:3:16", Some("currency")),
+            (r#"a: "{{ order.currency ""#, "a.yaml:1:22", None),
+            (r#"a: "{{ order.currency | decimal }}""#, "a.yaml:1:8", None),
+        ] {
+            let error = complaint(yaml, &order);
+            assert_eq!((error.place().as_str(), error.nearest()), (place, nearest), "{error}");
+        }
+    }
+}

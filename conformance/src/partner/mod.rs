@@ -1,16 +1,36 @@
 //! The Partner stand-in: notification ears and a return page, one listener for the run.
 
+mod pages;
+mod record;
+mod serve;
+
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::AbortHandle;
 use url::Url;
 
 use crate::adapter::{Adapter, Outcome};
+pub use crate::adapter::Verification;
+use record::Record;
 
 /// The Partner's side of the run. Cheap to clone; the listener ends with the last clone.
 #[derive(Debug, Clone)]
 pub struct PartnerStandIn {
     base_url: Url,
+    record: Arc<Record>,
+    _listener: Arc<Listener>,
+}
+
+/// Ends the listener when dropped.
+#[derive(Debug)]
+struct Listener(AbortHandle);
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// The stand-in could not start.
@@ -40,21 +60,10 @@ pub struct Notification {
     pub headers: Vec<(String, String)>,
     /// Exact body.
     pub body: Vec<u8>,
-    /// The Partner whose ear it reached.
+    /// The Partner whose ear it reached, or whose secret signed what came to the ear of all.
     pub partner: Option<String>,
     /// Why it could not be read, if it could not.
     pub unreadable: Option<String>,
-}
-
-/// Whether a notification is the acquirer's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verification {
-    /// The adapter claims no signature.
-    NotClaimed,
-    /// The signature fits.
-    Good,
-    /// It does not, and why.
-    Bad(String),
 }
 
 /// A Customer who came back.
@@ -71,12 +80,30 @@ pub struct ReturnVisit {
 }
 
 impl PartnerStandIn {
-    /// Listens.
+    /// Listens. Port 0 takes a free one.
     ///
     /// # Errors
-    /// When the address is taken.
-    pub async fn start(listen: SocketAddr, _adapter: &Adapter) -> Result<Self, StandInError> {
-        Err(StandInError { listen, reason: "the stand-in is being built".to_owned(), hint: String::new() })
+    /// When the address is taken, or a notification secret of the adapter cannot be read.
+    pub async fn start(listen: SocketAddr, adapter: &Adapter) -> Result<Self, StandInError> {
+        let failed = |reason: String, hint: &str| StandInError { listen, reason, hint: hint.to_owned() };
+        let taken = |error: std::io::Error| {
+            failed(error.to_string(), "listen.partner in the adapter names another address; port 0 takes a free one")
+        };
+        let socket = tokio::net::TcpListener::bind(listen).await.map_err(taken)?;
+        let address = socket.local_addr().map_err(taken)?;
+        let base_url = Url::parse(&format!("http://{address}/"))
+            .map_err(|error| failed(error.to_string(), "listen.partner is an IP address and a port"))?;
+        let ears = adapter
+            .ears(&base_url)
+            .map_err(|error| failed(error.to_string(), "see notifications.verify in the adapter"))?;
+        let record = Arc::new(Record::default());
+        let router = serve::router(Arc::clone(&record), ears, base_url.clone());
+        let task = tokio::spawn(async move {
+            if let Err(error) = axum::serve(socket, router).await {
+                tracing::error!(%error, "the Partner stand-in ended");
+            }
+        });
+        Ok(Self { base_url, record, _listener: Arc::new(Listener(task.abort_handle())) })
     }
 
     /// Where it listens.
@@ -89,7 +116,8 @@ impl PartnerStandIn {
         self.under(&["shop", "return", marker])
     }
 
-    /// Where a Partner hears of its payments: `{base}/notifications/{partner}`.
+    /// Where a Partner hears of its payments: `{base}/notifications/{partner}`. `{base}/notifications`
+    /// is an ear of all, for acquirers that know one URL only.
     pub fn notification_url(&self, partner: &str) -> Url {
         self.under(&["notifications", partner])
     }
@@ -100,26 +128,39 @@ impl PartnerStandIn {
     /// After `deadline`: what came about the payment instead.
     pub async fn await_notification(
         &self,
-        _payment_id: &str,
-        _accept: impl Fn(&Notification) -> bool,
-        _deadline: Duration,
+        payment_id: &str,
+        accept: impl Fn(&Notification) -> bool,
+        deadline: Duration,
     ) -> Result<Notification, Vec<Notification>> {
-        Err(Vec::new())
+        let found = self
+            .record
+            .wait(deadline, |kept| {
+                kept.notifications_of(payment_id).find(|one| accept(one)).cloned()
+            })
+            .await;
+        found.ok_or_else(|| self.notifications(payment_id))
     }
 
     /// What came about a payment, in order of arrival.
-    pub fn notifications(&self, _payment_id: &str) -> Vec<Notification> {
-        Vec::new()
+    pub fn notifications(&self, payment_id: &str) -> Vec<Notification> {
+        self.record.look(|kept| kept.notifications_of(payment_id).cloned().collect())
     }
 
-    /// What came and names no payment that could be read.
+    /// What came and could not be read, so that it belongs to no payment.
     pub fn strays(&self) -> Vec<Notification> {
-        Vec::new()
+        self.record.look(|kept| {
+            kept.notifications.iter().filter(|one| one.payment_id.is_none()).cloned().collect()
+        })
     }
 
     /// The first visit to a return page, those included that were before; `None` after `deadline`.
-    pub async fn await_return(&self, _marker: &str, _deadline: Duration) -> Option<ReturnVisit> {
-        None
+    pub async fn await_return(&self, marker: &str, deadline: Duration) -> Option<ReturnVisit> {
+        self.record.wait(deadline, |kept| kept.visits.get(marker)?.first().cloned()).await
+    }
+
+    /// All visits to a return page, in order.
+    pub fn returns(&self, marker: &str) -> Vec<ReturnVisit> {
+        self.record.look(|kept| kept.visits.get(marker).cloned().unwrap_or_default())
     }
 
     fn under(&self, segments: &[&str]) -> Url {
