@@ -77,11 +77,11 @@ pub enum UnknownAccounts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum DefaultOutcome {
-    /// APPROVED.
+    /// `APPROVED`.
     Approve,
-    /// DECLINED.
+    /// `DECLINED`.
     Decline,
-    /// STEP_UP_REQUIRED.
+    /// `STEP_UP_REQUIRED`.
     StepUp,
 }
 

@@ -157,13 +157,12 @@ impl SimulatorBuilder {
     }
 
     fn settled(self) -> Result<Settings, StartError> {
-        let mut settings = match self.settings {
-            Some(settings) => settings,
-            None => {
-                let mut settings = Settings::defaults()?;
-                settings.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-                settings
-            }
+        let mut settings = if let Some(settings) = self.settings {
+            settings
+        } else {
+            let mut settings = Settings::defaults()?;
+            settings.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+            settings
         };
         settings.listen = self.listen.unwrap_or(settings.listen);
         settings.seed = self.seed.unwrap_or(settings.seed);
@@ -251,7 +250,7 @@ fn app(world: &Arc<World>) -> axum::Router {
     control::routes().layer(CatchPanicLayer::new()).merge(klarna).with_state(world.clone())
 }
 
-/// A panic of ours is Klarna's INTERNAL_ERROR to the caller; the log has the rest.
+/// A panic of ours is Klarna's `INTERNAL_ERROR` to the caller; the log has the rest.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     tracing::error!("a handler panicked");
     axum::response::IntoResponse::into_response(api::error::KlarnaError::internal())

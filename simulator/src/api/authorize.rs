@@ -7,7 +7,7 @@ use axum::extract::{Extension, OriginalUri, Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use klarna_schemas::catalogue::{self, Disposition};
+use klarna_schemas::catalogue::{self, Disposition, Violation};
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizeRequest;
 use klarna_schemas::klarna::error::ValidationError;
@@ -36,9 +36,11 @@ pub(super) async fn authorize(
     let raw = json(&headers, &body)?;
     let key = idempotency_key(&headers)?;
     let token = token(&headers);
+    let (request, undocumented) = parse(&raw);
     let command = AuthorizeCommand {
         acquirer,
-        request: parse(&raw),
+        request,
+        undocumented,
         raw,
         token_is_foreign: token.as_ref().is_some_and(|token| world.token_is_foreign(&token.value, &account)),
         token,
@@ -123,36 +125,39 @@ pub(super) fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, KlarnaErro
         .map_err(|error| KlarnaError::not_json(format!("the body is no JSON: {error}")))
 }
 
-/// The body as a typed view, or every field that does not validate.
-fn parse(raw: &Value) -> Result<AuthorizeRequest, Vec<ValidationError>> {
-    let rejected = rejected("klarna/authorize-request", raw);
+/// The body as a typed view, or every field that does not validate; and what is not as documented
+/// and yet accepted.
+fn parse(raw: &Value) -> (Result<AuthorizeRequest, Vec<ValidationError>>, Vec<ValidationError>) {
+    let (rejected, reported) = judged("klarna/authorize-request", raw);
     if !rejected.is_empty() {
-        return Err(rejected);
+        return (Err(rejected), Vec::new());
     }
-    serde_path_to_error::deserialize(raw).map_err(|error| {
+    let request = serde_path_to_error::deserialize(raw).map_err(|error| {
         let parameter = error.path().to_string();
         vec![ValidationError { parameter, reason: error.inner().to_string(), doc_url: None }]
-    })
+    });
+    (request, reported)
 }
 
 /// What a schema rejects in a body.
 pub(super) fn rejected(schema: &str, raw: &Value) -> Vec<ValidationError> {
-    let violations = match catalogue::check(schema, raw) {
-        Ok(violations) => violations,
-        Err(error) => {
-            tracing::error!(%error, "a schema is missing from this build");
-            return Vec::new();
-        }
+    judged(schema, raw).0
+}
+
+/// What a schema rejects in a body, and what it only reports.
+fn judged(schema: &str, raw: &Value) -> (Vec<ValidationError>, Vec<ValidationError>) {
+    let violations = catalogue::check(schema, raw).unwrap_or_else(|error| {
+        tracing::error!(%error, "a schema is missing from this build");
+        Vec::new()
+    });
+    let (rejected, reported): (Vec<_>, Vec<_>) =
+        violations.into_iter().partition(|violation| violation.disposition == Disposition::Reject);
+    let errors = |violations: Vec<Violation>| {
+        let error =
+            |Violation { parameter, reason, .. }| ValidationError { parameter, reason, doc_url: None };
+        violations.into_iter().map(error).collect()
     };
-    violations
-        .into_iter()
-        .filter(|violation| violation.disposition == Disposition::Reject)
-        .map(|violation| ValidationError {
-            parameter: violation.parameter,
-            reason: violation.reason,
-            doc_url: None,
-        })
-        .collect()
+    (errors(rejected), errors(reported))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, KlarnaError> {
@@ -168,9 +173,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Klarna
 /// The token, under its current or an older header.
 fn token(headers: &HeaderMap) -> Option<PresentedToken> {
     [
-        (SESSION_TOKEN_HEADER, TokenHeader::SessionToken),
-        ("klarna-payment-token", TokenHeader::PaymentToken),
-        ("klarna-interoperability-token", TokenHeader::InteroperabilityToken),
+        (SESSION_TOKEN_HEADER, TokenHeader::Session),
+        ("klarna-payment-token", TokenHeader::Payment),
+        ("klarna-interoperability-token", TokenHeader::Interoperability),
     ]
     .into_iter()
     .find_map(|(name, header)| {

@@ -369,7 +369,7 @@ impl Sandbox {
                 _ => None,
             }
         });
-        let by_key = || Some(self.idempotency.get(command.key.as_ref()?)?.decided.payment.clone()?);
+        let by_key = || self.idempotency.get(command.key.as_ref()?)?.decided.payment.clone();
         let by_reference = || {
             let reference = transaction.payment_transaction_reference.as_deref()?;
             let known =
@@ -422,6 +422,7 @@ impl Sandbox {
             network_data: NetworkData::of(&command.raw),
             token: command.token.as_ref().map(|token| (token.value.clone(), token.header)),
             token_known,
+            undocumented: command.undocumented.clone(),
             integration_metadata: command.integration_metadata.clone(),
             unprefixed_key: command.unprefixed_key,
             target: command.target.clone(),

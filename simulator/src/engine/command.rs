@@ -20,6 +20,8 @@ pub(crate) struct AuthorizeCommand {
     pub(crate) key: Option<IdempotencyKey>,
     /// Whether the token is known to belong to another Partner account.
     pub(crate) token_is_foreign: bool,
+    /// What in the body is not as documented and yet accepted.
+    pub(crate) undocumented: Vec<ValidationError>,
     /// `Klarna-Integration-Metadata`, as it came.
     pub(crate) integration_metadata: Option<String>,
     /// Whether an `Idempotency-Key` without Klarna's prefix came.
@@ -43,20 +45,20 @@ pub(crate) struct PresentedToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenHeader {
     /// `Klarna-Network-Session-Token`.
-    SessionToken,
+    Session,
     /// `Klarna-Payment-Token`, of revisions up to r2512.
-    PaymentToken,
+    Payment,
     /// `Klarna-Interoperability-Token`, of v2-r6.
-    InteroperabilityToken,
+    Interoperability,
 }
 
 impl TokenHeader {
     /// The header's name as people write it.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::SessionToken => "Klarna-Network-Session-Token",
-            Self::PaymentToken => "Klarna-Payment-Token",
-            Self::InteroperabilityToken => "Klarna-Interoperability-Token",
+            Self::Session => "Klarna-Network-Session-Token",
+            Self::Payment => "Klarna-Payment-Token",
+            Self::Interoperability => "Klarna-Interoperability-Token",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use klarna_schemas::ids::PaymentRequestId;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
+use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
 use klarna_schemas::money::{Currency, MinorUnits};
 use klarna_schemas::simulator::control::Intent;
@@ -57,6 +58,8 @@ pub(crate) struct AuthorizeCall {
     pub(crate) token: Option<(String, TokenHeader)>,
     /// Whether the token is one that this sandbox has issued.
     pub(crate) token_known: bool,
+    /// What in the body is not as documented and yet accepted.
+    pub(crate) undocumented: Vec<ValidationError>,
     pub(crate) integration_metadata: Option<String>,
     pub(crate) unprefixed_key: bool,
     pub(crate) target: String,

@@ -51,7 +51,8 @@ fn kind_of(expected: &str, got: &str) -> ChangeKind {
     match (parsed(expected), parsed(got)) {
         (Some(one), Some(other)) if one == other => {
             // Equal values print alike unless their keys stand in another order.
-            if one.to_string() == other.to_string() { ChangeKind::ReEncoded } else { ChangeKind::ReOrdered }
+            let (one, other) = (one.to_string(), other.to_string());
+            if one == other { ChangeKind::ReEncoded } else { ChangeKind::ReOrdered }
         }
         _ => ChangeKind::Altered,
     }

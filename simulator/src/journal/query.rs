@@ -8,7 +8,7 @@ use klarna_schemas::simulator::journal::Direction;
 use super::exchange::Exchange;
 
 /// The longest that one call may wait for entries.
-pub(crate) const MAX_WAIT: Duration = Duration::from_secs(60);
+pub(crate) const MAX_WAIT: Duration = Duration::from_mins(1);
 
 /// A query, resolved against one sandbox.
 #[derive(Debug, Clone, Default)]
@@ -16,8 +16,17 @@ pub(crate) struct Filter {
     pub(crate) after: u64,
     pub(crate) direction: Option<Direction>,
     operation: Option<Pattern>,
-    /// The simulator's name of a payment; `Some(None)` where the name given fits no payment (yet).
-    pub(crate) payment: Option<Option<String>>,
+    payment: OfPayment,
+}
+
+#[derive(Debug, Clone, Default)]
+enum OfPayment {
+    #[default]
+    Any,
+    /// By the simulator's name.
+    Named(String),
+    /// The name given fits no payment (yet).
+    Nobodys,
 }
 
 #[derive(Debug, Clone)]
@@ -36,7 +45,11 @@ impl Filter {
                 Some(start) => Pattern::StartsWith(start.to_owned()),
                 None => Pattern::Exactly(text.to_owned()),
             }),
-            payment: query.payment.as_deref().map(resolve),
+            payment: match query.payment.as_deref().map(resolve) {
+                None => OfPayment::Any,
+                Some(Some(name)) => OfPayment::Named(name),
+                Some(None) => OfPayment::Nobodys,
+            },
         }
     }
 
@@ -48,8 +61,9 @@ impl Filter {
             Some(Pattern::StartsWith(start)) => exchange.operation.starts_with(start.as_str()),
         };
         let payment = match &self.payment {
-            None => true,
-            Some(name) => name.is_some() && exchange.payment == *name,
+            OfPayment::Any => true,
+            OfPayment::Named(name) => exchange.payment.as_ref() == Some(name),
+            OfPayment::Nobodys => false,
         };
         seq > self.after
             && operation

@@ -32,12 +32,12 @@ async fn open(
     headers: HeaderMap,
 ) -> Result<Response, KlarnaError> {
     let cell = enter(&world, &notes, uuid, CustomerAct::Open)?;
-    perform(&cell, uuid, CustomerAct::Open).map_err(refused)?;
+    perform(&cell, uuid, CustomerAct::Open).map_err(|refusal| refused(&refusal))?;
     if wants_json(&headers) {
         return Ok(Json(acted(&cell, uuid)?).into_response());
     }
     let state = cell.lock();
-    let record = state.machine.request_by_uuid(uuid).ok_or_else(|| refused(CustomerRefusal::Unknown))?;
+    let record = state.machine.request_by_uuid(uuid).ok_or_else(|| refused(&CustomerRefusal::Unknown))?;
     let page = page::render(record, &state.machine.account).map_err(|error| {
         tracing::error!(%error, "the Purchase Journey cannot be shown");
         KlarnaError::internal()
@@ -59,7 +59,7 @@ async fn act(
     let is_json = essence(&headers) == "application/json";
     let act = read_act(is_json, &body)?;
     let cell = enter(&world, &notes, uuid, act)?;
-    perform(&cell, uuid, act).map_err(refused)?;
+    perform(&cell, uuid, act).map_err(|refusal| refused(&refusal))?;
     let acted = acted(&cell, uuid)?;
     if is_json || wants_json(&headers) {
         return Ok(Json(acted).into_response());
@@ -104,7 +104,7 @@ fn enter(
     act: CustomerAct,
 ) -> Result<Arc<SandboxCell>, KlarnaError> {
     notes.note(|noted| noted.operation = Some(format!("journey.{}", act.as_str())));
-    let cell = world.journey(uuid).ok_or_else(|| refused(CustomerRefusal::Unknown))?;
+    let cell = world.journey(uuid).ok_or_else(|| refused(&CustomerRefusal::Unknown))?;
     let payment = cell.lock().machine.request_by_uuid(uuid).map(|record| record.payment.clone());
     notes.note(|noted| {
         noted.place = Place::Sandbox(cell.clone());
@@ -126,7 +126,7 @@ pub(crate) fn perform(cell: &SandboxCell, uuid: Uuid, act: CustomerAct) -> Resul
 fn acted(cell: &SandboxCell, uuid: Uuid) -> Result<CustomerActed, KlarnaError> {
     use klarna_schemas::klarna::payment_request::PaymentRequestState::InProgress;
     let state = cell.lock();
-    let record = state.machine.request_by_uuid(uuid).ok_or_else(|| refused(CustomerRefusal::Unknown))?;
+    let record = state.machine.request_by_uuid(uuid).ok_or_else(|| refused(&CustomerRefusal::Unknown))?;
     let redirect_to = if record.state == InProgress { None } else { record.return_target() };
     Ok(CustomerActed { state: record.state.clone(), redirect_to })
 }
@@ -141,7 +141,7 @@ pub(crate) fn act_by_control(
     acted(cell, uuid).map_err(|_| CustomerRefusal::Unknown)
 }
 
-fn refused(refusal: CustomerRefusal) -> KlarnaError {
+fn refused(refusal: &CustomerRefusal) -> KlarnaError {
     match refusal {
         CustomerRefusal::Unknown => KlarnaError::not_found(refusal.to_string()),
         CustomerRefusal::TooLate(..) => KlarnaError::conflict(refusal.to_string()),

@@ -37,7 +37,7 @@ fn integration_metadata(context: &CallContext<'_>) -> Judgement {
 fn current_name(context: &CallContext<'_>) -> Judgement {
     match &context.call.token {
         None => Judgement::NotJudged,
-        Some((_, TokenHeader::SessionToken)) => Judgement::Holds,
+        Some((_, TokenHeader::Session)) => Judgement::Holds,
         Some((_, older)) => Judgement::found(
             &format!("authorize request, header {}", older.name()),
             "the token came under an older name, which Klarna will drop",

@@ -14,6 +14,7 @@ const fn rule(
 }
 
 pub(super) const RULES: &[Rule] = &[
+    Rule { id: "body.as-documented", duties: &["AP-07"], inferred: true, judge: Judge::Call(as_documented) },
     rule("authorize.unasked", &["AP-17"], unasked),
     rule("amount.as-intended", &["AP-07"], amount),
     rule("currency.as-intended", &["AP-07"], currency),
@@ -22,6 +23,25 @@ pub(super) const RULES: &[Rule] = &[
     rule("purchase-reference.as-intended", &["AP-08"], purchase_reference),
     rule("line-items.as-intended", &["AP-08"], line_items),
 ];
+
+fn as_documented(context: &CallContext<'_>) -> Judgement {
+    const SHOWN: usize = 3;
+    if context.call.role == CallRole::Replay {
+        return Judgement::NotJudged;
+    }
+    let odd = &context.call.undocumented;
+    let Some(first) = odd.first() else { return Judgement::Holds };
+    let list: Vec<String> =
+        odd.iter().take(SHOWN).map(|field| format!("{} {}", field.parameter, field.reason)).collect();
+    let more = odd.len().saturating_sub(SHOWN);
+    let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+    Judgement::found(
+        &format!("authorize request, {}", first.parameter),
+        format!("the body is accepted, but not as documented: {}{rest}", list.join("; ")),
+        "compare the body with schemas/klarna/authorize-request.schema.json",
+        vec![context.call.seq],
+    )
+}
 
 fn unasked(context: &CallContext<'_>) -> Judgement {
     if context.call.role != CallRole::Initial || !context.intents_declared {

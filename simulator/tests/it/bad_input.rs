@@ -1,0 +1,209 @@
+//! Whatever comes: Klarna's error body, the parameter named, and nothing changed.
+
+use klarna_schemas::simulator::control::PutSandbox;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::klarna::{ALPHA, KEY, Klarna, initial};
+
+async fn raw(klarna: &Klarna, kind: &str, body: impl Into<reqwest::Body>) -> crate::klarna::Answer {
+    let url = klarna.url(&format!("/v2/accounts/{ALPHA}/payment/authorize"));
+    let request = klarna.http.post(url).header("authorization", KEY).header("content-type", kind);
+    klarna.send(request.body(body)).await
+}
+
+async fn assert_untouched(klarna: &Klarna) {
+    let findings = klarna.control().findings(&ALPHA.into(), None).await.unwrap();
+    assert!(findings.judged.is_empty(), "a payment was opened: {findings:?}");
+    assert!(klarna.journal("event:*").await.entries.is_empty());
+}
+
+#[tokio::test]
+async fn each_wrong_field_is_named() {
+    let klarna = Klarna::start().await;
+    let with = |pointer: &str, value: Value| {
+        let mut body = initial("t-1");
+        *body.pointer_mut(pointer).unwrap() = value;
+        body
+    };
+    let without = |parent: &str, field: &str| {
+        let mut body = initial("t-1");
+        body.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(field).unwrap();
+        body
+    };
+    let long = "x".repeat(256);
+    let cases = [
+        (without("", "currency"), "currency"),
+        (without("", "request_payment_transaction"), "request_payment_transaction"),
+        (without("/request_payment_transaction", "amount"), "request_payment_transaction.amount"),
+        (with("/currency", json!("KRONA")), "currency"),
+        (with("/currency", json!(752)), "currency"),
+        (with("/request_payment_transaction/amount", json!("45900")), "request_payment_transaction.amount"),
+        (with("/request_payment_transaction/amount", json!(0)), "request_payment_transaction.amount"),
+        (with("/request_payment_transaction/amount", json!(-1)), "request_payment_transaction.amount"),
+        (with("/request_payment_transaction/amount", json!(1.5)), "request_payment_transaction.amount"),
+        (
+            with("/request_payment_transaction/amount", json!(2_147_483_648_u64)),
+            "request_payment_transaction.amount",
+        ),
+        (
+            with("/request_payment_transaction/payment_transaction_reference", json!(long)),
+            "request_payment_transaction.payment_transaction_reference",
+        ),
+        (with("/klarna_network_data", json!({"a": 1})), "klarna_network_data"),
+        (
+            with("/supplementary_purchase_data/line_items/0/quantity", json!("one")),
+            "supplementary_purchase_data.line_items[0].quantity",
+        ),
+        (
+            without("/supplementary_purchase_data/line_items/0", "total_amount"),
+            "supplementary_purchase_data.line_items[0].total_amount",
+        ),
+        (with("/step_up_config", json!([])), "step_up_config"),
+        (
+            with(
+                "/step_up_config/customer_interaction_config",
+                json!({"return_url": "https://a.example", "interaction_expiry": {"duration": "PT14M"}}),
+            ),
+            "step_up_config.customer_interaction_config.interaction_expiry",
+        ),
+        (
+            with(
+                "/step_up_config/customer_interaction_config",
+                json!({"return_url": "https://a.example", "interaction_expiry": {"duration": "P3D"}}),
+            ),
+            "step_up_config.customer_interaction_config.interaction_expiry",
+        ),
+    ];
+    for (body, parameter) in cases {
+        let answer = klarna.authorize(ALPHA, &[], &body).await;
+        assert_eq!(answer.refusal(), (400, "VALIDATION_ERROR", parameter), "{answer:?}");
+    }
+    assert_untouched(&klarna).await;
+    // The sound twin.
+    assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.result(), "STEP_UP_REQUIRED");
+}
+
+#[tokio::test]
+async fn what_real_clients_send_is_not_refused() {
+    let klarna = Klarna::start().await;
+    let mut odd = initial("t-1");
+    odd["unknown_field"] = json!({"a": [1]});
+    odd["supplementary_purchase_data"] = json!({
+        "line_items": [{"name": "Discount", "quantity": 1, "total_amount": -500, "reference": "r"}],
+        "shipping": [], "customer": {},
+    });
+    odd["step_up_config"] = json!({"customer_interaction_config": {"return_url": "https://a.example/{klarna.payment_request.id}"}});
+    assert_eq!(klarna.authorize(ALPHA, &[], &odd).await.result(), "STEP_UP_REQUIRED");
+    assert!(klarna.findings("t-1").await.contains(&"body.as-documented".to_owned()), "but it is warned of");
+    let two_days = json!({"return_url": "https://a.example", "interaction_expiry": {"duration": "P2D"}});
+    let mut long = initial("t-2");
+    long["step_up_config"]["customer_interaction_config"] = two_days;
+    assert_eq!(klarna.authorize(ALPHA, &[], &long).await.result(), "STEP_UP_REQUIRED");
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_refused() {
+    let klarna = Klarna::start().await;
+    for body in ["", "{", "not json", "{\"currency\":\"\\ud800\"}", "\u{feff}{}"] {
+        assert_eq!(
+            raw(&klarna, "application/json", body).await.refusal(),
+            (400, "INVALID_CONTENT_TYPE", ""),
+            "{body}"
+        );
+    }
+    assert_eq!(raw(&klarna, "application/json", vec![0xff, 0xfe]).await.refusal().1, "INVALID_CONTENT_TYPE");
+    let body = initial("t-1").to_string();
+    assert_eq!(raw(&klarna, "text/plain", body.clone()).await.refusal(), (400, "INVALID_CONTENT_TYPE", ""));
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    assert_eq!(raw(&klarna, "application/json", deep).await.refusal().0, 400);
+    for body in ["[]", "null", "1", "\"text\""] {
+        assert_eq!(raw(&klarna, "application/json", body).await.refusal().1, "VALIDATION_ERROR", "{body}");
+    }
+    assert_untouched(&klarna).await;
+    assert_eq!(raw(&klarna, "application/json; charset=utf-8", body).await.result(), "STEP_UP_REQUIRED");
+}
+
+#[tokio::test]
+async fn a_body_over_one_mebibyte_is_refused() {
+    let klarna = Klarna::start().await;
+    let mut body = initial("t-1");
+    body["padding"] = json!("x".repeat(1 << 20));
+    let answer = klarna.authorize(ALPHA, &[], &body).await;
+    assert_eq!(answer.refusal().0, 413);
+    body["padding"] = json!("x".repeat((1 << 20) - 2_000));
+    assert_eq!(klarna.authorize(ALPHA, &[], &body).await.result(), "STEP_UP_REQUIRED");
+}
+
+#[tokio::test]
+async fn bad_credentials_are_refused_and_open_nothing() {
+    let klarna = Klarna::start().await;
+    let url = klarna.url(&format!("/v2/accounts/{ALPHA}/payment/authorize"));
+    for credential in [
+        None,
+        Some("Basic wrong"),
+        Some("Bearer klarna_test_api_local"),
+        Some("Basic klarna_live_api_x"),
+        Some(""),
+    ] {
+        let mut request = klarna.http.post(&url).json(&initial("t-1"));
+        if let Some(credential) = credential {
+            request = request.header("authorization", credential);
+        }
+        assert_eq!(klarna.send(request).await.refusal(), (401, "UNAUTHORIZED", ""), "{credential:?}");
+    }
+    assert!(klarna.control().sandbox(&ALPHA.into()).await.is_err(), "no sandbox was made");
+}
+
+#[tokio::test]
+async fn wrong_paths_and_methods_are_refused() {
+    let klarna = Klarna::start().await;
+    let path = format!("/v2/accounts/{ALPHA}/payment/authorize");
+    for (method, path) in [
+        ("GET", path.as_str()),
+        ("PUT", &path),
+        ("POST", "/"),
+        ("POST", "/v3/x"),
+        ("PATCH", "/v2/notification/webhooks"),
+    ] {
+        let request =
+            klarna.http.request(method.parse().unwrap(), klarna.url(path)).header("authorization", KEY);
+        assert_eq!(klarna.send(request).await.refusal(), (404, "NOT_FOUND", ""), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn an_overlong_idempotency_key_is_refused() {
+    let klarna = Klarna::start().await;
+    let long = "k".repeat(256);
+    let answer = klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", &long)], &initial("t-1")).await;
+    assert_eq!(answer.refusal(), (400, "VALIDATION_ERROR", "Klarna-Idempotency-Key"));
+    assert_untouched(&klarna).await;
+}
+
+#[tokio::test]
+async fn a_caller_that_breaks_off_changes_nothing() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    let address = klarna.simulator.base_url().socket_addrs(|| None).unwrap()[0];
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /v2/accounts/{ALPHA}/payment/authorize HTTP/1.1\r\nhost: x\r\nauthorization: {KEY}\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n{{\"currency\""
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    drop(stream);
+    // The sound twin comes later on the same server, so what the first did would show.
+    assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.result(), "STEP_UP_REQUIRED");
+    assert_eq!(klarna.journal("authorize").await.entries.len(), 1);
+}
+
+#[tokio::test]
+async fn garbage_on_the_wire_does_not_stop_the_server() {
+    let klarna = Klarna::start().await;
+    let address = klarna.simulator.base_url().socket_addrs(|| None).unwrap()[0];
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"\x16\x03\x01 this is no HTTP\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let _closed = stream.read_to_end(&mut answer).await;
+    assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.result(), "STEP_UP_REQUIRED");
+}

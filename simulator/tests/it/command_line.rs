@@ -1,0 +1,78 @@
+//! The program itself: its ready line, its refusals, its exit codes.
+
+use std::process::{Command, Output, Stdio};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_klarna-simulator"));
+    command.env_remove("RUST_LOG");
+    command
+}
+
+fn refused(arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = program().args(arguments).output().unwrap();
+    assert!(stdout.is_empty(), "nothing but the ready line goes to standard output");
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+async fn serve(arguments: &[&str]) -> (tokio::process::Child, String) {
+    let mut command = tokio::process::Command::from(program());
+    let command = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let url = ready["listening"].as_str().unwrap().to_owned();
+    (child, url)
+}
+
+#[tokio::test]
+async fn it_serves_on_a_free_port_and_stops_on_sigterm() {
+    let (mut child, url) = serve(&["serve", "--listen", "127.0.0.1:0", "--outcome", "approve"]).await;
+    let answer = reqwest::get(format!("{url}/v2/notification/webhooks")).await.unwrap();
+    assert_eq!(answer.status(), 401);
+    let pid = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let status =
+        tokio::time::timeout(std::time::Duration::from_secs(10), child.wait()).await.unwrap().unwrap();
+    assert!(status.success(), "{status}");
+    let mut rest = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut rest).await.unwrap();
+    assert_eq!(rest, "", "nothing but the ready line goes to standard output");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_told() {
+    let (_child, url) = serve(&["serve", "--listen", "127.0.0.1:0"]).await;
+    let address = url.trim_start_matches("http://").to_owned();
+    let (code, said) =
+        tokio::task::spawn_blocking(move || refused(&["serve", "--listen", &address])).await.unwrap();
+    assert_eq!(code, Some(5));
+    assert!(said.contains("cannot listen on") && said.contains("hint"), "{said}");
+}
+
+#[test]
+fn wrong_usage_and_settings_are_told_with_their_place() {
+    assert_eq!(refused(&["serve", "--outcome", "maybe"]).0, Some(2));
+    assert_eq!(refused(&["sevre"]).0, Some(2));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "seed = 1\n[limits]\nbody_bites = 3\n").unwrap();
+    let (code, said) = refused(&["serve", "--config", file.path().to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("body_bites"), "{said}");
+    let (code, said) = refused(&["serve", "--config", "/no/such/file.toml"]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("/no/such/file.toml"), "{said}");
+}
+
+#[test]
+fn help_and_settings_are_worth_reading() {
+    let print =
+        |arguments: &[&str]| String::from_utf8(program().args(arguments).output().unwrap().stdout).unwrap();
+    for expected in ["--listen", "--public-url", "--outcome", "klarna_test_api_local", "Examples"] {
+        assert!(print(&["serve", "--help"]).contains(expected), "{expected}");
+    }
+    assert_eq!(print(&["config"]), klarna_simulator::config::DEFAULTS);
+    assert!(print(&["--version"]).starts_with("klarna-simulator "));
+}

@@ -1,0 +1,24 @@
+//! The simulator over real sockets.
+
+#[cfg(test)]
+mod authorize;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod control;
+#[cfg(test)]
+mod journey;
+#[cfg(test)]
+mod klarna;
+#[cfg(test)]
+mod notification;
+#[cfg(test)]
+mod rulebook;
+#[cfg(test)]
+mod sink;
+#[cfg(test)]
+mod tokens;
+#[cfg(test)]
+mod webhooks;

@@ -1,0 +1,198 @@
+//! The rulebook: a sound payment raises nothing, each defect its own finding, and nothing is judged
+//! without something to go by.
+
+use klarna_schemas::simulator::control::{Intent, MintSessionToken, MintedTokenState, PutSandbox};
+use klarna_schemas::simulator::finding::{ChangeKind, Severity};
+use serde_json::{Value, json};
+
+use crate::klarna::{ALPHA, KEY, Klarna, TOKEN, initial, last};
+use crate::sink::Sink;
+
+const METADATA: (&str, &str) =
+    ("Klarna-Integration-Metadata", r#"{"integrator":{"name":"ACME","session_reference":"s-1"}}"#);
+
+fn intent(session_token: Option<String>) -> Intent {
+    Intent {
+        network_data: Some(initial("x")["klarna_network_data"].as_str().unwrap().to_owned()),
+        session_token,
+        amount: klarna_schemas::money::MinorUnits(45_900),
+        currency: "SEK".parse().unwrap(),
+        purchase_reference: Some("ORDER-1".to_owned()),
+        line_items: Some(vec![json!({"name": "Trail shoe", "quantity": 1, "total_amount": 45_900})]),
+    }
+}
+
+async fn subscribed() -> (Klarna, Sink) {
+    let klarna = Klarna::start().await;
+    let sink = Sink::start().await;
+    let key = klarna.send(klarna.post("/v2/notification/signing-keys", &[], &Value::Null)).await;
+    let webhook = json!({
+        "url": sink.url, "event_types": ["payment.request.state-change.*"], "event_version": "v2",
+        "signing_key_id": key.body["signing_key_id"],
+    });
+    assert_eq!(klarna.send(klarna.post("/v2/notification/webhooks", &[], &webhook)).await.status, 201);
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    (klarna, sink)
+}
+
+/// One payment, with the bodies and headers changed as told; its findings of weight.
+async fn payment(change: impl Fn(&mut Value, bool)) -> Vec<String> {
+    let (klarna, _sink) = subscribed().await;
+    let minted = MintSessionToken { length: None, state: MintedTokenState::Unused };
+    let minted = klarna.control().mint_session_token(&ALPHA.into(), &minted).await.unwrap();
+    let given = minted.klarna_network_session_token;
+    klarna.control().declare_intent(&ALPHA.into(), &intent(Some(given.clone()))).await.unwrap();
+    let (mut first, mut second) = (initial("t-1"), last("t-1"));
+    change(&mut first, false);
+    change(&mut second, true);
+    let headers = [METADATA, (TOKEN, given.as_str()), ("Klarna-Idempotency-Key", "k-1")];
+    let answer = klarna.authorize(ALPHA, &headers, &first).await;
+    assert_eq!(answer.result(), "STEP_UP_REQUIRED");
+    klarna.act(&answer, klarna_schemas::simulator::control::CustomerAct::Approve).await;
+    let read = klarna.get(&format!("/v2/accounts/{ALPHA}/payment/requests/{}", answer.request_id())).await;
+    let token = read.body["state_context"]["klarna_network_session_token"].as_str().unwrap().to_owned();
+    let headers = [METADATA, (TOKEN, token.as_str()), ("Klarna-Idempotency-Key", "k-2")];
+    klarna.authorize(ALPHA, &headers, &second).await;
+    klarna.awaited("event:*", 3).await;
+    klarna.findings(&answer.request_id()).await
+}
+
+#[tokio::test]
+async fn a_sound_payment_raises_nothing_and_was_judged() {
+    assert_eq!(payment(|_, _| {}).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn each_defect_raises_its_own_finding_and_no_other() {
+    type Change = fn(&mut Value, bool);
+    let cases: [(&str, Change); 9] = [
+        ("network-data.byte-equal", |body, _| {
+            body["klarna_network_data"] = json!("{\"b\":1.0,\"a\":\"é\"}");
+        }),
+        ("network-data.byte-equal", |body, _| {
+            body.as_object_mut().unwrap().remove("klarna_network_data");
+        }),
+        ("final.network-data-unchanged", |body, is_final| {
+            if is_final {
+                body["klarna_network_data"] = json!("{}");
+            }
+        }),
+        ("purchase-reference.as-intended", |body, _| {
+            body["supplementary_purchase_data"]["purchase_reference"] = json!("OTHER");
+        }),
+        ("line-items.as-intended", |body, _| {
+            body["supplementary_purchase_data"]["line_items"][0]["name"] = json!("Other");
+        }),
+        ("purchase-data.present", |body, _| {
+            body["supplementary_purchase_data"].as_object_mut().unwrap().remove("shipping");
+        }),
+        ("final.amount-unchanged", |body, is_final| {
+            if is_final {
+                body["request_payment_transaction"]["amount"] = json!(1);
+            }
+        }),
+        ("final.reference-unchanged", |body, is_final| {
+            if is_final {
+                body["request_payment_transaction"]["payment_transaction_reference"] = json!("other");
+            }
+        }),
+        ("final.purchase-data-unchanged", |body, is_final| {
+            if is_final {
+                body.as_object_mut().unwrap().remove("supplementary_purchase_data");
+            }
+        }),
+    ];
+    for (rule, change) in cases {
+        assert_eq!(payment(change).await, [rule]);
+    }
+}
+
+#[tokio::test]
+async fn a_finding_shows_the_bytes_and_the_exchanges_that_prove_it() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    klarna.control().declare_intent(&ALPHA.into(), &intent(None)).await.unwrap();
+    let mut body = initial("t-1");
+    body["klarna_network_data"] = json!("{\"b\":1.0,\"a\":\"é\"}");
+    klarna.authorize(ALPHA, &[], &body).await;
+    let findings = klarna.control().findings(&ALPHA.into(), Some("t-1")).await.unwrap().findings;
+    let finding = findings.iter().find(|finding| finding.rule == "network-data.byte-equal").unwrap();
+    assert_eq!(finding.severity, Severity::Fails);
+    let diff = finding.diff.as_ref().unwrap();
+    assert_eq!((diff.kind, diff.position), (ChangeKind::ReEncoded, 1));
+    let page = klarna.journal("authorize").await;
+    assert_eq!(finding.exchanges, [page.entries[0].seq]);
+    assert!(page.entries[0].findings.contains(&finding.rule));
+}
+
+#[tokio::test]
+async fn without_an_intent_the_partners_side_is_not_judged() {
+    let klarna = Klarna::start().await;
+    klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    let judged = klarna.control().findings(&ALPHA.into(), Some("t-1")).await.unwrap().judged;
+    for rule in
+        ["network-data.byte-equal", "session-token.forwarded", "amount.as-intended", "authorize.unasked"]
+    {
+        assert!(!judged.contains_key(rule), "{rule} in {judged:?}");
+    }
+    assert_eq!(judged["idempotency-key.present"], 1);
+}
+
+#[tokio::test]
+async fn a_payment_that_nobody_asked_for_is_found() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    klarna.control().declare_intent(&ALPHA.into(), &intent(None)).await.unwrap();
+    klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    assert!(!klarna.findings("t-1").await.contains(&"authorize.unasked".to_owned()));
+    klarna.authorize(ALPHA, &[], &initial("t-2")).await;
+    assert!(klarna.findings("t-2").await.contains(&"authorize.unasked".to_owned()));
+}
+
+#[tokio::test]
+async fn calls_after_a_decision_and_before_completion_are_found() {
+    let klarna = Klarna::of(
+        klarna_simulator::Simulator::builder()
+            .default_outcome(klarna_schemas::klarna::authorize::AuthorizationResult::Declined),
+    )
+    .await;
+    klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", "1")], &initial("t-1")).await;
+    klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", "1")], &initial("t-1")).await;
+    assert!(
+        !klarna.findings("t-1").await.contains(&"after-declined.no-second-call".to_owned()),
+        "a replay is none"
+    );
+    klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", "2")], &last("t-1")).await;
+    assert!(klarna.findings("t-1").await.contains(&"after-declined.no-second-call".to_owned()));
+
+    let klarna = Klarna::start().await;
+    klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", "1")], &initial("t-1")).await;
+    klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", "2")], &last("t-1")).await;
+    assert!(klarna.findings("t-1").await.contains(&"final.after-completed".to_owned()));
+}
+
+#[tokio::test]
+async fn a_secret_in_the_url_and_a_key_under_the_wrong_name_are_warned_of() {
+    let klarna = Klarna::start().await;
+    let path = format!("/v2/accounts/{ALPHA}/payment/authorize?api_key={KEY}");
+    klarna.send(klarna.post(&path, &[("Idempotency-Key", "1")], &initial("t-1"))).await;
+    let findings = klarna.findings("t-1").await;
+    for rule in ["secret.in-url", "idempotency-key.own-header", "idempotency-key.present"] {
+        assert!(findings.contains(&rule.to_owned()), "{rule} in {findings:?}");
+    }
+}
+
+#[tokio::test]
+async fn late_traffic_of_an_earlier_epoch_stays_in_it() {
+    let klarna = Klarna::start().await;
+    let (_, token) = klarna.completed("t-1").await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    klarna.control().declare_intent(&ALPHA.into(), &intent(None)).await.unwrap();
+    klarna.authorize(ALPHA, &[(TOKEN, &token)], &last("t-1")).await;
+    let page = klarna.journal("authorize").await;
+    assert_eq!(page.entries.iter().map(|entry| entry.epoch).collect::<Vec<_>>(), [1, 1]);
+    // The intent is still there for the payment that it was declared for.
+    klarna.authorize(ALPHA, &[], &initial("t-2")).await;
+    let judged = klarna.control().findings(&ALPHA.into(), Some("t-2")).await.unwrap().judged;
+    assert_eq!(judged["network-data.byte-equal"], 1);
+}
