@@ -1,0 +1,180 @@
+//! Flags and subcommands. Every flag of a run is also read from `KLARNA_CONFORMANCE_…`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use gherkin::tagexpr::TagOperation;
+use url::Url;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0    every selected check held
+  1    some did not
+  2    the command line makes no sense
+  3    a feature file or the adapter file is not valid (nothing was started)
+  4    nothing was selected
+  5    the acquirer or the simulator could not be started or reached
+  6    the run itself broke
+  130  interrupted; the reports hold what was seen until then
+
+Examples:
+  klarna-conformance
+      run everything against the built-in reference acquirer
+  klarna-conformance run --acquirer acme.yaml
+      run everything against your own acquirer, bound by an adapter file
+  klarna-conformance run features/the-document.feature:42 --seed 7
+      run the one scenario around line 42 again, with the same seed
+  klarna-conformance run --tags '@AP-11 and not @sdk'
+      run what shows duty AP-11, without the SDK scenarios
+  klarna-conformance run --defect final-call-skipped
+      plant a defect and see the suite turn red";
+
+/// Runs an acquirer through the Klarna flow of the seed document, in Gherkin, and says which of its
+/// duties hold.
+///
+/// Starts a local Klarna, a Partner, and the acquirer as another process; sells something; and
+/// compares what reached Klarna with what the Partner sent, byte for byte. With no subcommand it
+/// runs the whole suite against the built-in reference acquirer.
+#[derive(Debug, Parser)]
+#[command(
+    name = "klarna-conformance",
+    version,
+    after_help = AFTER_HELP,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What to do; `run` when absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Flags of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the features against an acquirer and report [default]
+    #[command(after_help = AFTER_HELP)]
+    Run(Box<RunArgs>),
+    /// Check features without running anything
+    Lint(LintArgs),
+    /// List every step a feature can use, by voice, with an example
+    Steps(StepsArgs),
+    /// Work with the embedded features
+    #[command(subcommand)]
+    Features(FeaturesCommand),
+}
+
+/// Flags of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Feature files to run; with a line, only the scenario around that line
+    #[arg(value_name = "FILE[:LINE]")]
+    pub selection: Vec<String>,
+
+    /// Adapter file (YAML) that binds the suite to your acquirer [default: the built-in reference acquirer]
+    #[arg(long, value_name = "FILE", env = "KLARNA_CONFORMANCE_ACQUIRER")]
+    pub acquirer: Option<PathBuf>,
+
+    /// Use the simulator that runs at this URL instead of starting one
+    #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_SIMULATOR")]
+    pub simulator: Option<Url>,
+
+    /// Feature files or folders [default: the embedded features]
+    #[arg(
+        long,
+        value_name = "PATH",
+        num_args = 1..,
+        value_delimiter = ',',
+        env = "KLARNA_CONFORMANCE_FEATURES"
+    )]
+    pub features: Vec<PathBuf>,
+
+    /// Only scenarios whose tags fit, e.g. '@AP-11 and not @sdk'
+    #[arg(long, value_name = "EXPR", env = "KLARNA_CONFORMANCE_TAGS")]
+    pub tags: Option<TagOperation>,
+
+    /// At most this many scenarios at once; never more than the adapter has Partners
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 4,
+        value_parser = clap::value_parser!(u16).range(1..=64),
+        env = "KLARNA_CONFORMANCE_JOBS"
+    )]
+    pub jobs: u16,
+
+    /// Seed of every id, token and order; printed, and random when absent
+    #[arg(long, value_name = "N", env = "KLARNA_CONFORMANCE_SEED")]
+    pub seed: Option<u64>,
+
+    /// Folder for run.ndjson, junit.xml and acquirer.log
+    #[arg(long, value_name = "DIR", default_value = "reports", env = "KLARNA_CONFORMANCE_REPORTS")]
+    pub reports: PathBuf,
+
+    /// Plant this defect between the acquirer and Klarna: the run must turn red
+    #[arg(long, value_name = "NAME", env = "KLARNA_CONFORMANCE_DEFECT")]
+    pub defect: Option<String>,
+
+    /// Name every defect with the scenario that must turn red, and stop
+    #[arg(long)]
+    pub list_defects: bool,
+
+    /// Exit 1 unless every Required duty that a machine can verify was run and held
+    #[arg(long, env = "KLARNA_CONFORMANCE_REQUIRE_COMPLETE")]
+    pub require_complete: bool,
+}
+
+/// Flags of `lint`.
+#[derive(Debug, Clone, Args)]
+pub struct LintArgs {
+    /// Feature files or folders [default: the embedded features]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// Flags of `steps`.
+#[derive(Debug, Clone, Args)]
+pub struct StepsArgs {
+    /// Print the page docs/steps.md
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// Subcommands of `features`.
+#[derive(Debug, Subcommand)]
+pub enum FeaturesCommand {
+    /// Write the embedded features, adapters and schemas into a folder
+    Export {
+        /// The folder; made if absent, files in it are replaced
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_subcommand_means_run() {
+        let cli = Cli::try_parse_from(["klarna-conformance", "a.feature:3", "--seed", "7"]).unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.run.selection, ["a.feature:3"]);
+        assert_eq!(cli.run.seed, Some(7));
+    }
+
+    #[test]
+    fn a_tag_expression_is_checked_at_once() {
+        assert!(Cli::try_parse_from(["klarna-conformance", "run", "--tags", "@a and"]).is_err());
+    }
+}

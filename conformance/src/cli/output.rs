@@ -1,0 +1,22 @@
+//! What the commands say beside the reports: errors and logs on standard error.
+
+use std::io::Write as _;
+
+use tracing_subscriber::EnvFilter;
+
+/// One line (or more) on standard error.
+pub(super) fn complain(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Text on standard output.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(anstream::stdout(), "{text}");
+}
+
+/// Sends the suite's own logs to standard error; `RUST_LOG` chooses, warnings by default.
+pub(super) fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    // A second call in one process (tests) changes nothing.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

@@ -1,0 +1,112 @@
+//! The parties of a run: Klarna, the Partner, the acquirer, and perhaps a defect between them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use klarna_schemas::simulator::control::PutSandbox;
+use klarna_simulator::control::client::ControlClient;
+use klarna_simulator::{Simulator, UnknownAccounts};
+use secrecy::SecretString;
+use url::Url;
+
+use super::Stop;
+use super::prepare::Prepared;
+use crate::adapter::BoundAcquirer;
+use crate::cli::args::RunArgs;
+use crate::exit_code::Exit;
+use crate::launch::{self, LaunchContext, RunningAcquirer};
+use crate::mutants::MutantProxy;
+use crate::partner::PartnerStandIn;
+
+/// The acquirer's key at Klarna, and the account that it belongs to: the simulator's defaults.
+const API_KEY: &str = "klarna_test_api_local";
+pub(super) const ACQUIRER_ACCOUNT: &str = "krn:partner:global:account:test:LOCALACQ";
+
+/// The longest that a page may keep the Customer's browser.
+const BROWSER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Everybody, running.
+pub(super) struct Parties {
+    pub(super) simulator: Option<Simulator>,
+    pub(super) simulator_url: Url,
+    pub(super) control: ControlClient,
+    pub(super) stand_in: PartnerStandIn,
+    pub(super) proxy: Option<MutantProxy>,
+    pub(super) process: RunningAcquirer,
+    pub(super) acquirer: BoundAcquirer,
+    pub(super) browser: reqwest::Client,
+}
+
+/// Starts or finds everybody, Klarna first.
+pub(super) async fn gather(
+    args: &RunArgs,
+    prepared: &Prepared,
+    seed: u64,
+    work_dir: &Path,
+) -> Result<Parties, Stop> {
+    let adapter = &prepared.adapter;
+    let unreachable = |why: String| Stop::new(Exit::Unreachable, why);
+    klarna_simulator::install_crypto_provider();
+    let (simulator, control) = klarna(args, prepared, seed).await?;
+    let simulator_url = control.base().clone();
+    for partner in adapter.partners() {
+        let wish = PutSandbox { seed: Some(seed), clock: None };
+        let made = control.put_sandbox(&partner.klarna_account, &wish).await;
+        made.map_err(|error| {
+            unreachable(format!("{error}\n  hint: is this the base URL of a klarna-simulator?"))
+        })?;
+    }
+    let stand_in = PartnerStandIn::start(adapter.listen().partner, adapter)
+        .await
+        .map_err(|error| unreachable(error.to_string()))?;
+    let proxy = match prepared.defect {
+        Some(defect) => {
+            let proxy = MutantProxy::start(defect, &simulator_url).await;
+            Some(proxy.map_err(|error| unreachable(error.to_string()))?)
+        }
+        None => None,
+    };
+    let context = LaunchContext {
+        klarna_base_url: proxy.as_ref().map_or(&simulator_url, |proxy| proxy.base_url()).clone(),
+        klarna_api_key: SecretString::from(API_KEY),
+        klarna_ca_file: None,
+        partner_base_url: stand_in.base_url().clone(),
+        work_dir: work_dir.to_path_buf(),
+        log_file: Some(args.reports.join("acquirer.log")),
+        seed,
+        builtin_program: None,
+    };
+    let process =
+        launch::start(adapter, context.clone()).await.map_err(|error| unreachable(error.to_string()))?;
+    let broken = |error: reqwest::Error| Stop::new(Exit::Broken, error.to_string());
+    let acquirer = BoundAcquirer::new(adapter, process.base_url(), &context).map_err(broken)?;
+    let browser = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(BROWSER_PATIENCE)
+        .build()
+        .map_err(broken)?;
+    Ok(Parties { simulator, simulator_url, control, stand_in, proxy, process, acquirer, browser })
+}
+
+async fn klarna(
+    args: &RunArgs,
+    prepared: &Prepared,
+    seed: u64,
+) -> Result<(Option<Simulator>, ControlClient), Stop> {
+    if let Some(url) = &args.simulator {
+        let control =
+            ControlClient::new(url.clone()).map_err(|error| Stop::new(Exit::Broken, error.to_string()))?;
+        return Ok((None, control));
+    }
+    let simulator = Simulator::builder()
+        .listen(prepared.adapter.listen().simulator)
+        .seed(seed)
+        // A wrong mapping of Partners to accounts must show.
+        .unknown_accounts(UnknownAccounts::Refuse)
+        .start()
+        .await
+        .map_err(|error| Stop::new(Exit::Unreachable, error.to_string()))?;
+    let control = simulator.control();
+    Ok((Some(simulator), control))
+}

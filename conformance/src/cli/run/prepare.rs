@@ -1,0 +1,63 @@
+//! Everything that is decided before anything is started.
+
+use std::path::PathBuf;
+
+use super::Stop;
+use crate::adapter::{Adapter, AdapterSource};
+use crate::builtin;
+use crate::cli::args::RunArgs;
+use crate::cli::lint;
+use crate::exit_code::Exit;
+use crate::mutants::{DEFECTS, Defect};
+use crate::plan::{self, FeatureFile, Scenario, Selection, Spot};
+
+/// What a run is made of.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) adapter: Adapter,
+    pub(super) scenarios: Vec<Scenario>,
+    pub(super) defect: Option<&'static Defect>,
+}
+
+pub(super) fn prepare(args: &RunArgs) -> Result<Prepared, Stop> {
+    let defect = args.defect.as_deref().map(defect).transpose()?;
+    let scenarios = scenarios(args)?;
+    let source = match &args.acquirer {
+        Some(path) => AdapterSource::File(path.clone()),
+        None => AdapterSource::Builtin(builtin::NAME.to_owned()),
+    };
+    let adapter = Adapter::load(&source)
+        .map_err(|error| Stop::new(Exit::Invalid, format!("\n{:?}", miette::Report::new(error))))?;
+    Ok(Prepared { adapter, scenarios, defect })
+}
+
+fn defect(name: &str) -> Result<&'static Defect, Stop> {
+    DEFECTS.iter().find(|defect| defect.name == name).ok_or_else(|| {
+        let known: Vec<&str> = DEFECTS.iter().map(|defect| defect.name).collect();
+        Stop::new(
+            Exit::Usage,
+            format!("there is no defect \"{name}\"\n  hint: there are {}", known.join(", ")),
+        )
+    })
+}
+
+fn scenarios(args: &RunArgs) -> Result<Vec<Scenario>, Stop> {
+    let spots: Vec<Spot> = args.selection.iter().map(|text| Spot::read(text)).collect();
+    let mut paths: Vec<PathBuf> = args.features.clone();
+    // A file that is named alone is read alone.
+    paths.extend(spots.iter().map(|spot| spot.file.clone()));
+    let files = FeatureFile::load(&paths).map_err(|error| Stop::new(Exit::Invalid, error.to_string()))?;
+    let checked = plan::check(&files);
+    if !checked.problems.is_empty() {
+        lint::report(&checked.problems);
+        return Err(Stop::new(Exit::Invalid, String::new()));
+    }
+    let selection = Selection { spots, tags: args.tags.clone() };
+    let selected = selection
+        .apply(checked.scenarios)
+        .map_err(|error| Stop::new(Exit::NothingSelected, error.to_string()))?;
+    if selected.is_empty() {
+        return Err(Stop::new(Exit::NothingSelected, "no scenario fits --tags and the files named"));
+    }
+    Ok(selected)
+}

@@ -1,0 +1,77 @@
+//! From a Cucumber Expression to a regular expression.
+//!
+//! The part that the steps need: `{parameter}`, `(optional)` text and `one/other` words.
+
+use regex::Regex;
+
+/// The parameters and what they take.
+const PARAMETERS: &[(&str, &str)] = &[
+    ("amount", r"(\d+(?:\.\d+)?) ([A-Z]{3})"),
+    ("int", r"(\d+)"),
+    ("string", r#""([^"]*)""#),
+    ("decision", "(approve|decline|require a step-up)"),
+    ("outcome", "(approved|declined|canceled|expired|pending|failed)"),
+    ("mode", "(redirect|SDK)"),
+    ("event", "(in-progress|completed|submitted|declined|canceled|expired)"),
+];
+
+/// Compiles an expression; what comes out matches whole texts.
+pub(super) fn compile(expression: &str) -> Result<Regex, String> {
+    let mut pattern = String::from("^");
+    let mut rest = expression;
+    while let Some(character) = rest.chars().next() {
+        if let Some((name, behind)) = enclosed(rest, '{', '}') {
+            let (_, takes) = PARAMETERS
+                .iter()
+                .find(|(known, _)| *known == name)
+                .ok_or_else(|| format!("\"{expression}\" has an unknown parameter {{{name}}}"))?;
+            pattern.push_str(takes);
+            rest = behind;
+        } else if let Some((optional, behind)) = enclosed(rest, '(', ')') {
+            pattern.push_str("(?:");
+            pattern.push_str(&regex::escape(optional));
+            pattern.push_str(")?");
+            rest = behind;
+        } else if character == ' ' {
+            pattern.push(' ');
+            rest = rest.get(1..).unwrap_or_default();
+        } else {
+            let end = rest.find([' ', '{', '(']).unwrap_or(rest.len());
+            let (word, behind) = rest.split_at(end);
+            if word.contains('/') {
+                let words: Vec<String> = word.split('/').map(regex::escape).collect();
+                pattern.push_str("(?:");
+                pattern.push_str(&words.join("|"));
+                pattern.push(')');
+            } else {
+                pattern.push_str(&regex::escape(word));
+            }
+            rest = behind;
+        }
+    }
+    pattern.push('$');
+    Regex::new(&pattern).map_err(|error| format!("\"{expression}\": {error}"))
+}
+
+fn enclosed(text: &str, open: char, close: char) -> Option<(&str, &str)> {
+    text.strip_prefix(open)?.split_once(close)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn captures(expression: &str, text: &str) -> Option<Vec<String>> {
+        let captures = compile(expression).unwrap().captures(text)?;
+        Some(captures.iter().skip(1).flatten().map(|group| group.as_str().to_owned()).collect())
+    }
+
+    #[test]
+    fn parameters_optional_text_and_alternatives() {
+        assert_eq!(captures("an order of {amount}", "an order of 459.00 SEK").unwrap(), ["459.00", "SEK"]);
+        assert_eq!(captures("{int} payment(s)", "2 payments").unwrap(), ["2"]);
+        assert!(captures("a/the payment", "the payment").is_some());
+        assert!(captures("a payment", "a payment more").is_none(), "the whole text must fit");
+        assert!(compile("{nonsense}").unwrap_err().contains("unknown parameter"));
+    }
+}

@@ -1,0 +1,138 @@
+//! Klarna: what it will decide, what it answered, what it sent, and what reached it.
+
+use klarna_schemas::klarna::authorize::AuthorizationResult;
+
+use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use crate::world::World;
+
+pub(super) const STEPS: &[Definition] = &[
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Given,
+        expression: "Klarna will {decision}( the payment)",
+        example: "Klarna will approve the payment",
+        argument: Argument::None,
+        doc: "What Klarna decides on the initial authorize of the next payment.",
+        run: |world, step| Box::pin(will(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "Klarna returns a payment request for step-up, with its URL and request id",
+        example: "Klarna returns a payment request for step-up, with its URL and request id",
+        argument: Argument::None,
+        doc: "Klarna answered the initial authorize with STEP_UP_REQUIRED.",
+        run: |world, step| Box::pin(returned_step_up(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "Klarna answers that the payment is {outcome}",
+        example: "Klarna answers that the payment is approved",
+        argument: Argument::None,
+        doc: "Klarna's last answer to an authorize of this payment was APPROVED, or DECLINED.",
+        run: |world, step| Box::pin(answers(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "Klarna notifies the acquirer by webhook that the payment request is {event}",
+        example: "Klarna notifies the acquirer by webhook that the payment request is completed",
+        argument: Argument::None,
+        doc: "The event payment.request.state-change.{event} was sent, signed, and the acquirer answered 200, 201, 202 or 204.",
+        run: |world, step| Box::pin(event_delivered(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "the network data reached Klarna byte for byte",
+        example: "the network data reached Klarna byte for byte",
+        argument: Argument::None,
+        doc: "The string that the Partner gave as Klarna Network Data is the string in the initial authorize: the same bytes, after one JSON decode on each side.",
+        run: |world, step| Box::pin(network_data_equal(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "the Partner's session token reached Klarna with the initial authorize",
+        example: "the Partner's session token reached Klarna with the initial authorize",
+        argument: Argument::None,
+        doc: "The header Klarna-Network-Session-Token of the initial authorize carries the token that the Partner gave, unchanged.",
+        run: |world, step| Box::pin(session_token_forwarded(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "the amount and currency of the order reached Klarna",
+        example: "the amount and currency of the order reached Klarna",
+        argument: Argument::None,
+        doc: "The initial authorize is about the Partner's amount in minor units, in the Partner's currency.",
+        run: |world, step| Box::pin(money_as_ordered(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "the purchase data of the order reached Klarna",
+        example: "the purchase data of the order reached Klarna",
+        argument: Argument::None,
+        doc: "supplementary_purchase_data holds the purchase reference, each order line as it was given, the customer and the shipping.",
+        run: |world, step| Box::pin(purchase_data(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "amount, currency and references are the same in both authorize calls",
+        example: "amount, currency and references are the same in both authorize calls",
+        argument: Argument::None,
+        doc: "The final authorize is about the same amount, currency and transaction reference as the initial one.",
+        run: |world, step| Box::pin(unchanged(world, step)),
+    },
+];
+
+/// `Klarna will approve`, from the words of a feature.
+fn decision(words: &str) -> AuthorizationResult {
+    match words {
+        "approve" => AuthorizationResult::Approved,
+        "decline" => AuthorizationResult::Declined,
+        _ => AuthorizationResult::StepUpRequired,
+    }
+}
+
+async fn will(world: &mut World, step: &StepInput) -> StepResult {
+    world.klarna_will(decision(step.text(0))).await
+}
+
+async fn returned_step_up(world: &mut World, _: &StepInput) -> StepResult {
+    world.klarna_must_have_answered("STEP_UP_REQUIRED").await
+}
+
+async fn answers(world: &mut World, step: &StepInput) -> StepResult {
+    world.klarna_must_have_answered(&step.text(0).to_uppercase()).await
+}
+
+async fn event_delivered(world: &mut World, step: &StepInput) -> StepResult {
+    world.must_be_told_by_webhook(step.text(0)).await
+}
+
+async fn network_data_equal(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_hold(&["network-data.byte-equal"]).await
+}
+
+async fn session_token_forwarded(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_hold(&["session-token.forwarded"]).await
+}
+
+async fn money_as_ordered(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_hold(&["amount.as-intended", "currency.as-intended"]).await
+}
+
+async fn purchase_data(world: &mut World, _: &StepInput) -> StepResult {
+    let rules = ["purchase-data.present", "purchase-reference.as-intended", "line-items.as-intended"];
+    world.must_hold(&rules).await
+}
+
+async fn unchanged(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_finalise().await?;
+    let rules = ["final.amount-unchanged", "final.currency-unchanged", "final.reference-unchanged"];
+    world.must_hold(&rules).await
+}

@@ -1,0 +1,19 @@
+//! The vocabulary of the features, a file a speaker.
+//!
+//! A step is one row of a table: who speaks, how it reads, an example, what it means, and the
+//! function that does it. The registry, the lint and docs/steps.md are made from these rows, so no
+//! step is without its words.
+
+mod acquirer;
+mod catalogue;
+mod customer;
+mod definition;
+mod docs;
+mod expression;
+mod klarna;
+mod partner;
+
+pub(crate) use catalogue::compiled;
+pub use catalogue::{Found, all, find, nearest, reads_as_a_step};
+pub use definition::{Argument, Definition, Keyword, StepFuture, StepInput, StepResult, Voice};
+pub use docs::{listing, markdown};

@@ -1,0 +1,152 @@
+//! The Partner: the shop that sells and asks its acquirer for a payment.
+
+use klarna_schemas::simulator::control::{MintSessionToken, MintedTokenState};
+
+use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use crate::adapter::{Mode, Outcome};
+use crate::world::World;
+
+pub(super) const STEPS: &[Definition] = &[
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::Given,
+        expression: "a Partner with an order of {amount}",
+        example: "a Partner with an order of 459.00 SEK",
+        argument: Argument::None,
+        doc: "A shop is about to sell something: two order lines that add up to the amount, a buyer, both addresses, and some plain Klarna Network Data.",
+        run: |world, step| Box::pin(order(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::Given,
+        expression: "the Partner shares this Klarna Network Data:",
+        example: "the Partner shares this Klarna Network Data:",
+        argument: Argument::DocString,
+        doc: "The Partner sends exactly the text of the doc string as its Klarna Network Data, instead of the plain one.",
+        run: |world, step| Box::pin(network_data(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::Given,
+        expression: "the Partner shares no Klarna Network Data",
+        example: "the Partner shares no Klarna Network Data",
+        argument: Argument::None,
+        doc: "The Partner sends the order without Klarna Network Data.",
+        run: |world, step| Box::pin(no_network_data(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::Given,
+        expression: "the Partner has a Klarna Network session token",
+        example: "the Partner has a Klarna Network session token",
+        argument: Argument::None,
+        doc: "Klarna gave the Partner's page a session token, in which nothing is completed yet; the Partner sends it with the order.",
+        run: |world, step| Box::pin(session_token(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::When,
+        expression: "the Partner creates the payment",
+        example: "the Partner creates the payment",
+        argument: Argument::None,
+        doc: "The Partner asks its acquirer to start the Klarna payment, in redirect mode where the acquirer has it and else in SDK mode.",
+        run: |world, step| Box::pin(create(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::When,
+        expression: "the Partner creates the payment, sharing Klarna Network Data",
+        example: "the Partner creates the payment, sharing Klarna Network Data",
+        argument: Argument::None,
+        doc: "The same, with Klarna Network Data that no two encoders write alike: odd key order, spaces, 1.0, escapes.",
+        run: |world, step| Box::pin(create_sharing(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::When,
+        expression: "the Partner creates the payment in {mode} mode",
+        example: "the Partner creates the payment in redirect mode",
+        argument: Argument::None,
+        doc: "The same, in the mode named; tag the scenario @redirect or @sdk.",
+        run: |world, step| Box::pin(create_in_mode(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::When,
+        expression: "the Partner launches the Klarna purchase journey",
+        example: "the Partner launches the Klarna purchase journey",
+        argument: Argument::None,
+        doc: "The Partner's page opens the URL, or starts Klarna's SDK with the payment request id, that the acquirer returned for this mode.",
+        run: |world, step| Box::pin(launch(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::Then,
+        expression: "the Partner can redirect the customer to its confirmation page",
+        example: "the Partner can redirect the customer to its confirmation page",
+        argument: Argument::None,
+        doc: "The answer says approved and hands over no Purchase Journey: there is nothing left to do but to confirm the order.",
+        run: |world, step| Box::pin(can_confirm(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::Then,
+        expression: "the Partner can redirect the customer to its checkout page and display an error message",
+        example: "the Partner can redirect the customer to its checkout page and display an error message",
+        argument: Argument::None,
+        doc: "The answer says declined and hands over no Purchase Journey: the Partner can offer another payment method.",
+        run: |world, step| Box::pin(can_offer_another(world, step)),
+    },
+];
+
+async fn order(world: &mut World, step: &StepInput) -> StepResult {
+    world.price_order(step.text(0), step.text(1))
+}
+
+async fn network_data(world: &mut World, step: &StepInput) -> StepResult {
+    world.order.network_data.clone_from(&step.doc_string);
+    Ok(())
+}
+
+async fn no_network_data(world: &mut World, _: &StepInput) -> StepResult {
+    world.order.network_data = None;
+    Ok(())
+}
+
+async fn session_token(world: &mut World, _: &StepInput) -> StepResult {
+    let wish = MintSessionToken { length: None, state: MintedTokenState::Unused };
+    let minted = world.run.control.mint_session_token(world.account(), &wish).await?;
+    world.order.session_token = Some(minted.klarna_network_session_token);
+    Ok(())
+}
+
+async fn create(world: &mut World, _: &StepInput) -> StepResult {
+    world.create_payment(None).await
+}
+
+async fn create_sharing(world: &mut World, _: &StepInput) -> StepResult {
+    world.share_peculiar_network_data();
+    world.create_payment(None).await
+}
+
+async fn create_in_mode(world: &mut World, step: &StepInput) -> StepResult {
+    let mode = if step.text(0) == "SDK" { Mode::Sdk } else { Mode::Redirect };
+    world.create_payment(Some(mode)).await
+}
+
+async fn launch(world: &mut World, _: &StepInput) -> StepResult {
+    match world.payment()?.order.mode {
+        Mode::Redirect => world.open_returned_url().await,
+        Mode::Sdk => world.open_sdk().await,
+    }
+}
+
+async fn can_confirm(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_have_answered(Outcome::Approved).await?;
+    world.must_not_hand_over().await
+}
+
+async fn can_offer_another(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_have_answered(Outcome::Declined).await?;
+    world.must_not_hand_over().await
+}

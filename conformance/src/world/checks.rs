@@ -1,0 +1,221 @@
+//! The checks that steps name: ids of the simulator's rules, and of the suite's own checks.
+
+use klarna_schemas::requirements::{Requirement, Requirements};
+use klarna_schemas::simulator::finding::{Finding, Severity};
+
+/// A check and the duties that it speaks about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Check {
+    /// Its id, which findings carry.
+    pub rule: &'static str,
+    /// Duties, the main one first.
+    pub duties: &'static [&'static str],
+    /// How to mend what it finds; empty for the simulator's rules, which say it themselves.
+    pub mend: &'static str,
+}
+
+const fn rule(rule: &'static str, duties: &'static [&'static str]) -> Check {
+    Check { rule, duties, mend: "" }
+}
+
+const fn own(rule: &'static str, duties: &'static [&'static str], mend: &'static str) -> Check {
+    Check { rule, duties, mend }
+}
+
+/// Every check that a step or the watch names.
+pub const CHECKS: &[Check] = &[
+    // Rules of the simulator's rulebook.
+    rule("network-data.byte-equal", &["AP-11"]),
+    rule("session-token.forwarded", &["AP-11", "AP-10"]),
+    rule("authorize.unasked", &["AP-17"]),
+    rule("transaction-reference.present", &["AP-07"]),
+    rule("amount.as-intended", &["AP-07"]),
+    rule("currency.as-intended", &["AP-07"]),
+    rule("purchase-reference.as-intended", &["AP-08"]),
+    rule("line-items.as-intended", &["AP-08"]),
+    rule("purchase-data.present", &["AP-08"]),
+    rule("step-up-config.present", &["AP-13"]),
+    rule("final.token-in-header", &["AP-23"]),
+    rule("final.one-logical", &["AP-25"]),
+    rule("final.after-completed", &["AP-28", "AP-20"]),
+    rule("final.amount-unchanged", &["AP-24"]),
+    rule("final.currency-unchanged", &["AP-24"]),
+    rule("final.reference-unchanged", &["AP-23"]),
+    rule("final.network-data-unchanged", &["AP-11", "AP-23"]),
+    rule("final.purchase-data-unchanged", &["AP-23"]),
+    rule("after-approved.no-second-call", &["AP-16"]),
+    rule("after-declined.no-second-call", &["AP-17"]),
+    rule("idempotency-key.present", &["AP-33"]),
+    own(
+        "idempotency-key.new-for-new",
+        &["AP-33"],
+        "draw a new key for each logical action: the final authorize is another action than the initial one",
+    ),
+    rule("idempotency-key.own-header", &["AP-33"]),
+    rule("idempotency-key.one-body", &["AP-33"]),
+    rule("idempotency-key.kept-on-retry", &["AP-33", "AP-26"]),
+    rule("webhook.answer", &["AP-49"]),
+    rule("subscription.covers-state-changes", &["AP-19"]),
+    rule("integration-metadata.present", &["AP-34"]),
+    rule("token.current-name", &["AP-44"]),
+    rule("secret.in-url", &["AP-52"]),
+    // The suite's own checks, at the Partner's side or by awaiting.
+    own(
+        "initial.missing",
+        &["AP-07", "AP-06"],
+        "call Payment Authorize for the Partner's own Klarna account when the Partner starts a payment",
+    ),
+    own("initial.one", &["AP-07", "AP-16"], "make one initial authorize a payment"),
+    own(
+        "final.missing",
+        &["AP-27", "AP-20", "AP-23"],
+        "when the webhook says COMPLETED, call Payment Authorize again with its session token, whether or not the Customer comes back",
+    ),
+    own(
+        "final.token-of-webhook",
+        &["AP-20", "AP-23"],
+        "take the session token of the completed webhook into the header Klarna-Network-Session-Token",
+    ),
+    own(
+        "final.unasked",
+        &["AP-28", "AP-17"],
+        "make the final authorize only after the webhook says COMPLETED",
+    ),
+    own(
+        "step-up.url-handed-over",
+        &["AP-15"],
+        "give the Partner Klarna's payment_request_url unmodified in the answer to its create call",
+    ),
+    own(
+        "step-up.id-handed-over",
+        &["AP-15"],
+        "give the Partner Klarna's payment_request_id unmodified in the answer to its create call",
+    ),
+    own(
+        "step-up.not-handed-over",
+        &["AP-15", "AP-16"],
+        "give a Purchase Journey to the Partner only when Klarna asks for a step-up",
+    ),
+    own("answer.outcome", &["AP-16", "AP-17"], "answer the Partner with what Klarna decided"),
+    own(
+        "partner.told",
+        &["AP-29", "AP-21", "AP-27"],
+        "tell the Partner how the payment ended, by a notification or where it can read it",
+    ),
+    own("partner.notified", &["AP-29"], "send the Partner a notification when the payment ends"),
+    own(
+        "partner.not-misled",
+        &["AP-28", "AP-29"],
+        "call a payment approved only when Klarna has approved it",
+    ),
+    own("notification.signed", &["AP-29"], "sign notifications as the adapter says"),
+    own("customer.comes-home", &["AP-29"], "send the Customer on to the Partner's return_url"),
+    own(
+        "klarna.answer",
+        &["AP-07"],
+        "see in the exchange why Klarna answered otherwise, and mend the request",
+    ),
+    own("webhook.delivered", &["AP-19", "AP-49"], "answer Klarna's webhooks with 200, 201, 202 or 204"),
+    own("subscription.registered", &["AP-19"], "subscribe to payment.request.state-change.* at Klarna"),
+    own(
+        "partner-api.unreachable",
+        &["AP-01"],
+        "see that the acquirer runs and that the adapter's base URL is right",
+    ),
+    own(
+        "partner-api.timed-out",
+        &["AP-01"],
+        "answer the Partner in time, or raise operation_timeout_ms in the adapter",
+    ),
+    own(
+        "partner-api.unreadable",
+        &["AP-01"],
+        "answer as the adapter says, or add a rule for this answer to the adapter",
+    ),
+    own("acquirer.died", &["AP-01"], "read the acquirer's log"),
+    own("step.panicked", &[], "this is a mistake of the suite: please report it"),
+    own("step.timed-out", &[], "see which call hangs in the exchanges"),
+];
+
+/// A check by its id.
+pub fn check(rule: &str) -> Option<&'static Check> {
+    CHECKS.iter().find(|check| check.rule == rule)
+}
+
+impl Check {
+    /// The duties that it speaks about in a scenario which shows `shown`.
+    ///
+    /// A rule of the simulator is about its duties wherever it judges. A check of the suite can serve
+    /// several: where the scenario names some of them, it is about those.
+    pub fn speaks_about<'a>(&'a self, shown: &'a [String]) -> Vec<&'a str> {
+        let all = self.duties.iter().copied();
+        if self.mend.is_empty() {
+            return all.collect();
+        }
+        let both: Vec<&str> =
+            shown.iter().map(String::as_str).filter(|duty| self.duties.contains(duty)).collect();
+        if both.is_empty() { all.collect() } else { both }
+    }
+}
+
+/// A finding of one of the suite's own checks.
+pub(super) fn finding(
+    rule: &str,
+    shown: &[String],
+    place: impl Into<String>,
+    what: impl Into<String>,
+) -> Finding {
+    let known = check(rule);
+    let duties: Vec<String> = known
+        .map(|check| check.speaks_about(shown))
+        .unwrap_or_default()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    Finding {
+        rule: rule.to_owned(),
+        severity: severity(&duties),
+        duties,
+        r#where: place.into(),
+        what: what.into(),
+        mend: known.map(|check| check.mend.to_owned()).unwrap_or_default(),
+        expected: None,
+        got: None,
+        diff: None,
+        payment: None,
+        exchanges: Vec::new(),
+    }
+}
+
+/// A Required duty on confirmed ground fails; the rest warns. What no duty names is a plain failure.
+fn severity(duties: &[String]) -> Severity {
+    let main = duties.first().and_then(|duty| Requirements::global().get(duty));
+    main.map_or(Severity::Fails, Requirement::severity)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_names_duties_that_exist_and_stands_once() {
+        for (index, check) in CHECKS.iter().enumerate() {
+            assert!(
+                CHECKS.iter().skip(index + 1).all(|other| other.rule != check.rule),
+                "{} stands twice",
+                check.rule
+            );
+            for duty in check.duties {
+                assert!(Requirements::global().get(duty).is_some(), "{}: no duty {duty}", check.rule);
+            }
+        }
+    }
+
+    #[test]
+    fn a_check_of_the_suite_speaks_about_what_its_scenario_shows() {
+        let shown = vec!["AP-17".to_owned(), "AP-02".to_owned()];
+        assert_eq!(check("answer.outcome").unwrap().speaks_about(&shown), ["AP-17"]);
+        assert_eq!(check("answer.outcome").unwrap().speaks_about(&[]), ["AP-16", "AP-17"]);
+        assert_eq!(check("network-data.byte-equal").unwrap().speaks_about(&shown), ["AP-11"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! The end of a scenario: what is watched throughout is looked at, whatever the steps asked.
+
+use klarna_schemas::simulator::control::JournalQuery;
+
+use super::World;
+use super::checks::finding;
+use super::failure::Failure;
+use super::journal::{AUTHORIZE, Call};
+use crate::adapter::Outcome;
+
+impl World {
+    /// Takes up what the simulator found and counted, and what was told to the Partner.
+    pub async fn conclude(&mut self) {
+        if let Err(failure) = self.watch().await {
+            self.note_failure(None, &failure).await;
+        }
+        if self.run.process.has_died().is_some() {
+            let what = "the acquirer ended in the middle of the run";
+            let finding = finding("acquirer.died", &self.scenario.duties, "the acquirer's process", what);
+            self.note_finding(None, finding, None).await;
+        }
+        let took = self.began.elapsed();
+        self.run.board.update(&self.scenario.id, |record| record.took = took);
+    }
+
+    async fn watch(&mut self) -> Result<(), Failure> {
+        let findings = self.run.control.findings(self.account(), None).await?;
+        for finding in findings.findings {
+            self.note_finding(None, finding, None).await;
+        }
+        for (rule, facts) in findings.judged {
+            self.judged(&rule, facts);
+        }
+        self.watch_what_was_told().await
+    }
+
+    /// Nobody may be told "approved" about a payment that Klarna has not approved.
+    async fn watch_what_was_told(&mut self) -> Result<(), Failure> {
+        let told: Vec<(String, u64, crate::adapter::PartnerExchange)> = self
+            .payments
+            .iter()
+            .filter(|payment| {
+                payment.answer.outcome == Outcome::Approved
+                    || self
+                        .run
+                        .stand_in
+                        .notifications(payment.id())
+                        .iter()
+                        .any(|one| one.outcome == Some(Outcome::Approved))
+            })
+            .map(|payment| (payment.id().to_owned(), payment.since, payment.exchange().clone()))
+            .collect();
+        for (id, since, exchange) in told {
+            let query = JournalQuery {
+                after: Some(since),
+                operation: Some(AUTHORIZE.to_owned()),
+                ..JournalQuery::default()
+            };
+            let approved = self
+                .entries(query)
+                .await?
+                .into_iter()
+                .map(|entry| Call { entry })
+                .any(|call| call.result().as_deref() == Some("APPROVED"));
+            self.judged("partner.not-misled", 1);
+            if !approved {
+                let mut finding = finding(
+                    "partner.not-misled",
+                    &self.scenario.duties,
+                    "what the Partner was told",
+                    format!(
+                        "payment {id} was called approved, and Klarna has approved no call since it was created"
+                    ),
+                );
+                finding.expected = Some("an authorize that Klarna answers with APPROVED".to_owned());
+                finding.got = Some(self.what_came_instead(since).await);
+                self.note_finding(None, finding, Some(&exchange)).await;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,251 @@
+//! The Customer: in a browser, or on the Partner's page with Klarna's SDK.
+
+use klarna_schemas::ids::PaymentRequestId;
+use klarna_schemas::simulator::control::{CustomerAct, CustomerActed};
+use reqwest::StatusCode;
+use reqwest::header::{ACCEPT, LOCATION};
+use serde_json::json;
+use url::Url;
+
+use super::World;
+use super::checks::finding;
+use super::failure::Failure;
+
+/// Redirects that a browser follows before it gives up.
+const HOPS_MAX: usize = 10;
+
+/// How the Customer came into the Purchase Journey.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// By a URL, in a browser.
+    Url(Url),
+    /// By the SDK, with a Payment Request's id.
+    Sdk(PaymentRequestId),
+}
+
+/// How the Customer fares.
+#[derive(Debug, Default)]
+pub(super) struct Journey {
+    way: Option<Way>,
+    sent_to: Option<Url>,
+}
+
+impl World {
+    /// Opens the URL that the acquirer returned, as a browser does, and follows it to Klarna.
+    ///
+    /// # Errors
+    /// When there is none, or it leads elsewhere than to Klarna's URL.
+    pub async fn open_returned_url(&mut self) -> Result<(), Failure> {
+        let klarna = self.initial_call().await?.payment_request_url();
+        let Some(returned) = self.payment()?.read("redirect_url").map(str::to_owned) else {
+            return Err(self.not_handed_over("step-up.url-handed-over", klarna, None));
+        };
+        let Some(expected) = klarna else {
+            return Err(Failure::NothingToJudge("Klarna gave no payment_request_url".to_owned()));
+        };
+        self.judged("step-up.url-handed-over", 1);
+        let Ok(mut here) = Url::parse(&returned) else {
+            return Err(self.not_handed_over("step-up.url-handed-over", Some(expected), Some(returned)));
+        };
+        for _ in 0..HOPS_MAX {
+            if here.as_str() == expected || Url::parse(&expected).is_ok_and(|url| url == here) {
+                self.browse(&here, "application/json").await?;
+                if here.as_str() != returned {
+                    self.remark("the acquirer wraps Klarna's URL; followed, it leads there");
+                }
+                self.payment_mut()?.journey.way = Some(Way::Url(here));
+                return Ok(());
+            }
+            match self.browse(&here, "text/html").await? {
+                Some(next) => here = next,
+                None => break,
+            }
+        }
+        Err(self.not_handed_over("step-up.url-handed-over", Some(expected), Some(returned)))
+    }
+
+    /// Opens the SDK on the Partner's page with the id that the acquirer returned.
+    ///
+    /// # Errors
+    /// When there is none, or it is not Klarna's.
+    pub async fn open_sdk(&mut self) -> Result<(), Failure> {
+        let klarna = self.initial_call().await?.payment_request_id();
+        let returned = self.payment()?.read("payment_request_id").map(str::to_owned);
+        let Some(expected) = klarna else {
+            return Err(Failure::NothingToJudge("Klarna gave no payment_request_id".to_owned()));
+        };
+        if returned.as_deref() != Some(&expected) {
+            return Err(self.not_handed_over("step-up.id-handed-over", Some(expected), returned));
+        }
+        self.judged("step-up.id-handed-over", 1);
+        let id = PaymentRequestId(expected);
+        self.run.control.act_as_customer(self.account(), &id, CustomerAct::Open).await?;
+        self.payment_mut()?.journey.way = Some(Way::Sdk(id));
+        Ok(())
+    }
+
+    /// Does what the Customer does in the Purchase Journey.
+    ///
+    /// # Errors
+    /// When no step has opened it, or Klarna refuses the act.
+    pub async fn act(&mut self, act: CustomerAct) -> Result<(), Failure> {
+        let way = self.payment()?.journey.way.clone();
+        let acted = match way {
+            None => return Err(Failure::misused("the Customer has not opened the Purchase Journey")),
+            Some(Way::Sdk(id)) => self.run.control.act_as_customer(self.account(), &id, act).await?,
+            Some(Way::Url(url)) => self.act_in_browser(&url, act).await?,
+        };
+        let sent_to = acted.redirect_to.as_deref().and_then(|target| Url::parse(target).ok());
+        self.payment_mut()?.journey.sent_to = sent_to;
+        Ok(())
+    }
+
+    async fn act_in_browser(&self, url: &Url, act: CustomerAct) -> Result<CustomerActed, Failure> {
+        let broken = |what: String| Failure::Broken(format!("the Purchase Journey at {url}: {what}"));
+        let answer = self
+            .run
+            .browser
+            .post(url.clone())
+            .header(ACCEPT, "application/json")
+            .json(&json!({"act": act.as_str()}))
+            .send()
+            .await
+            .map_err(|error| broken(error.to_string()))?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(|error| broken(error.to_string()))?;
+        if !status.is_success() {
+            return Err(broken(format!("{status}: {text}")));
+        }
+        serde_json::from_str(&text).map_err(|error| broken(error.to_string()))
+    }
+
+    /// Follows where Klarna sent the Customer, to the Partner's page.
+    ///
+    /// # Errors
+    /// When the way ends elsewhere.
+    pub async fn come_back(&mut self) -> Result<(), Failure> {
+        let payment = self.payment()?;
+        let home = payment.order.return_url.clone();
+        let by_sdk = matches!(payment.journey.way, Some(Way::Sdk(_)));
+        let Some(mut here) = payment.journey.sent_to.clone() else {
+            if by_sdk {
+                self.remark("the SDK kept the Customer on the Partner's page: there is no way back to judge");
+                return Ok(());
+            }
+            return Err(Failure::misused("Klarna has not sent the Customer anywhere"));
+        };
+        let mut seen = Vec::new();
+        for _ in 0..HOPS_MAX {
+            seen.push(without_query(&here));
+            let is_home = without_query(&here) == home;
+            let next = self.browse(&here, "text/html").await?;
+            if is_home {
+                self.judged("customer.comes-home", 1);
+                return Ok(());
+            }
+            match next {
+                Some(next) => here = next,
+                None => break,
+            }
+        }
+        let mut finding = finding(
+            "customer.comes-home",
+            &self.scenario.duties,
+            "the way back of the Customer",
+            "the Customer does not come back to the Partner's return_url",
+        );
+        finding.expected = Some(home);
+        finding.got = Some(seen.join(" → "));
+        self.weigh(finding, None).await
+    }
+
+    /// Asks that the Customer was seen on the Partner's return page.
+    ///
+    /// # Errors
+    /// When not.
+    pub async fn is_home(&mut self) -> Result<(), Failure> {
+        let payment = self.payment()?;
+        if matches!(payment.journey.way, Some(Way::Sdk(_))) && payment.journey.sent_to.is_none() {
+            self.remark("the SDK kept the Customer on the Partner's page");
+            return Ok(());
+        }
+        let marker = payment.order.reference.clone();
+        let home = payment.order.return_url.clone();
+        let visit = self.run.stand_in.await_return(&marker, super::context::PATIENCE).await;
+        self.judged("customer.comes-home", 1);
+        let Some(visit) = visit else {
+            let mut finding = finding(
+                "customer.comes-home",
+                &self.scenario.duties,
+                "the Partner's return page",
+                "the Customer was not seen on the Partner's return page",
+            );
+            finding.expected = Some(home);
+            return self.weigh(finding, None).await;
+        };
+        if let Some((name, _)) = visit.query.iter().find(|(name, _)| name.to_lowercase().contains("token")) {
+            let mut finding = finding(
+                "secret.in-url",
+                &self.scenario.duties,
+                "the URL that brings the Customer back",
+                format!("it carries the query parameter {name}"),
+            );
+            "leave session tokens out of URLs".clone_into(&mut finding.mend);
+            return self.weigh(finding, None).await;
+        }
+        Ok(())
+    }
+
+    /// One request of the Customer's browser; where it is sent on, if it is.
+    async fn browse(&self, url: &Url, accept: &str) -> Result<Option<Url>, Failure> {
+        let unreachable = |error: reqwest::Error| {
+            let mut finding = finding(
+                "customer.comes-home",
+                &self.scenario.duties,
+                "the Customer's browser",
+                format!("{} cannot be opened: {error}", without_query(url)),
+            );
+            "see that the URLs which are handed to the Customer can be reached".clone_into(&mut finding.mend);
+            Failure::found(finding)
+        };
+        let answer =
+            self.run.browser.get(url.clone()).header(ACCEPT, accept).send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let next = location.filter(|_| status.is_redirection()).and_then(|target| url.join(target).ok());
+        // The browser reads the page to its end, as a browser does.
+        let _ = answer.bytes().await;
+        if status == StatusCode::NOT_FOUND || status.is_server_error() {
+            self.remark(format!("GET {} → {}", without_query(url), status.as_u16()));
+        }
+        Ok(next)
+    }
+
+    pub(super) fn not_handed_over(
+        &self,
+        rule: &str,
+        expected: Option<String>,
+        got: Option<String>,
+    ) -> Failure {
+        let name =
+            if rule == "step-up.url-handed-over" { "payment_request_url" } else { "payment_request_id" };
+        let what = match &got {
+            None => format!("the answer to the Partner carries no {name}"),
+            Some(_) => format!("what the Partner got is not Klarna's {name}"),
+        };
+        let mut finding =
+            finding(rule, &self.scenario.duties, "the answer to the Partner's create call", what);
+        finding.expected = Some(expected.unwrap_or_else(|| "Klarna's own".to_owned()));
+        finding.got = Some(got.unwrap_or_else(|| "nothing".to_owned()));
+        let exchange = self.payment().ok().map(|payment| Box::new(payment.exchange().clone()));
+        Failure::Found { finding: Box::new(finding), exchange }
+    }
+}
+
+/// A URL as a report may show it: parameters can be secrets.
+fn without_query(url: &Url) -> String {
+    let mut bare = url.clone();
+    bare.set_query(None);
+    bare.set_fragment(None);
+    bare.to_string()
+}

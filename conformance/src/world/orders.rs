@@ -1,0 +1,104 @@
+//! What the Partner sells when a scenario does not say.
+
+use klarna_schemas::money::Currency;
+
+use super::context::RunContext;
+use super::failure::Failure;
+use crate::adapter::{Address, Customer, Mode, Order, OrderLine};
+
+/// Klarna Network Data so plain that whoever parses and rewrites it changes little or nothing: a
+/// defect of that kind then shows where it is looked for, and not in every scenario.
+const PLAIN: &str = r#"{"content_type":"application/json","schema_version":"1"}"#;
+
+/// Klarna Network Data that no two encoders write alike.
+pub(super) const PECULIAR: &str = r#"{"schema_version": 1.0, "content_type": "application/json", "sdk": {"locale": "sv-SE", "name": "web"}, "shop": "caf\u00e9", "path": "a\/b"}"#;
+
+/// Shipping, in minor units, where the amount leaves room for it.
+const SHIPPING: i64 = 4900;
+
+/// An order of 459.00 SEK; the `number`-th of its scenario.
+pub(super) fn sample(run: &RunContext, scenario: &str, number: usize) -> Order {
+    let reference = format!("order-{}-{number}", run.short_name(scenario, "order"));
+    let address = Address {
+        street_address: "Drottninggatan 1".to_owned(),
+        postal_code: "111 51".to_owned(),
+        city: "Stockholm".to_owned(),
+        region: None,
+        country: "SE".to_owned(),
+    };
+    let mode =
+        if run.adapter.claims("redirect") || !run.adapter.claims("sdk") { Mode::Redirect } else { Mode::Sdk };
+    let mut order = Order {
+        purchase_reference: format!("{}-{number}", run.short_name(scenario, "purchase").to_uppercase()),
+        return_url: run.stand_in.return_url(&reference).to_string(),
+        reference,
+        amount: 0,
+        currency: String::new(),
+        lines: Vec::new(),
+        customer: Customer {
+            given_name: "Ebba".to_owned(),
+            family_name: "Åkesson".to_owned(),
+            email: "ebba@example.com".to_owned(),
+            phone: "+46701740615".to_owned(),
+        },
+        billing_address: address.clone(),
+        shipping_address: address,
+        app_return_url: None,
+        mode,
+        network_data: Some(PLAIN.to_owned()),
+        session_token: None,
+    };
+    price(&mut order, 45_900, "SEK");
+    order
+}
+
+/// Prices an order: one article and, where the amount leaves room, its shipping.
+pub(super) fn price(order: &mut Order, amount: i64, currency: &str) {
+    let shipping = if amount > 2 * SHIPPING { SHIPPING } else { 0 };
+    let goods = amount - shipping;
+    order.amount = amount;
+    currency.clone_into(&mut order.currency);
+    order.lines = vec![line("Rain coat, sea green", goods, "COAT-7")];
+    if shipping > 0 {
+        order.lines.push(line("Shipping", shipping, "SHIP-1"));
+    }
+}
+
+fn line(name: &str, total: i64, reference: &str) -> OrderLine {
+    OrderLine {
+        name: name.to_owned(),
+        quantity: 1,
+        unit_price: total,
+        total_amount: total,
+        // A fifth of a price that holds 25 % of tax.
+        total_tax_amount: total / 5,
+        reference: reference.to_owned(),
+    }
+}
+
+/// Minor units of an amount as a feature writes it, e.g. `459.00` of `SEK`.
+pub(super) fn minor_units(number: &str, currency: &str) -> Result<i64, Failure> {
+    let unreadable = || Failure::misused(&format!("\"{number} {currency}\" is no amount"));
+    let known: Currency = currency.parse().map_err(|_| unreadable())?;
+    let digits = known.minor_digits() as usize;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if fraction.len() > digits {
+        return Err(unreadable());
+    }
+    format!("{whole}{fraction:0<digits$}").parse().map_err(|_| unreadable())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_become_minor_units() {
+        assert_eq!(minor_units("459.00", "SEK").unwrap(), 45_900);
+        assert_eq!(minor_units("459.5", "SEK").unwrap(), 45_950);
+        assert_eq!(minor_units("459", "EUR").unwrap(), 45_900);
+        assert_eq!(minor_units("1200", "JPY").unwrap(), 1200);
+        assert_eq!(minor_units("1.250", "KWD").unwrap(), 1250);
+        assert!(minor_units("1.5", "JPY").is_err());
+    }
+}

@@ -1,0 +1,198 @@
+//! A payment that the Partner has asked its acquirer for.
+
+use std::collections::BTreeMap;
+
+use klarna_schemas::money::MinorUnits;
+use klarna_schemas::simulator::control::{Intent, JournalQuery};
+use serde_json::json;
+
+use super::World;
+use super::checks::finding;
+use super::failure::Failure;
+use super::journal::{AUTHORIZE, Call};
+use super::journey::Journey;
+use super::orders;
+use crate::adapter::{Mode, OperationError, Order, Outcome, PartnerExchange, PaymentAnswer};
+
+/// One payment.
+#[derive(Debug)]
+pub struct Payment {
+    /// What was ordered.
+    pub order: Order,
+    /// What the acquirer answered.
+    pub answer: PaymentAnswer,
+    /// How the Customer fares.
+    pub(super) journey: Journey,
+    /// Number of the last exchange before it was created.
+    pub(super) since: u64,
+    /// Whether it is only the sound twin that proves an absence.
+    pub(super) is_fence: bool,
+    name: Option<String>,
+}
+
+impl Payment {
+    /// The call that created it.
+    pub fn exchange(&self) -> &PartnerExchange {
+        &self.answer.exchange
+    }
+
+    /// What the acquirer calls it; its own reference where the adapter reads no id.
+    pub fn id(&self) -> &str {
+        self.read("payment_id").unwrap_or(&self.order.reference)
+    }
+
+    /// All that the answer told, with an id in any case: what a later read is made from.
+    pub(super) fn told(&self) -> BTreeMap<String, String> {
+        let mut told = self.answer.read.clone();
+        told.entry("payment_id".to_owned()).or_insert_with(|| self.order.reference.clone());
+        told
+    }
+
+    /// A value that the adapter read from the answer.
+    pub fn read(&self, name: &str) -> Option<&str> {
+        self.answer.read.get(name).map(String::as_str)
+    }
+}
+
+impl World {
+    /// Prices the order.
+    ///
+    /// # Errors
+    /// When the amount is none.
+    pub fn price_order(&mut self, number: &str, currency: &str) -> Result<(), Failure> {
+        let amount = orders::minor_units(number, currency)?;
+        orders::price(&mut self.order, amount, currency);
+        Ok(())
+    }
+
+    /// Gives the order Klarna Network Data that no two encoders write alike.
+    pub fn share_peculiar_network_data(&mut self) {
+        self.order.network_data = Some(orders::PECULIAR.to_owned());
+    }
+
+    /// Declares the intent and creates the payment, as the Partner.
+    ///
+    /// # Errors
+    /// When the acquirer gives no answer that the adapter can read.
+    pub async fn create_payment(&mut self, mode: Option<Mode>) -> Result<(), Failure> {
+        let mut order = self.order.clone();
+        if let Some(mode) = mode {
+            order.mode = mode;
+        }
+        self.create(order, false).await
+    }
+
+    pub(super) async fn create(&mut self, order: Order, is_fence: bool) -> Result<(), Failure> {
+        let since = self.journal_end().await?;
+        self.declare_intent(&order).await?;
+        let created = self.run.acquirer.create_payment(self.partner(), &order).await;
+        let answer = created.map_err(|error| self.operation_failed(error))?;
+        self.payments.push(Payment {
+            order,
+            answer,
+            journey: Journey::default(),
+            since,
+            is_fence,
+            name: None,
+        });
+        // The next payment of this scenario is another order.
+        let fresh = orders::sample(&self.run, &self.scenario.id, self.payments.len() + 1);
+        let used = std::mem::replace(&mut self.order, fresh);
+        orders::price(&mut self.order, used.amount, &used.currency);
+        Ok(())
+    }
+
+    async fn declare_intent(&self, order: &Order) -> Result<(), Failure> {
+        let currency = order.currency.parse().map_err(|error| Failure::Broken(format!("{error}")))?;
+        // What every partner-facing API can carry; an acquirer may know more of a line.
+        let lines = order.lines.iter().map(
+            |line| json!({"name": line.name, "quantity": line.quantity, "total_amount": line.total_amount}),
+        );
+        let intent = Intent {
+            network_data: order.network_data.clone(),
+            session_token: order.session_token.clone(),
+            amount: MinorUnits(order.amount),
+            currency,
+            purchase_reference: Some(order.purchase_reference.clone()),
+            line_items: Some(lines.collect()),
+        };
+        self.run.control.declare_intent(self.account(), &intent).await?;
+        Ok(())
+    }
+
+    /// How the acquirer says that the payment stands now, by all that its answer told of it.
+    pub(super) async fn read_payment(
+        &self,
+        told: &BTreeMap<String, String>,
+    ) -> Result<PaymentAnswer, Failure> {
+        let read = self.run.acquirer.read_payment_again(self.partner(), told).await;
+        read.map_err(|error| self.operation_failed(error))
+    }
+
+    fn operation_failed(&self, error: OperationError) -> Failure {
+        let rule = match &error {
+            OperationError::Unreachable { .. } => "partner-api.unreachable",
+            OperationError::TimedOut { .. } => "partner-api.timed-out",
+            OperationError::Unreadable { .. } => "partner-api.unreadable",
+            OperationError::NotBound { .. } | OperationError::Template { .. } => {
+                return Failure::Broken(error.to_string());
+            }
+        };
+        let exchange = error.exchange().cloned().map(Box::new);
+        let finding = finding(rule, &self.scenario.duties, "the acquirer's Partner API", error.to_string());
+        Failure::Found { finding: Box::new(finding), exchange }
+    }
+
+    /// The simulator's name of the payment, known from its first authorize.
+    ///
+    /// # Errors
+    /// When no authorize comes: that is a finding.
+    pub(super) async fn payment_name(&mut self) -> Result<String, Failure> {
+        let payment = self.payment()?;
+        if let Some(name) = &payment.name {
+            return Ok(name.clone());
+        }
+        let since = payment.since;
+        let query = JournalQuery {
+            after: Some(since),
+            operation: Some(AUTHORIZE.to_owned()),
+            ..JournalQuery::default()
+        };
+        let entry = self.await_entry(&query, |entry| entry.payment.is_some()).await?;
+        let Some(name) = entry.and_then(|entry| entry.payment) else {
+            let mut finding = finding(
+                "initial.missing",
+                &self.scenario.duties,
+                "Payment Authorize",
+                format!(
+                    "the Partner created a payment, and no initial authorize came for {}",
+                    self.account()
+                ),
+            );
+            finding.expected = Some(format!("POST /v2/accounts/{}/payment/authorize", self.account()));
+            finding.got = Some(self.what_came_instead(since).await);
+            return Err(Failure::found(finding));
+        };
+        self.payment_mut()?.name = Some(name.clone());
+        Ok(name)
+    }
+
+    /// The payment's initial authorize.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn initial_call(&mut self) -> Result<Call, Failure> {
+        let name = self.payment_name().await?;
+        let calls = self.calls(&name).await?;
+        self.judged("initial.missing", 1);
+        calls
+            .into_iter()
+            .next()
+            .ok_or_else(|| Failure::Broken("the journal lost the initial authorize".to_owned()))
+    }
+
+    /// Whether the acquirer answered the create call with this outcome.
+    pub(super) fn answered(&self, outcome: Outcome) -> Result<bool, Failure> {
+        Ok(self.payment()?.answer.outcome == outcome)
+    }
+}

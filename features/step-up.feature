@@ -1,0 +1,56 @@
+Feature: Step-up
+  Klarna asks the customer. The acquirer hands the way to the Partner, and waits for the webhook.
+
+  @AP-15 @redirect
+  Scenario: In redirect mode the customer opens the URL that the acquirer returned
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    When the Partner creates the payment in redirect mode
+    Then the acquirer returns the payment session, forwarding Klarna's payment URL or request id
+    When the customer opens the URL that the acquirer returned
+    And the customer approves the purchase
+    And the customer comes back to the Partner
+    Then the acquirer tells the Partner that the payment is approved
+    And the customer lands on the Partner's return page
+
+  @AP-15 @sdk
+  Scenario: In SDK mode the SDK opens with the payment request id that the acquirer returned
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    When the Partner creates the payment in SDK mode
+    Then the acquirer returns the payment session, forwarding Klarna's payment URL or request id
+    When the customer opens the SDK with the payment request id that the acquirer returned
+    And the customer approves the purchase
+    Then the acquirer tells the Partner that the payment is approved
+
+  @AP-17 @AP-21
+  Scenario: The customer refuses
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And the customer refuses the purchase
+    Then Klarna notifies the acquirer by webhook that the payment request is declined
+    And the acquirer tells the Partner that the payment is declined
+    And the acquirer makes no final authorize
+
+  @AP-21 @AP-29
+  Scenario: The customer leaves, comes back to the purchase journey, and approves
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And the customer leaves the purchase undecided
+    And the Partner launches the Klarna purchase journey
+    And the customer approves the purchase
+    Then the acquirer authorizes the payment with Klarna, finally
+    And the acquirer tells the Partner that the payment is approved
+
+  @AP-29 @notifications
+  Scenario: The Partner is notified
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And the customer approves the purchase
+    Then the acquirer notifies the Partner that the payment is approved
