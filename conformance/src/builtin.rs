@@ -10,7 +10,7 @@ pub const SUBCOMMAND: &str = "__reference-acquirer";
 /// The name that an adapter's `launch.builtin` gives it.
 pub const NAME: &str = "reference-acquirer";
 
-/// Runs the built-in acquirer with the arguments that follow [`SUBCOMMAND`].
-pub fn run(_args: Vec<OsString>) -> ExitCode {
-    ExitCode::FAILURE
+/// Runs the built-in acquirer with the arguments that follow [`SUBCOMMAND`]; blocks until it ends.
+pub fn run(args: Vec<OsString>) -> ExitCode {
+    reference_acquirer::cli::run_from(std::iter::once(OsString::from(NAME)).chain(args))
 }

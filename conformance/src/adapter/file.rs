@@ -240,3 +240,60 @@ pub(super) struct NotificationAnswerFile {
     #[serde(default)]
     pub(super) body: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The keys that a type knows, by what it says about one that it does not.
+    fn keys<T: DeserializeOwned>() -> Vec<String> {
+        match serde_saphyr::from_str::<T>("{no such key: 1}").err().map(|error| error.without_snippet().to_string()) {
+            Some(text) => {
+                let list = text.split("expected one of ").nth(1).or_else(|| text.split("expected ").nth(1));
+                let list = list.unwrap_or_else(|| panic!("{text}"));
+                let list = list.split(" at line").next().unwrap_or_default();
+                list.split(", ").map(|key| key.trim_matches('`').to_owned()).collect()
+            }
+            None => panic!("an unknown key was taken"),
+        }
+    }
+
+    #[test]
+    fn the_schema_and_the_types_know_the_same_keys() {
+        let schema = klarna_schemas::catalogue::Catalogue::global().schema("conformance/adapter").unwrap();
+        let env: Vec<String> = EnvFile::KEYS.iter().map(|key| (*key).to_owned()).collect();
+        for (pointer, mut known) in [
+            ("", keys::<AdapterFile>()),
+            ("/$defs/launch", keys::<LaunchFile>()),
+            ("/$defs/ready", keys::<ReadyFile>()),
+            ("/$defs/attach", keys::<AttachFile>()),
+            ("/$defs/listen", keys::<ListenFile>()),
+            ("/$defs/partner", keys::<PartnerFile>()),
+            ("/$defs/variable/oneOf/2", env),
+            ("/$defs/timing", keys::<TimingFile>()),
+            ("/$defs/authentication", keys::<AuthenticationFile>()),
+            ("/$defs/authentication/properties/basic", keys::<BasicFile>()),
+            ("/$defs/authentication/properties/header", keys::<HeaderFile>()),
+            ("/properties/operations", keys::<OperationsFile>()),
+            ("/$defs/operation", keys::<OperationFile>()),
+            ("/$defs/request", keys::<RequestFile>()),
+            ("/$defs/request/properties/body", keys::<BodyFile>()),
+            ("/$defs/answer", keys::<AnswerFile>()),
+            ("/$defs/rule", keys::<RuleFile>()),
+            ("/$defs/notifications", keys::<NotificationsFile>()),
+            ("/$defs/notifications/properties/answer", keys::<NotificationAnswerFile>()),
+            ("/$defs/notification_rule", keys::<NotificationRuleFile>()),
+            ("/$defs/verify", keys::<VerifyFile>()),
+        ] {
+            let properties = schema.pointer(&format!("{pointer}/properties")).and_then(Value::as_object);
+            let mut said: Vec<String> =
+                properties.unwrap_or_else(|| panic!("{pointer} has no properties")).keys().cloned().collect();
+            known.sort();
+            said.sort();
+            assert_eq!(said, known, "{pointer}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Filters that adapters have beside those of the template engine.
 
 use klarna_schemas::money::{Currency, MinorUnits};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tera::{Kwargs, State, Tera, TeraResult, Value};
 
 /// What `omit` leaves in place of an absent value; no data of a Partner's holds it.
@@ -74,7 +74,10 @@ fn of_order(state: &State<'_>) -> TeraResult<Option<String>> {
     Ok(order.and_then(|order| order.get_from_path("currency").and_then(Value::as_str).map(str::to_owned)))
 }
 
+/// All but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// The text as it may stand in one segment of a path or in a query.
 fn urlencode(text: &str, _: Kwargs, _: &State<'_>) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(text, RESERVED).to_string()
 }

@@ -97,7 +97,7 @@ impl Source {
                 self.unknown(place, "value", variant, expected)
             }
             Error::SerdeMissingField { field, .. } => {
-                self.complain(place, &format!("the key \"{field}\" is missing"), None)
+                self.complain(place, &format!("the key \"{field}\" is missing from this mapping"), None)
             }
             Error::DuplicateMappingKey { .. } => {
                 self.complain(place, "this key stands here twice", Some("remove one of the two"))

@@ -268,7 +268,7 @@ mod tests {
         for (yaml, place, nearest) in [
             (r#"a: "{{ order.netwrok_data | omit }}""#, "a.yaml:1:14", Some("network_data")),
             (r#"a: "{% if false %}{{ order.curency }}{% endif %}""#, "a.yaml:1:28", Some("currency")),
-            (r#"a: "{{ order.currency ~ 'order.nothing' ~ order.x }}""#, "a.yaml:1:53", None),
+            (r#"a: "{{ order.currency ~ 'order.nothing' ~ order.x }}""#, "a.yaml:1:49", None),
             (r#"a: "{{ ordre.currency }}""#, "a.yaml:1:8", Some("order")),
             (r#"a: "{{ ordre | omit }}""#, "a.yaml:1:8", Some("order")),
             (r#"a: "{{ order.currency | omti }}""#, "a.yaml:1:25", Some("omit")),
