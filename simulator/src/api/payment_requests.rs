@@ -25,6 +25,7 @@ pub(super) async fn read(
     let (cell, _) = enter(&world, &notes, &headers, &account)?;
     cell.tick();
     let state = cell.lock();
+    notes.note(|noted| noted.epoch = Some(state.machine.epoch_of_id(id.as_str())));
     let record = state
         .machine
         .request(&id)

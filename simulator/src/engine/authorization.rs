@@ -51,7 +51,19 @@ impl Sandbox {
     /// Decides an authorize.
     pub(crate) fn authorize(&mut self, command: &AuthorizeCommand, now: Timestamp) -> Vec<Effect> {
         let mut effects = self.tick(now);
-        let epoch = self.epoch_of(names_in(command));
+        let epoch = self.epoch_of_call(command);
+        if epoch != self.epoch {
+            let why = "this call belongs to what was in the sandbox before its reset".to_owned();
+            let reply = Reply::Refused(Refusal::NotFound(why));
+            effects.push(Effect::Reply(Box::new(Decided {
+                reply,
+                by: "epoch",
+                payment: None,
+                call: None,
+                epoch,
+            })));
+            return effects;
+        }
         if let Some(mut decided) = self.replay(command, now) {
             self.note(command, CallRole::Replay, decided.payment.clone(), &decided.reply);
             decided.call = self.newest_call(decided.payment.as_deref());
@@ -68,6 +80,13 @@ impl Sandbox {
         }
         effects.push(Effect::Reply(Box::new(decided)));
         effects
+    }
+
+    /// The epoch that a call belongs to, by its token, then by its key.
+    fn epoch_of_call(&self, command: &AuthorizeCommand) -> u64 {
+        let by_token = command.token.as_ref().map(|token| self.epoch_of_id(&token.value));
+        let by_key = || command.key.as_ref().map(|key| self.epoch_of_key(key));
+        by_token.filter(|epoch| *epoch != self.epoch).or_else(by_key).unwrap_or(self.epoch)
     }
 
     /// The first answer again, or a conflict, where the key was used before.
@@ -431,16 +450,6 @@ impl Sandbox {
             payment.calls.push(call);
         }
     }
-}
-
-/// Every name in a call that could belong to an earlier epoch.
-fn names_in(command: &AuthorizeCommand) -> impl Iterator<Item = &str> {
-    let reference = command.request.as_ref().ok().and_then(|request| {
-        request.request_payment_transaction.as_ref()?.payment_transaction_reference.as_deref()
-    });
-    let token = command.token.as_ref().map(|token| token.value.as_str());
-    let key = command.key.as_ref().map(|key| key.0.as_str());
-    token.into_iter().chain(key).chain(reference)
 }
 
 /// When a request with this configuration ends (contract `payments.md` 3.4).

@@ -10,6 +10,8 @@ mod effect;
 mod ids;
 mod payment;
 mod payment_request;
+#[cfg(test)]
+mod properties;
 mod sandbox;
 mod token;
 

@@ -50,7 +50,7 @@ pub(crate) struct Sandbox {
     pub(super) intents: VecDeque<Intent>,
     /// Whether this epoch works with intents: only then is a payment without one a finding.
     pub(crate) intents_declared: bool,
-    /// Tokens, keys and references of earlier epochs, and which epoch.
+    /// Tokens, request ids and keys of earlier epochs, and which epoch.
     retired: HashMap<String, u64>,
 }
 
@@ -89,10 +89,9 @@ impl Sandbox {
     pub(crate) fn reset(&self, seed: u64) -> Self {
         let mut retired = self.retired.clone();
         let epoch = self.epoch;
-        let references = self.payments.iter().filter_map(|payment| payment.reference.clone());
         let keys = self.idempotency.keys().map(|key| key.0.clone());
         let requests = self.requests.keys().map(|id| id.0.clone());
-        for name in self.tokens.keys().cloned().chain(references).chain(keys).chain(requests) {
+        for name in self.tokens.keys().cloned().chain(keys).chain(requests) {
             if retired.len() < RETIRED_NAMES {
                 retired.insert(name, epoch);
             }
@@ -100,9 +99,15 @@ impl Sandbox {
         Self::in_epoch(self.account.clone(), epoch + 1, seed, self.policies.clone(), retired)
     }
 
-    /// The epoch that a call belongs to, by any of the names that it carries.
-    pub(crate) fn epoch_of<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> u64 {
-        names.find_map(|name| self.retired.get(name).copied()).unwrap_or(self.epoch)
+    /// The epoch that a token or request id belongs to: this one, unless an earlier one issued it.
+    pub(crate) fn epoch_of_id(&self, id: &str) -> u64 {
+        self.retired.get(id).copied().unwrap_or(self.epoch)
+    }
+
+    /// The epoch that an idempotency key belongs to. Whoever works by hand repeats keys after a
+    /// reset and means a new call; where intents are declared, a known key is late traffic.
+    pub(crate) fn epoch_of_key(&self, key: &IdempotencyKey) -> u64 {
+        if self.intents_declared { self.epoch_of_id(&key.0) } else { self.epoch }
     }
 
     /// Declares what the Partner is about to ask; binds to the next new payment.

@@ -3,6 +3,7 @@
 
 use klarna_schemas::simulator::control::{Intent, MintSessionToken, MintedTokenState, PutSandbox};
 use klarna_schemas::simulator::finding::{ChangeKind, Severity};
+use klarna_schemas::simulator::journal::Direction;
 use serde_json::{Value, json};
 
 use crate::klarna::{ALPHA, KEY, Klarna, TOKEN, initial, last};
@@ -185,14 +186,31 @@ async fn a_secret_in_the_url_and_a_key_under_the_wrong_name_are_warned_of() {
 #[tokio::test]
 async fn late_traffic_of_an_earlier_epoch_stays_in_it() {
     let klarna = Klarna::start().await;
-    let (_, token) = klarna.completed("t-1").await;
+    let (first, token) = klarna.completed("t-1").await;
     klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
     klarna.control().declare_intent(&ALPHA.into(), &intent(None)).await.unwrap();
-    klarna.authorize(ALPHA, &[(TOKEN, &token)], &last("t-1")).await;
-    let page = klarna.journal("authorize").await;
-    assert_eq!(page.entries.iter().map(|entry| entry.epoch).collect::<Vec<_>>(), [1, 1]);
+    // The final call, a retry of the initial one, and a read: all of the payment before the reset.
+    let late = klarna.authorize(ALPHA, &[(TOKEN, &token)], &last("t-1")).await;
+    assert_eq!(late.refusal(), (404, "RESOURCE_NOT_FOUND", ""));
+    let late = klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", "t-1")], &initial("t-1")).await;
+    assert_eq!(late.refusal(), (404, "RESOURCE_NOT_FOUND", ""));
+    klarna.get(&format!("/v2/accounts/{ALPHA}/payment/requests/{}", first.request_id())).await;
+    let entries = klarna.journal("*").await.entries;
+    assert!(
+        entries.iter().filter(|entry| entry.direction == Direction::Inbound).all(|entry| entry.epoch == 1)
+    );
     // The intent is still there for the payment that it was declared for.
     klarna.authorize(ALPHA, &[], &initial("t-2")).await;
     let judged = klarna.control().findings(&ALPHA.into(), Some("t-2")).await.unwrap().judged;
     assert_eq!(judged["network-data.byte-equal"], 1);
+}
+
+#[tokio::test]
+async fn by_hand_the_same_key_and_reference_work_again_after_a_reset() {
+    let klarna = Klarna::start().await;
+    let key = [("Klarna-Idempotency-Key", "k-1")];
+    for _ in 0..2 {
+        klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+        assert_eq!(klarna.authorize(ALPHA, &key, &initial("t-1")).await.result(), "STEP_UP_REQUIRED");
+    }
 }
