@@ -70,7 +70,7 @@ struct Serve {
     /// Where Klarna and customers reach this server [default: http:// and the listening address].
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Database; created if absent [default: sqlite://acquirer.db].
+    /// Database; created if absent [default: <sqlite://acquirer.db>].
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     /// Settings in TOML: Klarna's API key and the Partners; see acquirer.example.toml.

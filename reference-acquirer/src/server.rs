@@ -2,10 +2,9 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,7 +14,7 @@ use crate::config::Settings;
 use crate::http::auth::Keys;
 use crate::http::{self, Api, WEBHOOKS_PATH};
 use crate::klarna::client::{ClientError, KlarnaClient};
-use crate::klarna::subscribe::Subscriber;
+use crate::klarna::subscribe::{Subscriber, Subscription};
 use crate::payments::service::PaymentService;
 use crate::store::{SqliteStore, Store as _, StoreError};
 use crate::workers::Workers;
@@ -96,8 +95,8 @@ impl Server {
             stop: stop.clone(),
         });
         let notifier = Arc::new(Notifier::new(Arc::clone(&settings), store.clone())?);
-        let subscribed = Arc::new(AtomicBool::new(false));
-        let subscriber = Subscriber {
+        let (subscription, mut subscribed) = watch::channel(Subscription::Trying);
+        let registration = Subscriber {
             klarna: payments.klarna.clone(),
             store,
             webhook_url: Url::parse(&format!(
@@ -105,18 +104,18 @@ impl Server {
                 public_url.as_str().trim_end_matches('/')
             ))?,
             backoff: settings.registration.retry,
-            subscribed: Arc::clone(&subscribed),
+            state: subscription,
         };
         let router = http::router(Api {
             payments: Arc::clone(&payments),
             keys: Arc::new(Keys::new(&settings.partners)),
-            subscribed,
+            subscription: subscribed.clone(),
             metrics: telemetry::metrics_handle(),
         });
 
         let background = TaskTracker::new();
         background.spawn(Workers { payments, notifier }.run());
-        background.spawn(subscriber.run(stop.clone()));
+        background.spawn(registration.run(stop.clone()));
         background.close();
         let http_settings = settings.http.clone();
         let served = tokio::spawn({
@@ -133,6 +132,12 @@ impl Server {
             }
         });
         tracing::info!(%base_url, %public_url, "listening");
+        // Ready means ready for step-ups too, if Klarna answers; it may not, and then payments are
+        // served all the same.
+        let tried = subscribed.wait_for(|state| *state != Subscription::Trying);
+        if tokio::time::timeout(settings.registration.ready_wait, tried).await.is_err() {
+            tracing::warn!("Klarna has not answered the registration yet");
+        }
         Ok(Self { base_url, stop, served })
     }
 

@@ -57,7 +57,7 @@ pub(super) fn place_of(text: &str, path: &str, reason: &str) -> Option<Place> {
             value
         };
         inner = value.get_ref().as_table();
-        list = value.get_ref().as_array().map(|array| array.as_ref());
+        list = value.get_ref().as_array().map(AsRef::as_ref);
     }
     offset.map(|offset| Place::of_offset(text, offset))
 }

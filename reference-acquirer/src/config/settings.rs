@@ -1,6 +1,6 @@
 //! What can be set. `defaults.toml` documents every setting; this file gives each its type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -163,6 +163,9 @@ pub struct Notifications {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
+    /// How long the ready line waits for the first try.
+    #[serde(rename = "ready_wait_ms", deserialize_with = "milliseconds")]
+    pub ready_wait: Duration,
     /// Pauses while Klarna does not answer.
     pub retry: Backoff,
 }
@@ -289,11 +292,11 @@ impl Settings {
             );
         }
         let mut accounts = BTreeMap::new();
-        let mut names = BTreeMap::new();
+        let mut names = BTreeSet::new();
         let mut keys = BTreeMap::new();
         for partner in &self.partners {
             let name = partner.name.as_str();
-            if names.insert(name, ()).is_some() {
+            if !names.insert(name) {
                 complaints.push(format!("two partners are called {name:?}"));
             }
             if partner.api_key.expose_secret().is_empty() {
@@ -326,7 +329,9 @@ fn is_upper_snake(byte: u8) -> bool {
 }
 
 fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    u64::deserialize(deserializer).map(Duration::from_millis)
+    u64::deserialize(deserializer)
+        .map(Duration::from_millis)
+        .map_err(|_| serde::de::Error::custom("must be a whole number of milliseconds"))
 }
 
 /// An empty string stands for "none", since TOML and environments have no null.

@@ -10,15 +10,16 @@ pub mod serve;
 pub mod webhooks;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use axum::routing::{get, post};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::auth::Keys;
 use self::problem::Problem;
+use crate::klarna::subscribe::Subscription;
 use crate::payments::service::PaymentService;
 
 /// What the handlers share.
@@ -29,7 +30,7 @@ pub struct Api {
     /// Partners by key.
     pub keys: Arc<Keys>,
     /// Whether Klarna has the webhook.
-    pub subscribed: Arc<AtomicBool>,
+    pub subscription: watch::Receiver<Subscription>,
     /// The metrics to show.
     pub metrics: PrometheusHandle,
 }

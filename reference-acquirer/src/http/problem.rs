@@ -4,8 +4,8 @@ use std::any::Any;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::payments::create::WrongField;
@@ -19,12 +19,11 @@ pub struct Problem {
     title: &'static str,
     detail: String,
     errors: Vec<WrongField>,
-    header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     fn new(status: StatusCode, name: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, name, title, detail: detail.into(), errors: Vec::new(), header: None }
+        Self { status, name, title, detail: detail.into(), errors: Vec::new() }
     }
 
     /// 400: the body is no JSON.
@@ -56,9 +55,7 @@ impl Problem {
     /// 401: no key, or an unknown one.
     pub fn unauthorized() -> Self {
         let detail = "send the Partner's key as `Authorization: Bearer <api key>`";
-        let problem =
-            Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "The API key is missing or unknown", detail);
-        Self { header: Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))), ..problem }
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "The API key is missing or unknown", detail)
     }
 
     /// 404: no such path.
@@ -146,10 +143,8 @@ impl IntoResponse for Problem {
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        // Ours and the router's may both know the allowed methods; ours never does.
-        debug_assert!(!headers.contains_key(ALLOW));
-        if let Some((name, value)) = self.header {
-            headers.insert(name, value);
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

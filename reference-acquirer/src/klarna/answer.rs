@@ -83,15 +83,11 @@ fn step_up(request: Option<Request>) -> Decision {
         .and_then(|context| context.customer_interaction)
         .map(|interaction| (interaction.payment_request_id, interaction.payment_request_url))
         .unwrap_or_default();
-    match request.payment_request_id.or(inner_id) {
-        Some(request_id) => {
-            Decision::StepUp { request_id, request_url: inner_url.or(request.payment_request_url) }
-        }
-        None => {
-            tracing::error!("Klarna asked for a step-up without a payment request id");
-            Decision::Unusable
-        }
-    }
+    let Some(request_id) = request.payment_request_id.or(inner_id) else {
+        tracing::error!("Klarna asked for a step-up without a payment request id");
+        return Decision::Unusable;
+    };
+    Decision::StepUp { request_id, request_url: inner_url.or(request.payment_request_url) }
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::config::Klarna as Settings;
 use crate::payments::payment::Answer;
 use crate::store::{KlarnaCall, Step};
 
-/// Namespace of the idempotency keys: a key is the UUIDv5 of what the call is for, so whoever
+/// Namespace of the idempotency keys: a key is the UUID v5 of what the call is for, so whoever
 /// repeats the call, also after a crash, finds the same key.
 const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x6f0d_6ad1_8a5c_5d0e_9b3f_0c4e_7d21_55aa);
 

@@ -5,12 +5,12 @@
 //! Klarna does not answer, this goes on in the background while the rest already serves.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use klarna_schemas::ids::SigningKeyId;
 use klarna_schemas::klarna::notification::{CreateWebhook, Webhook, WebhookStatus};
 use klarna_schemas::klarna::webhook::STATE_CHANGE_PREFIX;
 use secrecy::SecretString;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -44,8 +44,30 @@ pub struct Subscriber {
     pub webhook_url: Url,
     /// Pauses between tries.
     pub backoff: Backoff,
-    /// Set once Klarna has it; `/healthz` shows it.
-    pub subscribed: Arc<AtomicBool>,
+    /// How it stands; `/healthz` shows it.
+    pub state: watch::Sender<Subscription>,
+}
+
+/// Whether Klarna has the webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subscription {
+    /// The first try is under way.
+    Trying,
+    /// At least one try failed; more will follow.
+    Failing,
+    /// Klarna has it.
+    Registered,
+}
+
+impl Subscription {
+    /// For people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trying => "trying",
+            Self::Failing => "failing",
+            Self::Registered => "registered",
+        }
+    }
 }
 
 impl Subscriber {
@@ -58,11 +80,12 @@ impl Subscriber {
             };
             match result {
                 Ok(()) => {
-                    self.subscribed.store(true, Ordering::Relaxed);
+                    self.state.send_replace(Subscription::Registered);
                     return;
                 }
                 Err(error) => tracing::warn!(%error, failures, "no webhook at Klarna yet; will try again"),
             }
+            self.state.send_replace(Subscription::Failing);
             let pause = self.backoff.pause(failures, chance::jitter());
             if tokio::time::timeout(pause, stop.cancelled()).await.is_ok() {
                 return;

@@ -221,10 +221,10 @@ impl Payment {
                 next.state = State::Finalizing;
             }
             (State::Authorizing | State::StepUpRequired, Fact::RequestDeclined) => {
-                next.state = State::Declined
+                next.state = State::Declined;
             }
             (State::Authorizing | State::StepUpRequired, Fact::RequestCanceled) => {
-                next.state = State::Canceled
+                next.state = State::Canceled;
             }
             (State::Authorizing | State::StepUpRequired, Fact::RequestExpired) => next.state = State::Expired,
             (State::Finalizing, Fact::Final(answer)) => {

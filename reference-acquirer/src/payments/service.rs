@@ -210,7 +210,7 @@ impl PaymentService {
             Ok(Some(token)) => return Ok(Some(token)),
             Ok(None) => tracing::warn!(payment_id = payment.id, "the payment request has no session token"),
             Err(error) => {
-                tracing::warn!(payment_id = payment.id, %error, "the payment request cannot be read")
+                tracing::warn!(payment_id = payment.id, %error, "the payment request cannot be read");
             }
         }
         if !self.postpone(claim).await? {
@@ -345,7 +345,7 @@ impl PaymentService {
             let news = async {
                 loop {
                     match changes.recv().await {
-                        Ok(changed) if changed != payment.id => {}
+                        Ok(other) if other != payment.id => {}
                         Ok(_) | Err(_) => return,
                     }
                 }

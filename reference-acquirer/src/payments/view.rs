@@ -1,6 +1,7 @@
 //! A payment as its Partner sees it: in answers of the Partner API and in notifications.
 
 use jiff::Timestamp;
+use klarna_schemas::ids::PaymentRequestId;
 use serde::Serialize;
 use serde_json::json;
 
@@ -35,7 +36,7 @@ impl<'a> From<&'a Payment> for PaymentView<'a> {
             currency: payment.currency.as_str(),
             mode: payment.mode,
             payment_request_url: url,
-            payment_request_id: id.map(|id| id.as_str()),
+            payment_request_id: id.map(PaymentRequestId::as_str),
             klarna_network_response_data: payment.response_data.as_deref(),
             created_at: payment.created_at,
         }

@@ -62,38 +62,31 @@ impl Notifier {
         let began = Instant::now();
         let result = self.deliver(&notification).await;
         metrics::histogram!("acquirer_notification_duration_seconds").record(began.elapsed().as_secs_f64());
-        let payment_id = &notification.payment_id;
-        let outcome = match result {
-            Ok(()) => {
-                tracing::info!(payment_id, webhook_id = notification.id, "the Partner was told");
-                self.store.finish(claim, clock::now()).await?;
-                "delivered"
-            }
-            Err(reason) => match self.settings.notifications.retry.pause(claim.attempt, chance::jitter()) {
-                Some(pause) => {
-                    tracing::warn!(
-                        payment_id,
-                        webhook_id = notification.id,
-                        reason,
-                        "the Partner could not be told yet"
-                    );
-                    self.store.postpone(claim, clock::after(pause)).await?;
-                    "postponed"
-                }
-                None => {
-                    tracing::error!(
-                        payment_id,
-                        webhook_id = notification.id,
-                        reason,
-                        "gave up telling the Partner"
-                    );
-                    self.store.finish(claim, clock::now()).await?;
-                    "given_up"
-                }
-            },
-        };
+        let outcome = self.settle(claim, &notification, result).await?;
         metrics::counter!("acquirer_notifications_total", "outcome" => outcome).increment(1);
         Ok(())
+    }
+
+    /// Ends the claim, or postpones it, and says which.
+    async fn settle(
+        &self,
+        claim: &Claim,
+        Notification { id, payment_id, .. }: &Notification,
+        result: Result<(), String>,
+    ) -> Result<&'static str, StoreError> {
+        let Err(reason) = result else {
+            tracing::info!(payment_id, webhook_id = id, "the Partner was told");
+            self.store.finish(claim, clock::now()).await?;
+            return Ok("delivered");
+        };
+        if let Some(pause) = self.settings.notifications.retry.pause(claim.attempt, chance::jitter()) {
+            tracing::warn!(payment_id, webhook_id = id, reason, "the Partner could not be told yet");
+            self.store.postpone(claim, clock::after(pause)).await?;
+            return Ok("postponed");
+        }
+        tracing::error!(payment_id, webhook_id = id, reason, "gave up telling the Partner");
+        self.store.finish(claim, clock::now()).await?;
+        Ok("given_up")
     }
 
     async fn deliver(&self, notification: &Notification) -> Result<(), String> {

@@ -1,0 +1,95 @@
+//! The program itself: ready line, stop, exit codes.
+
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::support::{Setup, client};
+
+fn program(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reference-acquirer"));
+    command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+async fn ended(args: &[&str]) -> (Option<i32>, String, String) {
+    let output = program(args).output().await.unwrap();
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+async fn signal(child: &Child, name: &str) {
+    let id = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args([name, &id]).status().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn it_is_ready_serves_and_stops() {
+    for name in ["-TERM", "-INT"] {
+        let setup = Setup::new().await;
+        let file = setup.config_file();
+        let mut child = program(&["serve", "--config", file.to_str().unwrap()]).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).await.unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        let base_url = ready["listening"].as_str().unwrap();
+
+        let health = client().get(format!("{base_url}/healthz")).send().await.unwrap();
+        let health: Value = health.json().await.unwrap();
+        assert_eq!((&health["status"], &health["webhook"]), (&"ok".into(), &"registered".into()));
+        let metrics = client().get(format!("{base_url}/metrics")).send().await.unwrap().text().await.unwrap();
+        assert!(metrics.contains("acquirer_klarna_calls_total"), "{metrics}");
+
+        signal(&child, name).await;
+        assert_eq!(child.wait().await.unwrap().code(), Some(0), "{name}");
+        let mut rest = String::new();
+        stdout.read_to_string(&mut rest).await.unwrap();
+        assert_eq!(rest, "", "nothing but the ready line goes to standard output");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken() {
+    let setup = Setup::new().await;
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let file = setup.config_file();
+    let (code, stdout, stderr) =
+        ended(&["serve", "--listen", &address, "--config", file.to_str().unwrap()]).await;
+    assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
+    assert!(stderr.contains(&format!("cannot listen on {address}")), "{stderr}");
+}
+
+#[tokio::test]
+async fn settings_and_flags_that_are_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("acquirer.toml");
+    std::fs::write(&file, "[klarna]\napi_key = 5\n").unwrap();
+    let (code, _, stderr) = ended(&["serve", "--config", file.to_str().unwrap()]).await;
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("acquirer.toml:2:1: klarna.api_key"), "{stderr}");
+    assert_eq!(ended(&["serve", "--config", "/nowhere/acquirer.toml"]).await.0, Some(2));
+    assert_eq!(ended(&["serve", "--listne", "x"]).await.0, Some(2));
+    assert_eq!(ended(&[]).await.0, Some(2));
+}
+
+#[tokio::test]
+async fn it_explains_itself() {
+    for (args, expected) in [
+        (vec!["--help"], "Examples:"),
+        (vec!["serve", "--help"], "--klarna-url"),
+        (vec!["--version"], "reference-acquirer 0."),
+        (vec!["defaults"], "[klarna.retry]"),
+    ] {
+        let (code, stdout, _) = ended(&args).await;
+        assert_eq!(code, Some(0));
+        assert!(stdout.contains(expected), "{stdout}");
+    }
+}

@@ -1,0 +1,19 @@
+//! The acquirer between a scripted Klarna and a scripted Partner, over real sockets, with a real
+//! database. No test sleeps: each awaits what it needs, with a deadline.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may be blunt, its helpers too"
+)]
+
+mod bad_input;
+mod command_line;
+mod creating;
+mod finalizing;
+mod notifying;
+mod registering;
+mod retrying;
+mod returning;
+mod support;

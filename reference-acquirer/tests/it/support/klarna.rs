@@ -1,0 +1,261 @@
+//! A scripted Klarna: it records raw bytes, answers authorizes from a queue, keeps signing keys
+//! and webhooks, and sends signed events.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::{Request, StatusCode};
+use klarna_schemas::signature;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use super::{Exchange, Recorded};
+
+pub(crate) const SIGNING_KEY: &str = "s3cret-signing-key-å";
+
+/// What an authorize is answered with.
+#[derive(Debug, Clone)]
+pub(crate) enum Reply {
+    Json(u16, Value),
+    Raw(u16, &'static str, &'static str),
+    /// Nothing, until [`FakeKlarna::let_go`]; then the JSON.
+    Held(Value),
+    /// The connection breaks.
+    Broken,
+}
+
+impl Reply {
+    pub(crate) fn approved() -> Self {
+        Self::Json(
+            200,
+            json!({"payment_transaction_response": {"result": "APPROVED",
+                "payment_transaction": {"payment_transaction_id": "krn:payment:eu1:transaction:1"}}}),
+        )
+    }
+
+    pub(crate) fn declined() -> Self {
+        Self::Json(200, json!({"payment_transaction_response": {"result": "DECLINED"}}))
+    }
+
+    pub(crate) fn step_up() -> Self {
+        Self::Json(200, step_up_body())
+    }
+
+    pub(crate) fn error(status: u16, code: &str) -> Self {
+        Self::Json(status, json!({"error_id": "e-1", "error_code": code, "error_message": "no"}))
+    }
+}
+
+pub(crate) const REQUEST_ID: &str = "krn:payment:eu1:request:1";
+pub(crate) const REQUEST_URL: &str = "https://pay.klarna.test/eu/requests/1/start?x=%20&y=é";
+pub(crate) const TOKEN: &str = "krn:network:eu1:test:session-token:secret";
+
+pub(crate) fn step_up_body() -> Value {
+    json!({"payment_transaction_response": {"result": "STEP_UP_REQUIRED"},
+        "payment_request": {"payment_request_id": REQUEST_ID, "state": "SUBMITTED",
+            "state_context": {"customer_interaction": {"method": "HANDOVER",
+                "payment_request_id": REQUEST_ID, "payment_request_url": REQUEST_URL}}}})
+}
+
+#[derive(Debug, Default)]
+struct Registered {
+    keys: Vec<String>,
+    webhooks: Vec<Value>,
+    down: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct FakeKlarna {
+    pub(crate) base_url: String,
+    pub(crate) heard: Recorded,
+    replies: Arc<Mutex<VecDeque<Reply>>>,
+    registered: Arc<Mutex<Registered>>,
+    gate: Arc<Notify>,
+}
+
+impl FakeKlarna {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let klarna = Self {
+            base_url: format!("http://{}", listener.local_addr().unwrap()),
+            heard: Recorded::new(),
+            replies: Arc::default(),
+            registered: Arc::default(),
+            gate: Arc::default(),
+        };
+        let router = Router::new().fallback(answer).with_state(klarna.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        klarna
+    }
+
+    pub(crate) fn will(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.replies.lock().unwrap().extend(replies);
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.gate.notify_one();
+    }
+
+    /// From now on the notification API answers 503, or is back.
+    pub(crate) fn notification_api_down(&self, down: bool) {
+        self.registered.lock().unwrap().down = down;
+    }
+
+    pub(crate) fn authorizes(&self) -> Vec<Exchange> {
+        self.heard.matching(Exchange::is_authorize)
+    }
+
+    pub(crate) async fn await_authorizes(&self, count: usize) -> Vec<Exchange> {
+        self.heard.await_matching(count, Exchange::is_authorize).await
+    }
+
+    pub(crate) fn webhooks(&self) -> Vec<Value> {
+        self.registered.lock().unwrap().webhooks.clone()
+    }
+
+    /// Sends a signed state change about the payment that `initial` asked for.
+    pub(crate) async fn send_event(&self, event_id: &str, state: &str, initial: &Exchange) -> StatusCode {
+        let body = event_body(event_id, state, initial).to_string();
+        let signature = signature::sign(&SecretString::from(SIGNING_KEY), body.as_bytes());
+        self.deliver(body, Some(&signature), Some(&self.key_id())).await
+    }
+
+    pub(crate) fn key_id(&self) -> String {
+        self.registered.lock().unwrap().keys.last().unwrap().clone()
+    }
+
+    pub(crate) async fn deliver(
+        &self,
+        body: String,
+        signature: Option<&str>,
+        key_id: Option<&str>,
+    ) -> StatusCode {
+        let url = self.webhooks().last().unwrap()["url"].as_str().unwrap().to_owned();
+        let mut request = client().post(url).header("content-type", "application/json").body(body);
+        if let Some(signature) = signature {
+            request = request.header("Klarna-Signature", signature);
+        }
+        if let Some(key_id) = key_id {
+            request = request.header("Klarna-Signing-Key-Id", key_id);
+        }
+        request.send().await.unwrap().status()
+    }
+}
+
+/// An event as the simulator writes it, the token in both places.
+pub(crate) fn event_body(event_id: &str, state: &str, initial: &Exchange) -> Value {
+    let account = initial.path.split('/').nth(3).unwrap();
+    let mut payload = json!({
+        "payment_request_id": REQUEST_ID,
+        "payment_request_reference": initial.json()["step_up_config"]["payment_request_reference"],
+        "state": state,
+        "previous_state": "IN_PROGRESS",
+    });
+    if state == "COMPLETED" {
+        payload["klarna_network_session_token"] = json!(TOKEN);
+        payload["state_context"] = json!({"klarna_network_session_token": TOKEN});
+    }
+    let suffix = state.to_ascii_lowercase().replace('_', "-");
+    json!({"metadata": {"event_id": event_id, "event_type": format!("payment.request.state-change.{suffix}"),
+            "event_version": "v2", "occurred_at": "2026-01-05T09:12:31.120Z", "subject_account_id": account,
+            "recipient_account_id": "krn:partner:global:account:test:LOCALACQ",
+            "webhook_id": "krn:w", "live": false},
+        "payload": payload})
+}
+
+pub(crate) fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(super::recorded::DEADLINE)
+        .build()
+        .unwrap()
+}
+
+async fn answer(State(klarna): State<FakeKlarna>, request: Request<Body>) -> Response {
+    let (head, body) = request.into_parts();
+    let exchange = Exchange {
+        method: head.method,
+        path: head.uri.path().to_owned(),
+        headers: head.headers,
+        body: to_bytes(body, usize::MAX).await.unwrap(),
+    };
+    klarna.heard.push(exchange.clone());
+    if exchange.is_authorize() {
+        let reply = klarna.replies.lock().unwrap().pop_front();
+        return match reply {
+            Some(Reply::Json(status, body)) => json_reply(status, &body),
+            Some(Reply::Raw(status, content_type, body)) => {
+                (StatusCode::from_u16(status).unwrap(), [("content-type", content_type)], body)
+                    .into_response()
+            }
+            Some(Reply::Held(body)) => {
+                klarna.gate.notified().await;
+                json_reply(200, &body)
+            }
+            // A panicking handler drops its connection.
+            Some(Reply::Broken) => {
+                let broken = futures::stream::once(async {
+                    Err::<String, std::io::Error>(std::io::Error::other("broken on purpose"))
+                });
+                (StatusCode::OK, Body::from_stream(broken)).into_response()
+            }
+            None => {
+                json_reply(500, &json!({"error_id": "e", "error_code": "NOT_SCRIPTED", "error_message": ""}))
+            }
+        };
+    }
+    klarna.notification_api(&exchange)
+}
+
+fn json_reply(status: u16, body: &Value) -> Response {
+    let headers = [("content-type", "application/json"), ("klarna-correlation-id", "c-1")];
+    (StatusCode::from_u16(status).unwrap(), headers, body.to_string()).into_response()
+}
+
+impl FakeKlarna {
+    fn notification_api(&self, exchange: &Exchange) -> Response {
+        let mut registered = self.registered.lock().unwrap();
+        if registered.down {
+            return json_reply(503, &json!({"error_code": "TEMPORARY_UNAVAILABLE"}));
+        }
+        match (exchange.method.as_str(), exchange.path.as_str()) {
+            ("GET", "/v2/notification/signing-keys") => {
+                let keys: Vec<_> = registered.keys.iter().map(|id| json!({"signing_key_id": id})).collect();
+                json_reply(200, &json!({"signing_keys": keys}))
+            }
+            ("POST", "/v2/notification/signing-keys") => {
+                let id = format!("krn:partner:global:notification:signing-key:{}", registered.keys.len());
+                registered.keys.push(id.clone());
+                json_reply(201, &json!({"signing_key_id": id, "signing_key": SIGNING_KEY}))
+            }
+            ("GET", "/v2/notification/webhooks") => {
+                json_reply(200, &json!({"webhooks": registered.webhooks}))
+            }
+            ("POST", "/v2/notification/webhooks") => {
+                let mut webhook = exchange.json();
+                webhook["webhook_id"] = json!(format!("krn:webhook:{}", registered.webhooks.len()));
+                registered.webhooks.push(webhook.clone());
+                json_reply(201, &webhook)
+            }
+            ("DELETE", path) if path.starts_with("/v2/notification/webhooks/") => {
+                let id = path.rsplit('/').next().unwrap();
+                registered.webhooks.retain(|webhook| webhook["webhook_id"] != id);
+                StatusCode::NO_CONTENT.into_response()
+            }
+            ("GET", path) if path.contains("/payment/requests/") => json_reply(
+                200,
+                &json!({"payment_request_id": REQUEST_ID, "state": "COMPLETED",
+                    "state_context": {"klarna_network_session_token": "token-by-reading"}}),
+            ),
+            other => panic!("the fake Klarna knows no {other:?}"),
+        }
+    }
+}

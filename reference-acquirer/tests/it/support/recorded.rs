@@ -1,0 +1,68 @@
+//! What a neighbour heard, in order, awaitable.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use http::{HeaderMap, Method};
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// How long a test waits for what must come.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Exchange {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Exchange {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn is_authorize(&self) -> bool {
+        self.path.ends_with("/payment/authorize")
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Recorded(watch::Sender<Vec<Exchange>>);
+
+impl Recorded {
+    pub(crate) fn new() -> Self {
+        Self(watch::Sender::new(Vec::new()))
+    }
+
+    pub(crate) fn push(&self, exchange: Exchange) {
+        self.0.send_modify(|all| all.push(exchange));
+    }
+
+    pub(crate) fn matching(&self, wanted: impl Fn(&Exchange) -> bool) -> Vec<Exchange> {
+        self.0.borrow().iter().filter(|exchange| wanted(exchange)).cloned().collect()
+    }
+
+    /// The first `count` exchanges that match, as soon as there are so many.
+    pub(crate) async fn await_matching(
+        &self,
+        count: usize,
+        wanted: impl Fn(&Exchange) -> bool,
+    ) -> Vec<Exchange> {
+        let mut heard = self.0.subscribe();
+        let enough = heard.wait_for(|all| all.iter().filter(|exchange| wanted(exchange)).count() >= count);
+        let in_time = tokio::time::timeout(DEADLINE, enough).await;
+        assert!(in_time.is_ok(), "waited for {count}, heard instead: {:#?}", self.paths());
+        drop(in_time);
+        self.matching(wanted)
+    }
+
+    fn paths(&self) -> Vec<String> {
+        self.0.borrow().iter().map(|exchange| format!("{} {}", exchange.method, exchange.path)).collect()
+    }
+}
