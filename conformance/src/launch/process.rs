@@ -19,10 +19,11 @@ use crate::builtin;
 /// How long a process may take to stop when it is asked to.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// A started process; killed when dropped.
+/// A started process and whatever it started in turn; killed when dropped.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Mutex<Child>,
+    group: Group,
     stop: StopSignal,
     readers: TaskTracker,
 }
@@ -41,6 +42,7 @@ pub(super) async fn start(
         reason: error.to_string(),
         hint: format!("launch.command and launch.cwd name it; try it by hand: {program}"),
     })?;
+    let group = Group::of(&child);
     let readers = TaskTracker::new();
     if let Some(stderr) = child.stderr.take() {
         readers.spawn(log.clone().follow(BufReader::new(stderr)));
@@ -80,15 +82,19 @@ pub(super) async fn start(
     readers.close();
     let waited = plan.within.as_millis();
     let reason = match base_url {
-        Ok(Ok(base_url)) => return Ok((Process { child: Mutex::new(child), stop: plan.stop, readers }, base_url)),
+        Ok(Ok(base_url)) => {
+            let process = Process { child: Mutex::new(child), group, stop: plan.stop, readers };
+            return Ok((process, base_url));
+        }
         Ok(Err(reason)) => reason,
         Err(_) => format!("it was not ready within {waited} ms"),
     };
-    Err(not_ready(child, readers, reason, &plan.ready, log).await)
+    Err(not_ready(child, group, readers, reason, &plan.ready, log).await)
 }
 
 async fn not_ready(
     mut child: Child,
+    group: Group,
     readers: TaskTracker,
     mut reason: String,
     ready: &Ready,
@@ -100,7 +106,8 @@ async fn not_ready(
     } else {
         let _gone_already = child.kill().await;
     }
-    let _held_open_by_a_grandchild = tokio::time::timeout(Duration::from_secs(1), readers.wait()).await;
+    drop(group);
+    let _held_open_by_a_stranger = tokio::time::timeout(Duration::from_secs(1), readers.wait()).await;
     let hint = match ready {
         Ready::StdoutJson(key) => format!(
             "its first line on standard output must be {{\"{key}\":\"http://127.0.0.1:41234\"}}, and its log goes to standard error; or use ready: {{http: URL}}"
@@ -135,7 +142,16 @@ fn command(
             (command, program.display().to_string())
         }
     };
-    command.args(&plan.args).current_dir(folder(adapter, context, plan));
+    let folder = folder(adapter, context, plan);
+    if !folder.is_dir() {
+        // Starting would fail all the same, with a message about the program.
+        return Err(LaunchError::NotStarted {
+            program,
+            reason: format!("there is no folder {} to start it in", folder.display()),
+            hint: "launch.cwd names it, relative to the adapter's own folder".to_owned(),
+        });
+    }
+    command.args(&plan.args).current_dir(folder);
     let partner = variables.partner_base_url.trim_end_matches('/');
     command
         .env("KLARNA_BASE_URL", &variables.klarna_base_url)
@@ -149,6 +165,9 @@ fn command(
     };
     command.envs(plan.env.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // A group of its own: a wrapper script and the server that it starts get the same signals.
+    #[cfg(unix)]
+    command.process_group(0);
     Ok((command, program))
 }
 
@@ -168,32 +187,65 @@ impl Process {
     /// Asks it to stop, then kills it.
     pub(super) async fn stop(self) {
         let mut child = self.child.into_inner().unwrap_or_else(PoisonError::into_inner);
-        signal(&child, self.stop);
+        if !matches!(child.try_wait(), Ok(Some(_))) {
+            self.group.ask(self.stop);
+        }
         if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
             tracing::warn!(grace_ms = GRACE.as_millis(), "the acquirer did not stop and is killed");
             let _gone_already = child.kill().await;
         }
-        let _held_open_by_a_grandchild = tokio::time::timeout(GRACE, self.readers.wait()).await;
+        drop(self.group);
+        let _held_open_by_a_stranger = tokio::time::timeout(GRACE, self.readers.wait()).await;
     }
 }
 
-/// Sends a signal to a child that has not been waited for yet, so that its id is still its own.
+/// The process group of a child; what is left of it is killed when this is dropped.
+#[derive(Debug)]
+struct Group {
+    #[cfg(unix)]
+    id: Option<rustix::process::Pid>,
+}
+
 #[cfg(unix)]
-fn signal(child: &Child, stop: StopSignal) {
-    use rustix::process::{Pid, Signal, kill_process};
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(pid) = pid {
-        let signal = match stop {
-            StopSignal::Terminate => Signal::TERM,
-            StopSignal::Interrupt => Signal::INT,
-        };
-        let _gone_already = kill_process(pid, signal);
+impl Group {
+    /// The group of a child that was started in a group of its own, and not waited for yet.
+    fn of(child: &Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Self { id: id.and_then(rustix::process::Pid::from_raw) }
+    }
+
+    /// Asks all of it to stop.
+    fn ask(&self, stop: StopSignal) {
+        self.signal(match stop {
+            StopSignal::Terminate => rustix::process::Signal::TERM,
+            StopSignal::Interrupt => rustix::process::Signal::INT,
+        });
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        if let Some(id) = self.id {
+            // An error says that nobody is left.
+            let _gone_already = rustix::process::kill_process_group(id, signal);
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(rustix::process::Signal::KILL);
     }
 }
 
 /// Without signals the kill after the grace has to do.
 #[cfg(not(unix))]
-fn signal(_child: &Child, _stop: StopSignal) {}
+impl Group {
+    fn of(_child: &Child) -> Self {
+        Self {}
+    }
+
+    fn ask(&self, _stop: StopSignal) {}
+}
 
 fn how(status: Option<ExitStatus>) -> String {
     status.map_or_else(|| "it ended".to_owned(), |status| format!("it ended with {status}"))
