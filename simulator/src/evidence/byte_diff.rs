@@ -41,20 +41,50 @@ pub(crate) enum Got<'a> {
 }
 
 fn kind_of(expected: &str, got: &str) -> ChangeKind {
-    if !got.is_empty() && expected.starts_with(got) {
-        return ChangeKind::Truncated;
-    }
     if got.is_empty() {
         return ChangeKind::Dropped;
     }
     let parsed = |text: &str| serde_json::from_str::<Value>(text).ok();
     match (parsed(expected), parsed(got)) {
-        (Some(one), Some(other)) if one == other => {
-            // Equal values print alike unless their keys stand in another order.
-            let (one, other) = (one.to_string(), other.to_string());
-            if one == other { ChangeKind::ReEncoded } else { ChangeKind::ReOrdered }
+        (Some(one), Some(other)) if same_value(&one, &other) => {
+            if same_order(&one, &other) {
+                ChangeKind::ReEncoded
+            } else {
+                ChangeKind::ReOrdered
+            }
         }
+        _ if expected.starts_with(got) => ChangeKind::Truncated,
         _ => ChangeKind::Altered,
+    }
+}
+
+/// Whether two JSON values mean the same: `1.0` is `1`, and the order of keys says nothing.
+fn same_value(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_value(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let same = |(key, value): (&String, &Value)| {
+                other.get(key).is_some_and(|other| same_value(value, other))
+            };
+            one.len() == other.len() && one.iter().all(same)
+        }
+        (one, other) => one == other,
+    }
+}
+
+/// Whether the keys of two values of the same meaning stand in the same order throughout.
+fn same_order(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => {
+            one.iter().zip(other).all(|(one, other)| same_order(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.iter().zip(other).all(|((key, one), (twin, other))| key == twin && same_order(one, other))
+        }
+        _ => true,
     }
 }
 
@@ -88,6 +118,11 @@ mod tests {
         assert_eq!(kind(r#"{"b":1,"a":2}"#, r#"{"a":2,"b":1}"#), ChangeKind::ReOrdered);
         assert_eq!(kind(r#"{"b":1}"#, r#"{"b":"#), ChangeKind::Truncated);
         assert_eq!(kind(r#"{"b":1}"#, r#"{"b":2}"#), ChangeKind::Altered);
+        assert_eq!(kind(r#"{"b":1.0}"#, r#"{"b":1}"#), ChangeKind::ReEncoded);
+        assert_eq!(kind(r#"{"b":1,"b":2}"#, r#"{"b":2}"#), ChangeKind::ReEncoded);
+        assert_eq!(kind("{}\n", "{}"), ChangeKind::ReEncoded);
+        assert_eq!(kind(r#"[{"b":1,"a":2}]"#, r#"[{"a":2,"b":1}]"#), ChangeKind::ReOrdered);
+        assert_eq!(kind("no json", "no"), ChangeKind::Truncated);
         assert_eq!(kind(r#""\u00e9""#, "\"é\""), ChangeKind::ReEncoded);
         assert_eq!(compare(Some("x"), &Got::Absent).unwrap().kind, ChangeKind::Dropped);
         let number = Value::from(1);
