@@ -7,7 +7,9 @@ mod authorization;
 mod command;
 mod customer;
 mod effect;
+mod final_call;
 mod ids;
+mod initial_call;
 mod payment;
 mod payment_request;
 #[cfg(test)]

@@ -1,0 +1,133 @@
+//! The final call: what its token means, and what is decided on it (contract `payments.md` 2.6).
+
+use jiff::Timestamp;
+use klarna_schemas::klarna::authorize::{AuthorizationResult, AuthorizeRequest, RequestPaymentTransaction};
+use klarna_schemas::klarna::payment_request::PaymentRequestState;
+use klarna_schemas::simulator::control::CallKind;
+use serde_json::Value;
+
+use super::authorization::invalid;
+use super::command::AuthorizeCommand;
+use super::effect::{Refusal, Reply};
+use super::payment::CallRole;
+use super::sandbox::Sandbox;
+use super::token::{CompletedSession, TokenMeaning, TokenRecord};
+
+/// What the token on a call means for it.
+pub(super) enum TokenRule {
+    /// No token of a completed request: the call is initial.
+    Initial,
+    /// The token of a completed session, under its current name.
+    Final(String, CompletedSession),
+    /// The call cannot be served.
+    Refuse(Refusal),
+}
+
+impl Sandbox {
+    /// Reads the token by the rules of `payments.md` 2.6.
+    pub(super) fn token_rule(
+        &self,
+        command: &AuthorizeCommand,
+        request: &AuthorizeRequest,
+        now: Timestamp,
+    ) -> TokenRule {
+        let Some(presented) = &command.token else { return TokenRule::Initial };
+        if command.token_is_foreign {
+            let why = "the session token belongs to another Partner account".to_owned();
+            return TokenRule::Refuse(Refusal::Forbidden(why));
+        }
+        let (name, record) = self.resolve_token(&presented.value);
+        match record.map(|record| (&record.stands_for, record.expires_at)) {
+            Some((TokenMeaning::Completed(session), expires_at)) => {
+                let over = session
+                    .request
+                    .as_ref()
+                    .and_then(|id| self.request(id))
+                    .is_some_and(|record| record.state != PaymentRequestState::Completed);
+                if session.spent.is_none() && (over || expires_at.is_some_and(|at| now >= at)) {
+                    let why = "the session token has expired".to_owned();
+                    return TokenRule::Refuse(Refusal::NotFound(why));
+                }
+                TokenRule::Final(name.to_owned(), (**session).clone())
+            }
+            // A token without a completed request changes nothing, where there is a way to go on.
+            _ if request.step_up_config.is_some() => TokenRule::Initial,
+            _ => TokenRule::Refuse(invalid(presented.header.name(), "names no completed Payment Request")),
+        }
+    }
+
+    /// A token's current name and record.
+    pub(super) fn resolve_token<'a>(&'a self, value: &'a str) -> (&'a str, Option<&'a TokenRecord>) {
+        match self.tokens.get(value) {
+            Some(record) => match &record.stands_for {
+                TokenMeaning::AliasOf(current) => (current, self.tokens.get(current)),
+                _ => (value, Some(record)),
+            },
+            None => (value, None),
+        }
+    }
+
+    /// Decides a call with the token of a completed session.
+    pub(super) fn finalise(
+        &mut self,
+        command: &AuthorizeCommand,
+        request: &AuthorizeRequest,
+        transaction: &RequestPaymentTransaction,
+        token: &str,
+        session: &CompletedSession,
+        now: Timestamp,
+    ) -> (Reply, &'static str, Option<String>) {
+        let record = session.request.as_ref().and_then(|id| self.request(id));
+        let payment = match record {
+            Some(record) => Some(record.payment.clone()),
+            None => self.attribute(command, transaction).or_else(|| Some(self.open_payment(transaction))),
+        };
+        let (reply, by) = match &session.spent {
+            Some((body, first)) if *body == command.raw => (first.clone(), "token"),
+            Some(_) => {
+                let why = "the session token was used for another final authorize".to_owned();
+                (Reply::Refused(Refusal::Conflict(why)), "token")
+            }
+            None => self.first_final(request, transaction, session, now),
+        };
+        if session.spent.is_none() && matches!(reply, Reply::Authorized(_)) {
+            self.spend(token, command.raw.clone(), reply.clone());
+        }
+        self.note(command, CallRole::Final, payment.clone(), &reply);
+        (reply, by, payment)
+    }
+
+    fn first_final(
+        &mut self,
+        request: &AuthorizeRequest,
+        transaction: &RequestPaymentTransaction,
+        session: &CompletedSession,
+        now: Timestamp,
+    ) -> (Reply, &'static str) {
+        if let Some((amount, currency)) = &session.approved {
+            if transaction.amount != *amount {
+                let reason = "differs from the amount that the customer approved";
+                return (Reply::Refused(invalid("request_payment_transaction.amount", reason)), "token");
+            }
+            if !request.currency.as_str().eq_ignore_ascii_case(currency.as_str()) {
+                let reason = "differs from the currency that the customer approved";
+                return (Reply::Refused(invalid("currency", reason)), "token");
+            }
+        }
+        let can_step_up = request.step_up_config.is_some();
+        let (result, reason, by) = match self.plan.take(CallKind::Final, can_step_up) {
+            Some(planned) => (planned.result, planned.result_reason, "queued"),
+            None => (AuthorizationResult::Approved, None, "token"),
+        };
+        (Reply::Authorized(Box::new(self.answer(result, reason, request, transaction, now))), by)
+    }
+
+    fn spend(&mut self, token: &str, body: Value, reply: Reply) {
+        let Some(record) = self.tokens.get_mut(token) else { return };
+        let TokenMeaning::Completed(session) = &mut record.stands_for else { return };
+        session.spent = Some((body, reply));
+        if let Some(request) = session.request.as_ref().and_then(|id| self.requests.get_mut(id)) {
+            request.finalised = true;
+        }
+    }
+}

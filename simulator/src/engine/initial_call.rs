@@ -1,0 +1,124 @@
+//! The initial call: the outcome, and the Payment Request that a step-up makes.
+
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use klarna_schemas::klarna::authorize::{AuthorizationResult, AuthorizeRequest, RequestPaymentTransaction};
+use klarna_schemas::klarna::payment_request::{CustomerInteractionConfig, PaymentRequestState};
+use klarna_schemas::simulator::control::CallKind;
+
+use super::authorization::invalid;
+use super::command::AuthorizeCommand;
+use super::effect::{Effect, Refusal, Reply};
+use super::payment::CallRole;
+use super::payment_request::RequestRecord;
+use super::sandbox::{Sandbox, announce};
+
+/// Life of a request that names none (contract `payments.md` 3.4).
+const REQUEST_LIFE: SignedDuration = SignedDuration::from_hours(3);
+const REQUEST_LIFE_MIN: SignedDuration = SignedDuration::from_mins(15);
+const REQUEST_LIFE_MAX: SignedDuration = SignedDuration::from_hours(48);
+
+impl Sandbox {
+    /// Decides a call without such a token.
+    pub(super) fn initiate(
+        &mut self,
+        command: &AuthorizeCommand,
+        request: &AuthorizeRequest,
+        transaction: &RequestPaymentTransaction,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> (Reply, &'static str, Option<String>) {
+        let interaction = request
+            .step_up_config
+            .as_ref()
+            .map(|config| config.customer_interaction_config.clone().unwrap_or_default());
+        let expires_at = match interaction.as_ref().map(|config| expiry(config, now)).transpose() {
+            Ok(expires_at) => expires_at,
+            Err(refusal) => return (Reply::Refused(refusal), "body", None),
+        };
+        let known = self.attribute(command, transaction);
+        let role = if known.is_some() { CallRole::Further } else { CallRole::Initial };
+        let payment = known.unwrap_or_else(|| self.open_payment(transaction));
+        let (mut result, reason, mut by) = match self.plan.take(CallKind::Initial, interaction.is_some()) {
+            Some(planned) => (planned.result, planned.result_reason, "queued"),
+            None => (self.policies.default_outcome.clone(), None, "default"),
+        };
+        if result == AuthorizationResult::StepUpRequired && interaction.is_none() {
+            (result, by) = (AuthorizationResult::Declined, "no-step-up-config");
+        }
+        let mut answer = self.answer(result.clone(), reason, request, transaction, now);
+        // Facts first: the call saw the request as it stood before it.
+        self.note(command, role, Some(payment.clone()), &Reply::Authorized(Box::new(answer.clone())));
+        if let (AuthorizationResult::StepUpRequired, Some(interaction), Some(expires_at)) =
+            (&result, interaction, expires_at)
+        {
+            let record = self.submit(command, request, transaction, interaction, expires_at, &payment, now);
+            answer.payment_request = Some(record.view());
+            let event = announce(&record, self.ids.uuid("event").to_string(), self.epoch, now);
+            effects.push(Effect::Emit(Box::new(event)));
+        }
+        (Reply::Authorized(Box::new(answer)), by, Some(payment))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all of it goes into the record, and only here")]
+    fn submit(
+        &mut self,
+        command: &AuthorizeCommand,
+        request: &AuthorizeRequest,
+        transaction: &RequestPaymentTransaction,
+        interaction: CustomerInteractionConfig,
+        expires_at: Timestamp,
+        payment: &str,
+        now: Timestamp,
+    ) -> RequestRecord {
+        let uuid = self.ids.uuid("payment-request");
+        let record = RequestRecord {
+            id: format!("krn:payment:eu1:request:{uuid}").into(),
+            uuid,
+            reference: request
+                .step_up_config
+                .as_ref()
+                .and_then(|config| config.payment_request_reference.clone()),
+            amount: transaction.amount,
+            currency: request.currency.clone(),
+            state: PaymentRequestState::Submitted,
+            previous_state: None,
+            state_reason: None,
+            interaction,
+            purchase_data: command.raw.get("supplementary_purchase_data").cloned(),
+            url: format!("{}/eu/requests/{uuid}/start", self.policies.journey_base),
+            expires_at,
+            created_at: now,
+            updated_at: now,
+            tokens: None,
+            finalised: false,
+            acquirer: command.acquirer.clone(),
+            payment: payment.to_owned(),
+        };
+        self.by_uuid.insert(uuid, record.id.clone());
+        self.requests.insert(record.id.clone(), record.clone());
+        if let Some(payment) = self.payment_mut(payment) {
+            payment.request = Some(record.id.clone());
+        }
+        record
+    }
+}
+
+/// When a request with this configuration ends (contract `payments.md` 3.4).
+fn expiry(config: &CustomerInteractionConfig, now: Timestamp) -> Result<Timestamp, Refusal> {
+    const FIELD: &str = "step_up_config.customer_interaction_config.interaction_expiry";
+    let life = match &config.interaction_expiry {
+        None => REQUEST_LIFE,
+        Some(expiry) => match (&expiry.duration, expiry.timestamp) {
+            (Some(text), None) => text
+                .parse::<Span>()
+                .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
+                .map_err(|_| invalid(&format!("{FIELD}.duration"), "is no ISO 8601 duration"))?,
+            (None, Some(at)) => at.duration_since(now),
+            _ => return Err(invalid(FIELD, "takes exactly one of duration and timestamp")),
+        },
+    };
+    if life < REQUEST_LIFE_MIN || life > REQUEST_LIFE_MAX {
+        return Err(invalid(FIELD, "must lie between 15 minutes and 48 hours from now"));
+    }
+    now.checked_add(life).map_err(|_| invalid(FIELD, "is out of range"))
+}
