@@ -51,7 +51,7 @@ impl Recorder {
                 self.write(model::Event::ScenarioStarted(started));
             }
             Happening::Step(step, Step::Passed(..)) => {
-                self.step(id, step.position.line, StepStatus::Passed, None)
+                self.step(id, step.position.line, StepStatus::Passed, None);
             }
             Happening::Step(step, Step::Failed(_, _, _, error)) => {
                 self.step(id, step.position.line, StepStatus::Failed, Some(error.to_string()));

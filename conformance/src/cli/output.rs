@@ -4,6 +4,9 @@ use std::io::Write as _;
 
 use tracing_subscriber::EnvFilter;
 
+/// What the simulator finds is in the report; its log would say it twice.
+const DEFAULT_FILTER: &str = "warn,klarna_simulator::rulebook=off";
+
 /// One line (or more) on standard error.
 pub(super) fn complain(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
@@ -16,7 +19,11 @@ pub(super) fn say(text: &str) {
 
 /// Sends the suite's own logs to standard error; `RUST_LOG` chooses, warnings by default.
 pub(super) fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     // A second call in one process (tests) changes nothing.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
 }

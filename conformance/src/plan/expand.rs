@@ -40,14 +40,14 @@ pub(super) fn scenarios(
 fn expand(
     file: &FeatureFile,
     feature: &gherkin::Feature,
-    (rule_tags, backgrounds): (&[String], [Option<&gherkin::Background>; 2]),
+    (ruled, backgrounds): (&[String], [Option<&gherkin::Background>; 2]),
     scenario: &gherkin::Scenario,
     report: &mut Report<'_>,
     planned: &mut Vec<Scenario>,
 ) {
-    let rows = rows(file, scenario);
+    let examples = rows(file, scenario);
     let is_outline = !scenario.examples.is_empty();
-    if is_outline && rows.is_empty() {
+    if is_outline && examples.is_empty() {
         report.at(
             (scenario.position.line, scenario.position.col),
             format!("the outline \"{}\" has no row of examples", scenario.name),
@@ -56,13 +56,13 @@ fn expand(
         return;
     }
     let lines = extent(file, scenario);
-    let base_tags: Vec<&String> = feature.tags.iter().chain(rule_tags).chain(&scenario.tags).collect();
+    let inherited: Vec<&String> = feature.tags.iter().chain(ruled).chain(&scenario.tags).collect();
     let background_steps = backgrounds.into_iter().flatten().flat_map(|background| &background.steps);
     let steps: Vec<&gherkin::Step> = background_steps.chain(&scenario.steps).collect();
     let id = format!("{}/{}", file.stem, slug(&scenario.name));
 
     if !is_outline {
-        let tags = base_tags.into_iter().cloned().collect();
+        let tags = inherited.into_iter().cloned().collect();
         let steps = steps.iter().map(|step| plan_step(step, |text, _| text.to_owned())).collect();
         planned.push(finish(
             file,
@@ -75,12 +75,12 @@ fn expand(
         ));
         return;
     }
-    for (number, row) in rows.iter().enumerate() {
-        let tags = base_tags.iter().copied().chain(row.tags).cloned().collect();
-        let mut fill = |text: &str, place: (usize, usize)| fill(text, row, place, number == 0, report);
-        let steps = steps.iter().map(|step| plan_step(step, |text, place| fill(text, place))).collect();
+    for (number, row) in examples.iter().enumerate() {
+        let tags = inherited.iter().copied().chain(row.tags).cloned().collect();
+        let mut filled_in = |text: &str, place: (usize, usize)| fill(text, row, place, number == 0, report);
+        let steps = steps.iter().map(|step| plan_step(step, &mut filled_in)).collect();
         let mut filled = scenario.clone();
-        filled.name = fill(&scenario.name, (scenario.position.line, scenario.position.col));
+        filled.name = filled_in(&scenario.name, (scenario.position.line, scenario.position.col));
         let row_lines = row.line..=row.line;
         let id = format!("{id}#{}", number + 1);
         planned.push(finish(file, feature, &filled, id, (row.line, row_lines, lines.clone()), tags, steps));

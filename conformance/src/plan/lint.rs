@@ -73,20 +73,24 @@ fn parse(file: &FeatureFile, report: &mut Report<'_>) -> Option<gherkin::Feature
     match gherkin::Feature::parse(&*file.text, gherkin::GherkinEnv::default()) {
         Ok(feature) => Some(feature),
         Err(error) => {
-            let place = place_in(&error.to_string());
-            let (line, what, hint) = explain_parse_error(file, place.0);
-            report.at((line, if line == place.0 { place.1 } else { 1 }), what, hint);
+            let (line, what, hint) = explain_parse_error(file, line_in(&error.to_string()));
+            report.at((line, indent(file, line) + 1), what, hint);
             None
         }
     }
 }
 
-/// The parser keeps its position to itself, but prints it.
-fn place_in(message: &str) -> (usize, usize) {
-    let mut numbers = message
-        .split(|character: char| !character.is_ascii_digit())
-        .filter_map(|digits| digits.parse::<usize>().ok());
-    (numbers.next().unwrap_or(1), numbers.next().unwrap_or(1))
+/// The parser keeps its position to itself, but prints it: the first number is the line. Its column
+/// is where it gave up, which helps nobody.
+fn line_in(message: &str) -> usize {
+    let mut numbers = message.split(|character: char| !character.is_ascii_digit());
+    numbers.find_map(|digits| digits.parse().ok()).unwrap_or(1)
+}
+
+/// Characters before the text of a line, given from 1.
+fn indent(file: &FeatureFile, line: usize) -> usize {
+    let text = file.text.lines().nth(line.wrapping_sub(1)).unwrap_or_default();
+    text.chars().take_while(|character| character.is_whitespace()).count()
 }
 
 /// The line that is at fault, and why, as well as can be told from the text around it.
@@ -272,12 +276,7 @@ fn places_of_tag(file: &FeatureFile, tag: &str) -> Vec<(usize, usize)> {
 
 fn check_steps(file: &FeatureFile, scenario: &Scenario, report: &mut Report<'_>) {
     for step in &scenario.steps {
-        let column = file
-            .text
-            .lines()
-            .nth(step.line.wrapping_sub(1))
-            .map_or(1, |line| line.chars().take_while(|character| character.is_whitespace()).count() + 1);
-        let place = (step.line, column);
+        let place = (step.line, indent(file, step.line) + 1);
         match steps::find(step.keyword, &step.text) {
             Found::One { definition, .. } => check_argument(step, definition.argument, place, report),
             Found::Several(expressions) => report.at(

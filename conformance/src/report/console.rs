@@ -13,6 +13,9 @@ use crate::model::{
     ScenarioStatus, StepFinished, Verdict, VerdictKind,
 };
 
+/// How many findings of one rule are printed in full.
+const IN_FULL_MAX: usize = 3;
+
 /// Prints what it hears.
 pub struct Console {
     out: Box<dyn Write>,
@@ -91,7 +94,7 @@ impl Console {
         });
         let because = because.map(|reason| format!("\n          {reason}")).unwrap_or_default();
         let took =
-            if done.took_ms == 0 { String::new() } else { format!(" {:.2} s", took).dimmed().to_string() };
+            if done.took_ms == 0 { String::new() } else { format!(" {took:.2} s").dimmed().to_string() };
         self.line(&format!("  {word} {}{took}{because}", done.scenario));
     }
 
@@ -133,9 +136,30 @@ impl Console {
             return;
         }
         self.line(&format!("\n{}", title.bold()));
-        for (index, seen) in found.iter().enumerate() {
+        let mut number = 0;
+        let mut elsewhere: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut shown: HashMap<&str, usize> = HashMap::new();
+        for seen in found {
+            let rule = seen.finding.rule.as_str();
+            let times = shown.entry(rule).or_default();
+            *times += 1;
+            if *times > IN_FULL_MAX {
+                match elsewhere.iter_mut().find(|(known, _)| *known == rule) {
+                    Some((_, scenarios)) => scenarios.push(&seen.scenario),
+                    None => elsewhere.push((rule, vec![&seen.scenario])),
+                }
+                continue;
+            }
+            number += 1;
             let text = failure::render(seen, self.plan.get(&seen.scenario));
-            self.line(&format!("\n{}) {}", index + 1, text.trim_end().replace('\n', "\n   ")));
+            self.line(&format!("\n{number}) {}", text.trim_end().replace('\n', "\n   ")));
+        }
+        for (rule, scenarios) in elsewhere {
+            self.line(&format!("\n{rule} was found {} times more, in", scenarios.len()));
+            for scenario in scenarios {
+                self.line(&format!("   {scenario}"));
+            }
+            self.line("   (junit.xml and run.ndjson show them in full)");
         }
     }
 

@@ -32,16 +32,13 @@ pub fn junit(events: &[Event]) -> Result<String, quick_junit::SerializeError> {
     for scenario in plan {
         let found = found.get(scenario.id.as_str()).map_or(&[][..], Vec::as_slice);
         let case = case(scenario, done.get(scenario.id.as_str()).copied(), found);
-        match suites.iter_mut().find(|suite| suite.name.as_str() == scenario.feature) {
-            Some(suite) => {
-                suite.add_test_case(case);
-            }
-            None => {
-                let mut suite = TestSuite::new(scenario.feature.clone());
-                suite.add_property(Property::new("file", scenario.file.clone()));
-                suite.add_test_case(case);
-                suites.push(suite);
-            }
+        if let Some(suite) = suites.iter_mut().find(|suite| suite.name.as_str() == scenario.feature) {
+            suite.add_test_case(case);
+        } else {
+            let mut suite = TestSuite::new(scenario.feature.clone());
+            suite.add_property(Property::new("file", scenario.file.clone()));
+            suite.add_test_case(case);
+            suites.push(suite);
         }
     }
     report.add_test_suites(suites);

@@ -1,5 +1,7 @@
 //! The Customer: at the checkout, in the Purchase Journey, and back.
 
+use std::future::ready;
+
 use klarna_schemas::simulator::control::CustomerAct;
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
@@ -13,7 +15,7 @@ pub(super) const STEPS: &[Definition] = &[
         example: "the customer visits the checkout page with an order of 459.00 SEK",
         argument: Argument::None,
         doc: "The same as \"a Partner with an order of\", told from the Customer's side.",
-        run: |world, step| Box::pin(visit(world, step)),
+        run: |world, step| Box::pin(ready(visit(world, step))),
     },
     Definition {
         voice: Voice::Customer,
@@ -22,7 +24,7 @@ pub(super) const STEPS: &[Definition] = &[
         example: "the customer selects Klarna and clicks the Pay button",
         argument: Argument::None,
         doc: "Nothing leaves the Partner's page yet: what follows is the Partner's request to its acquirer.",
-        run: |world, step| Box::pin(select(world, step)),
+        run: |_, _| Box::pin(ready(Ok(()))),
     },
     Definition {
         voice: Voice::Customer,
@@ -85,7 +87,10 @@ pub(super) const STEPS: &[Definition] = &[
         example: "the customer never comes back",
         argument: Argument::None,
         doc: "The browser is closed: nothing calls the acquirer's return URL in this scenario.",
-        run: |world, step| Box::pin(stay_away(world, step)),
+        run: |world, _| {
+            world.stays_away = true;
+            Box::pin(ready(Ok(())))
+        },
     },
     Definition {
         voice: Voice::Customer,
@@ -98,12 +103,8 @@ pub(super) const STEPS: &[Definition] = &[
     },
 ];
 
-async fn visit(world: &mut World, step: &StepInput) -> StepResult {
+fn visit(world: &mut World, step: &StepInput) -> StepResult {
     world.price_order(step.text(0), step.text(1))
-}
-
-async fn select(_: &mut World, _: &StepInput) -> StepResult {
-    Ok(())
 }
 
 async fn open_url(world: &mut World, _: &StepInput) -> StepResult {
@@ -131,11 +132,6 @@ async fn come_back(world: &mut World, _: &StepInput) -> StepResult {
         return Err(crate::world::Failure::misused("the Customer never comes back, and then does"));
     }
     world.come_back().await
-}
-
-async fn stay_away(world: &mut World, _: &StepInput) -> StepResult {
-    world.stays_away = true;
-    Ok(())
 }
 
 async fn landed(world: &mut World, _: &StepInput) -> StepResult {

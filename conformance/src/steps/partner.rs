@@ -1,5 +1,7 @@
 //! The Partner: the shop that sells and asks its acquirer for a payment.
 
+use std::future::ready;
+
 use klarna_schemas::simulator::control::{MintSessionToken, MintedTokenState};
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
@@ -14,7 +16,7 @@ pub(super) const STEPS: &[Definition] = &[
         example: "a Partner with an order of 459.00 SEK",
         argument: Argument::None,
         doc: "A shop is about to sell something: two order lines that add up to the amount, a buyer, both addresses, and some plain Klarna Network Data.",
-        run: |world, step| Box::pin(order(world, step)),
+        run: |world, step| Box::pin(ready(order(world, step))),
     },
     Definition {
         voice: Voice::Partner,
@@ -23,7 +25,10 @@ pub(super) const STEPS: &[Definition] = &[
         example: "the Partner shares this Klarna Network Data:",
         argument: Argument::DocString,
         doc: "The Partner sends exactly the text of the doc string as its Klarna Network Data, instead of the plain one.",
-        run: |world, step| Box::pin(network_data(world, step)),
+        run: |world, step| {
+            world.order.network_data.clone_from(&step.doc_string);
+            Box::pin(ready(Ok(())))
+        },
     },
     Definition {
         voice: Voice::Partner,
@@ -32,7 +37,10 @@ pub(super) const STEPS: &[Definition] = &[
         example: "the Partner shares no Klarna Network Data",
         argument: Argument::None,
         doc: "The Partner sends the order without Klarna Network Data.",
-        run: |world, step| Box::pin(no_network_data(world, step)),
+        run: |world, _| {
+            world.order.network_data = None;
+            Box::pin(ready(Ok(())))
+        },
     },
     Definition {
         voice: Voice::Partner,
@@ -99,18 +107,8 @@ pub(super) const STEPS: &[Definition] = &[
     },
 ];
 
-async fn order(world: &mut World, step: &StepInput) -> StepResult {
+fn order(world: &mut World, step: &StepInput) -> StepResult {
     world.price_order(step.text(0), step.text(1))
-}
-
-async fn network_data(world: &mut World, step: &StepInput) -> StepResult {
-    world.order.network_data.clone_from(&step.doc_string);
-    Ok(())
-}
-
-async fn no_network_data(world: &mut World, _: &StepInput) -> StepResult {
-    world.order.network_data = None;
-    Ok(())
 }
 
 async fn session_token(world: &mut World, _: &StepInput) -> StepResult {

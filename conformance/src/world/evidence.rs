@@ -41,8 +41,8 @@ impl World {
         }
         let exchanges = self.cited(&finding).await;
         let curl = exchange
-            .or_else(|| self.payment().ok().map(|payment| payment.exchange()))
-            .map(|exchange| exchange.curl.clone())
+            .or_else(|| self.payment().ok().map(super::Payment::exchange))
+            .map(|exchange| self.without_tokens(&exchange.curl))
             .filter(|curl| !curl.is_empty());
         let log_tail =
             self.run.process.has_died().map(|how| format!("{how}\n{}", self.run.process.log_tail(LOG_LINES)));
@@ -62,6 +62,14 @@ impl World {
             return Ok(());
         }
         Err(Failure::Found { finding: Box::new(finding), exchange: exchange.map(Box::new) })
+    }
+
+    /// A command without the session tokens that the Partner sends: they are secrets of a session.
+    fn without_tokens(&self, command: &str) -> String {
+        let tokens = self.payments.iter().filter_map(|payment| payment.order.session_token.as_deref());
+        tokens.fold(command.to_owned(), |command, token| {
+            command.replace(token, "'\"$KLARNA_NETWORK_SESSION_TOKEN\"'")
+        })
     }
 
     async fn cited(&self, finding: &Finding) -> Vec<Exchange> {

@@ -56,7 +56,7 @@ impl World {
             };
             // May come back empty: that is the point of it.
             self.await_entry_for(&query, |_| true, Duration::from_millis(quiet_ms)).await?;
-            remark.push_str(&format!(", then {quiet_ms} ms of quiet"));
+            remark = format!("{remark}, then {quiet_ms} ms of quiet");
         }
         self.remark(remark);
         Ok(())

@@ -86,7 +86,7 @@ impl World {
         let since = self.journal_end().await?;
         self.declare_intent(&order).await?;
         let created = self.run.acquirer.create_payment(self.partner(), &order).await;
-        let answer = created.map_err(|error| self.operation_failed(error))?;
+        let answer = created.map_err(|error| self.operation_failed(&error))?;
         self.payments.push(Payment {
             order,
             answer,
@@ -126,11 +126,11 @@ impl World {
         told: &BTreeMap<String, String>,
     ) -> Result<PaymentAnswer, Failure> {
         let read = self.run.acquirer.read_payment_again(self.partner(), told).await;
-        read.map_err(|error| self.operation_failed(error))
+        read.map_err(|error| self.operation_failed(&error))
     }
 
-    fn operation_failed(&self, error: OperationError) -> Failure {
-        let rule = match &error {
+    fn operation_failed(&self, error: &OperationError) -> Failure {
+        let rule = match error {
             OperationError::Unreachable { .. } => "partner-api.unreachable",
             OperationError::TimedOut { .. } => "partner-api.timed-out",
             OperationError::Unreadable { .. } => "partner-api.unreadable",

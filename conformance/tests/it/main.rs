@@ -1,13 +1,28 @@
 //! The conformance suite's tests over real sockets and processes.
 
+#[cfg(test)]
 mod adapter;
+#[cfg(test)]
+mod binding_guide;
+#[cfg(test)]
 mod defects;
+#[cfg(test)]
 mod docs;
+#[cfg(test)]
 mod exit_codes;
+#[cfg(test)]
 mod foreign;
+#[cfg(test)]
 mod launch;
+#[cfg(test)]
 mod lint;
+#[cfg(test)]
 mod mutants;
+#[cfg(test)]
 mod partner;
+#[cfg(test)]
 mod suite;
+#[cfg(test)]
+mod tour;
+#[cfg(test)]
 mod whole_run;

@@ -1,18 +1,24 @@
 //! Ctrl-C and SIGTERM.
 
-/// Ends when the run is asked to stop.
-pub(super) async fn interrupted() {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            // Without a handler the signal ends the process by itself.
-            Err(_) => std::future::pending().await,
-        }
-    };
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Listens for the rest of the run. From here on no signal is lost, whatever the run is busy with.
+///
+/// # Errors
+/// When the handlers cannot be installed.
+pub(super) fn listen() -> std::io::Result<CancellationToken> {
+    let interrupt = signal(SignalKind::interrupt())?;
+    let terminate = signal(SignalKind::terminate())?;
+    let stop = CancellationToken::new();
+    tokio::spawn(tell(interrupt, terminate, stop.clone()));
+    Ok(stop)
+}
+
+async fn tell(mut interrupt: Signal, mut terminate: Signal, stop: CancellationToken) {
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
+    stop.cancel();
 }

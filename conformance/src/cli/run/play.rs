@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use indexmap::IndexMap;
+use tokio_util::sync::CancellationToken;
 
 use super::Stop;
-use super::interrupt::interrupted;
+use super::interrupt;
 use super::parties::{self, ACQUIRER_ACCOUNT, Parties};
 use super::prepare::Prepared;
 use crate::adapter::{Adapter, Capability};
@@ -33,18 +34,20 @@ pub(super) async fn play(args: &RunArgs, prepared: Prepared, seed: u64) -> Resul
             format!("the reports cannot be written to {}: {error}", args.reports.display()),
         )
     };
+    let stop = interrupt::listen().map_err(|error| Stop::new(Exit::Broken, error.to_string()))?;
     std::fs::create_dir_all(&args.reports).map_err(broken)?;
     let work_dir = tempfile::tempdir().map_err(broken)?;
     let parties = tokio::select! {
         parties = parties::gather(args, &prepared, seed, work_dir.path()) => parties?,
-        () = interrupted() => return Err(Stop::new(Exit::Interrupted, "before anything was run")),
+        () = stop.cancelled() => return Err(Stop::new(Exit::Interrupted, "before anything was run")),
     };
     let model = ModelWriter::create(
         &args.reports.join("run.ndjson"),
         vec![Box::new(Console::new(Box::new(anstream::stdout())))],
     )
     .map_err(broken)?;
-    let (simulator, proxy, model, was_interrupted) = play_plan(args, prepared, seed, parties, model).await;
+    let (simulator, proxy, model, was_interrupted) =
+        play_plan(args, prepared, seed, parties, model, &stop).await;
     let exit = end(args, model, was_interrupted, began);
     drop(proxy);
     if let Some(simulator) = simulator {
@@ -61,12 +64,14 @@ async fn play_plan(
     seed: u64,
     parties: Parties,
     mut model: ModelWriter,
+    stop: &CancellationToken,
 ) -> Played {
     let Prepared { adapter, scenarios, defect } = prepared;
     let Parties { simulator, simulator_url, control, stand_in, proxy, process, acquirer, browser } = parties;
     let jobs = adapter.partners().len().min(usize::from(args.jobs)).max(1);
     let rest = arguments(args);
-    let repeat = format!(" --seed {seed}{}", rest.iter().map(|word| format!(" {word}")).collect::<String>());
+    let repeat =
+        [format!(" --seed {seed}")].into_iter().chain(rest.iter().cloned()).collect::<Vec<_>>().join(" ");
     model.write(Event::RunStarted(RunStarted {
         at: model::now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -115,7 +120,7 @@ async fn play_plan(
         board: Board::default(),
     });
     let (model, was_interrupted) =
-        bdd::run(Arc::clone(&run), to_run, jobs, repeat, model, interrupted()).await;
+        bdd::run(Arc::clone(&run), to_run, jobs, repeat, model, stop.cancelled()).await;
     if let Some(run) = Arc::into_inner(run) {
         run.process.stop().await;
     }

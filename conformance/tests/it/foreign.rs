@@ -1,0 +1,58 @@
+//! An acquirer written in another language, with another API, bound by an adapter file alone.
+
+use tempfile::TempDir;
+
+use crate::suite::{root, run};
+
+fn adapter() -> String {
+    root().join("conformance/tests/foreign/adapter.yaml").display().to_string()
+}
+
+#[test]
+fn an_acquirer_in_another_language_is_green() {
+    let ran = run(&["--acquirer", &adapter(), "--seed", "7"]);
+    ran.must_exit(0).must_say("foreign at http://").must_say("2 scenarios at once");
+    assert_eq!(ran.ended("passed").len(), ran.statuses().len(), "{}", ran.all());
+}
+
+/// The same acquirer, claiming less.
+fn claiming(folder: &TempDir, capabilities: &str, without_notifications: bool) -> String {
+    let folder_of = root().join("conformance/tests/foreign");
+    let mut text = std::fs::read_to_string(folder_of.join("adapter.yaml")).unwrap();
+    text = text
+        .replace("capabilities: [redirect, sdk, notifications]", &format!("capabilities: {capabilities}"));
+    if without_notifications {
+        let at = text.find("\nnotifications:").unwrap();
+        text.truncate(at + 1);
+    }
+    std::fs::copy(folder_of.join("acquirer.py"), folder.path().join("acquirer.py")).unwrap();
+    let path = folder.path().join("adapter.yaml");
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn without_notifications_the_partner_asks() {
+    let folder = TempDir::new().unwrap();
+    let adapter = claiming(&folder, "[redirect, sdk]", true);
+    let ran = run(&["--acquirer", &adapter, "--seed", "7"]);
+    ran.must_exit(0);
+    assert_eq!(ran.ended("not-applicable"), ["step-up/the-partner-is-notified"]);
+    ran.must_say("the adapter does not claim the capability \"notifications\"");
+    let junit = ran.report("junit.xml");
+    assert!(junit.contains("<skipped message=\"the adapter does not claim the capability"), "{junit}");
+}
+
+#[test]
+fn one_mode_suffices() {
+    let folder = TempDir::new().unwrap();
+    let adapter = claiming(&folder, "[sdk, notifications]", false);
+    let ran = run(&["--acquirer", &adapter, "--seed", "7"]);
+    ran.must_exit(0);
+    let elsewhere = ran.ended("not-applicable");
+    assert!(
+        elsewhere.iter().all(|id| id.contains("redirect-mode") || id.contains("return")),
+        "{elsewhere:?}"
+    );
+    assert!(ran.ended("passed").contains(&"the-document/step-up-required".to_owned()));
+}
