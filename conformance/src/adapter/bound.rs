@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
+use super::Adapter;
 use super::exchange::{Likeness, PartnerExchange};
 use super::operation::Operation;
 use super::order::Order;
@@ -14,7 +15,6 @@ use super::request::Rendered;
 use super::template::TemplateError;
 use super::variables::{RunVariables, Secrets, with_order, with_payment};
 use super::vars::PartnerBinding;
-use super::Adapter;
 use crate::launch::LaunchContext;
 
 /// How much of an answer is read.
@@ -113,10 +113,8 @@ impl BoundAcquirer {
     /// When the HTTP client cannot be built.
     pub fn new(adapter: &Adapter, base_url: &Url, context: &LaunchContext) -> Result<Self, reqwest::Error> {
         klarna_simulator::install_crypto_provider();
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+        let http =
+            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
         let mut run = context.variables();
         run.acquirer_base_url = Some(base_url.as_str().trim_end_matches('/').to_owned());
         let base_url = base_url.as_str().to_owned();
@@ -282,7 +280,8 @@ fn excerpt(body: &[u8]) -> String {
     if body.is_empty() {
         return "without a body".to_owned();
     }
-    let text: String = String::from_utf8_lossy(body).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text: String =
+        String::from_utf8_lossy(body).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     match text.char_indices().nth(LENGTH) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,

@@ -162,10 +162,13 @@ mod tests {
         likeness.user = Some(format!("me:{OPENS}ALPHA_PASSWORD{CLOSES}"));
         let exchange = likeness.answered(200, Vec::new(), Vec::new());
         assert_eq!(exchange.url, "http://127.0.0.1:1/p?m=$ALPHA_MERCHANT");
-        assert_eq!(exchange.request_headers, [
-            ("authorization".to_owned(), "Basic $CREDENTIALS".to_owned()),
-            ("authorization".to_owned(), "Bearer $ALPHA_KEY".to_owned()),
-        ]);
+        assert_eq!(
+            exchange.request_headers,
+            [
+                ("authorization".to_owned(), "Basic $CREDENTIALS".to_owned()),
+                ("authorization".to_owned(), "Bearer $ALPHA_KEY".to_owned()),
+            ]
+        );
         assert_eq!(exchange.request_body, br#"{"name":"it's","key":"$ALPHA_KEY"}"#);
         assert!(exchange.curl.contains(r#"-u 'me:'"$ALPHA_PASSWORD""#), "{}", exchange.curl);
     }

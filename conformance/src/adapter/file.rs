@@ -105,6 +105,7 @@ impl EnvFile {
     pub(super) const KEYS: &[&str] = &["env", "default"];
 }
 
+#[expect(clippy::struct_field_names, reason = "a setting has its unit in its name")]
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TimingFile {
@@ -250,7 +251,10 @@ mod tests {
 
     /// The keys that a type knows, by what it says about one that it does not.
     fn keys<T: DeserializeOwned>() -> Vec<String> {
-        match serde_saphyr::from_str::<T>("{no such key: 1}").err().map(|error| error.without_snippet().to_string()) {
+        match serde_saphyr::from_str::<T>("{no such key: 1}")
+            .err()
+            .map(|error| error.without_snippet().to_string())
+        {
             Some(text) => {
                 let list = text.split("expected one of ").nth(1).or_else(|| text.split("expected ").nth(1));
                 let list = list.unwrap_or_else(|| panic!("{text}"));

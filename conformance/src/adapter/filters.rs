@@ -12,10 +12,47 @@ pub(super) const LEAF: &str = "__leaf";
 
 /// Every filter that an adapter may use.
 pub(super) const KNOWN: &[&str] = &[
-    "json", "omit", "decimal", "urlencode", "safe", "default", "upper", "lower", "wordcount", "escape",
-    "escape_html", "escape_xml", "newlines_to_br", "pluralize", "trim", "trim_start", "trim_end", "replace",
-    "capitalize", "title", "truncate", "indent", "str", "int", "float", "length", "reverse", "split", "abs",
-    "round", "first", "last", "nth", "join", "sort", "unique", "get", "values", "keys", "pairs", "group_by",
+    "json",
+    "omit",
+    "decimal",
+    "urlencode",
+    "safe",
+    "default",
+    "upper",
+    "lower",
+    "wordcount",
+    "escape",
+    "escape_html",
+    "escape_xml",
+    "newlines_to_br",
+    "pluralize",
+    "trim",
+    "trim_start",
+    "trim_end",
+    "replace",
+    "capitalize",
+    "title",
+    "truncate",
+    "indent",
+    "str",
+    "int",
+    "float",
+    "length",
+    "reverse",
+    "split",
+    "abs",
+    "round",
+    "first",
+    "last",
+    "nth",
+    "join",
+    "sort",
+    "unique",
+    "get",
+    "values",
+    "keys",
+    "pairs",
+    "group_by",
 ];
 
 pub(super) fn register(tera: &mut Tera) {
@@ -27,6 +64,7 @@ pub(super) fn register(tera: &mut Tera) {
 }
 
 /// The value as JSON text; nothing for undefined.
+#[expect(clippy::needless_pass_by_value, reason = "the shape of a filter")]
 fn leaf(value: Value, _: Kwargs, _: &State<'_>) -> TeraResult<Value> {
     if value.is_undefined() {
         return Ok(Value::safe_string(""));
@@ -43,6 +81,7 @@ fn omit(value: Value, _: Kwargs, _: &State<'_>) -> Value {
 }
 
 /// The value as JSON text, for text leaves that hold JSON.
+#[expect(clippy::needless_pass_by_value, reason = "the shape of a filter")]
 fn json(value: Value, _: Kwargs, _: &State<'_>) -> TeraResult<Value> {
     if value.is_undefined() {
         return Err(tera::Error::message("json: the value is not defined"));
@@ -56,6 +95,7 @@ fn to_json(value: &Value) -> TeraResult<String> {
 
 /// Minor units as a decimal string of the currency: `45900` → `459.00`. The currency is that of the
 /// order unless `currency=` names another.
+#[expect(clippy::needless_pass_by_value, reason = "the shape of a filter")]
 fn decimal(amount: i64, kwargs: Kwargs, state: &State<'_>) -> TeraResult<String> {
     let named: Option<String> = kwargs.get("currency")?;
     let code = match named {
@@ -64,7 +104,8 @@ fn decimal(amount: i64, kwargs: Kwargs, state: &State<'_>) -> TeraResult<String>
             tera::Error::message("decimal: name the currency, as in decimal(currency=order.currency)")
         })?,
     };
-    let currency: Currency = code.parse().map_err(|error| tera::Error::message(format!("decimal: {error}")))?;
+    let currency: Currency =
+        code.parse().map_err(|error| tera::Error::message(format!("decimal: {error}")))?;
     let shown = currency.display(MinorUnits(amount));
     Ok(shown.split(' ').next().unwrap_or_default().to_owned())
 }

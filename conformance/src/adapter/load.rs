@@ -49,8 +49,7 @@ pub(super) fn load(
     folder: Option<PathBuf>,
     environment: Environment<'_>,
 ) -> Result<Checked, AdapterError> {
-    let file: AdapterFile =
-        serde_saphyr::from_str(source.text()).map_err(|error| source.yaml(&error))?;
+    let file: AdapterFile = serde_saphyr::from_str(source.text()).map_err(|error| source.yaml(&error))?;
     if file.version.value != VERSION {
         let message = format!("version {} of the format is not known", file.version.value);
         return Err(source.complain(
@@ -137,11 +136,7 @@ impl Checked {
     }
 }
 
-fn capabilities(
-    source: &Source,
-    file: &AdapterFile,
-    hears: bool,
-) -> Result<Vec<String>, AdapterError> {
+fn capabilities(source: &Source, file: &AdapterFile, hears: bool) -> Result<Vec<String>, AdapterError> {
     for claimed in &file.capabilities {
         let place: Place = claimed.referenced.into();
         if !Capability::KNOWN.contains(&claimed.value.as_str()) {

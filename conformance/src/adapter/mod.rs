@@ -38,12 +38,12 @@ use source::Source;
 use start::Start;
 use url::Url;
 
+pub(crate) use bound::pairs;
 pub use bound::{BoundAcquirer, OperationError, PaymentAnswer};
 pub use error::AdapterError;
 pub use exchange::PartnerExchange;
-pub use notification::Verification;
-pub(crate) use bound::pairs;
 pub(crate) use notification::Ears;
+pub use notification::Verification;
 pub use order::{Address, Customer, Mode, Order, OrderLine};
 pub use outcome::Outcome;
 pub(crate) use start::{ProcessPlan, Ready, StopSignal};

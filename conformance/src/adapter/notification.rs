@@ -167,27 +167,23 @@ impl Ears {
     ) -> Verification {
         let fits = |key: &[u8]| verify.scheme.verify(key, headers, body);
         let signer = || self.keys.iter().find(|(_, key)| fits(key).is_ok()).map(|(name, _)| name.clone());
-        match partner {
-            Some(name) => match self.keys.iter().find(|(candidate, _)| candidate == name) {
-                Some((_, key)) => match (fits(key), signer()) {
-                    (Ok(()), _) => Verification::Good,
-                    (Err(_), Some(other)) => {
-                        Verification::Bad(format!("it is signed with the secret of Partner {other}"))
-                    }
-                    (Err(reason), None) => Verification::Bad(reason),
-                },
-                None => Verification::Bad(format!("no Partner is called {name}")),
-            },
-            None => match signer() {
-                Some(name) => {
-                    *partner = Some(name);
-                    Verification::Good
-                }
-                None => {
-                    let reason = self.keys.first().and_then(|(_, key)| fits(key).err());
-                    Verification::Bad(reason.unwrap_or_else(|| "no Partner has a secret".to_owned()))
-                }
-            },
+        let Some(name) = partner else {
+            *partner = signer();
+            if partner.is_some() {
+                return Verification::Good;
+            }
+            let reason = self.keys.first().and_then(|(_, key)| fits(key).err());
+            return Verification::Bad(reason.unwrap_or_else(|| "no Partner has a secret".to_owned()));
+        };
+        let Some((_, key)) = self.keys.iter().find(|(candidate, _)| candidate == name) else {
+            return Verification::Bad(format!("no Partner is called {name}"));
+        };
+        match (fits(key), signer()) {
+            (Ok(()), _) => Verification::Good,
+            (Err(_), Some(other)) => {
+                Verification::Bad(format!("it is signed with the secret of Partner {other}"))
+            }
+            (Err(reason), None) => Verification::Bad(reason),
         }
     }
 }

@@ -12,7 +12,8 @@ use super::nearest::nearest;
 use super::source::{Place, Source};
 
 /// Names that the suite itself looks for; an adapter may read others for its own templates.
-pub(super) const NAMES: &[&str] = &["payment_id", "redirect_url", "payment_request_id", "network_response_data"];
+pub(super) const NAMES: &[&str] =
+    &["payment_id", "redirect_url", "payment_request_id", "network_response_data"];
 
 /// Compiles a JSONPath, complaining at its place.
 pub(super) fn compile(source: &Source, text: &str, place: Place) -> Result<JsonPath, AdapterError> {
@@ -105,10 +106,10 @@ mod tests {
         let reads = reads("payment_id: $.data.id\nredirect_url: $.next['go to']\nown: $.n\n").unwrap();
         let body = json!({"data": {"id": "p\u{e9}1"}, "next": {"go to": null}, "n": 7});
         let found = reads.read(&body).unwrap();
-        assert_eq!(found.into_iter().collect::<Vec<_>>(), [
-            ("own".to_owned(), "7".to_owned()),
-            ("payment_id".to_owned(), "pé1".to_owned()),
-        ]);
+        assert_eq!(
+            found.into_iter().collect::<Vec<_>>(),
+            [("own".to_owned(), "7".to_owned()), ("payment_id".to_owned(), "pé1".to_owned()),]
+        );
     }
 
     #[test]

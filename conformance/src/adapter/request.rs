@@ -123,7 +123,10 @@ impl Request {
             .map(|(name, value)| match HeaderValue::from_str(&value) {
                 Ok(value) => Ok((name, value)),
                 // The value itself may be secret.
-                Err(_) => Err(templates.fail(&self.path, &format!("the value of header {name} has characters that HTTP refuses"))),
+                Err(_) => Err(templates.fail(
+                    &self.path,
+                    &format!("the value of header {name} has characters that HTTP refuses"),
+                )),
             })
             .collect::<Result<_, _>>()?;
         Ok(Rendered { method: self.method.clone(), url: parts.url, headers, body: parts.body })
@@ -162,9 +165,8 @@ impl Request {
         let mut user = None;
         match authentication {
             Authentication::None => {}
-            Authentication::Bearer(token) => headers.extend(
-                text(token)?.map(|token| (http::header::AUTHORIZATION, format!("Bearer {token}"))),
-            ),
+            Authentication::Bearer(token) => headers
+                .extend(text(token)?.map(|token| (http::header::AUTHORIZATION, format!("Bearer {token}")))),
             Authentication::Header { name, value } => {
                 headers.extend(text(value)?.map(|value| (name.clone(), value)));
             }

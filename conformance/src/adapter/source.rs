@@ -126,7 +126,8 @@ impl Source {
             message,
             hint,
             nearest,
-            source_text: known.then(|| NamedSource::new(&self.name, self.shown.clone()).with_language("yaml")),
+            source_text: known
+                .then(|| NamedSource::new(&self.name, self.shown.clone()).with_language("yaml")),
             span: known.then(|| SourceSpan::from((self.offset(place), 1))),
         })
     }

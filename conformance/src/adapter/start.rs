@@ -84,9 +84,11 @@ impl Start {
         templates: &mut Templates,
     ) -> Result<Self, AdapterError> {
         match (launch, attach) {
-            (Some(launch), None) => {
-                Ok(Self::Process(ProcessTemplates::compile(&launch.value, launch.referenced.into(), templates)?))
-            }
+            (Some(launch), None) => Ok(Self::Process(ProcessTemplates::compile(
+                &launch.value,
+                launch.referenced.into(),
+                templates,
+            )?)),
             (None, Some(attach)) => {
                 let text = &attach.value.base_url;
                 match Url::parse(&text.value) {
@@ -204,17 +206,19 @@ impl ProcessTemplates {
         matches!(self.ready, ReadyTemplates::Http(_))
     }
 
-    pub(super) fn render(&self, templates: &Templates, variables: &Value) -> Result<ProcessPlan, TemplateError> {
+    pub(super) fn render(
+        &self,
+        templates: &Templates,
+        variables: &Value,
+    ) -> Result<ProcessPlan, TemplateError> {
         let variables = context(variables);
-        let text = |template: &Template| {
-            templates.render_text(template, &variables).map(Option::unwrap_or_default)
-        };
+        let text =
+            |template: &Template| templates.render_text(template, &variables).map(Option::unwrap_or_default);
         let pairs = |pairs: &[(String, Template)]| {
             let mut rendered = Vec::new();
             for (name, template) in pairs {
-                rendered.extend(
-                    templates.render_text(template, &variables)?.map(|value| (name.clone(), value)),
-                );
+                rendered
+                    .extend(templates.render_text(template, &variables)?.map(|value| (name.clone(), value)));
             }
             Ok::<_, TemplateError>(rendered)
         };

@@ -30,9 +30,11 @@ impl Tree {
         match node.shape() {
             Shape::Scalar(value) => Ok(Self::Constant(value.clone())),
             Shape::Text(text) => Ok(Self::Leaf(templates.value(text, node.place())?)),
-            Shape::List(items) => {
-                items.iter().map(|item| Self::compile(item, templates)).collect::<Result<_, _>>().map(Self::List)
-            }
+            Shape::List(items) => items
+                .iter()
+                .map(|item| Self::compile(item, templates))
+                .collect::<Result<_, _>>()
+                .map(Self::List),
             Shape::Map(pairs) if node.get("$each").is_some() => {
                 for (key, _) in pairs {
                     if !EACH_KEYS.contains(&key.value.as_str()) {
@@ -185,10 +187,7 @@ mod tests {
     fn omit_drops_the_key_or_the_item_and_keeps_what_is_there() {
         let order = json!({"order": {"none": null, "empty": "", "zero": 0, "text": "t"}});
         let yaml = r#"{a: "{{ order.none | omit }}", b: "{{ order.empty | omit }}", c: "{{ order.zero | omit }}", d: ["{{ order.none | omit }}", "{{ order.text | omit }}"], e: "x{{ order.none | omit }}", f: {g: "{{ order.none | omit }}"}}"#;
-        assert_eq!(
-            rendered(yaml, &order).unwrap(),
-            Some(json!({"b": "", "c": 0, "d": ["t"], "f": {}}))
-        );
+        assert_eq!(rendered(yaml, &order).unwrap(), Some(json!({"b": "", "c": 0, "d": ["t"], "f": {}})));
     }
 
     #[test]

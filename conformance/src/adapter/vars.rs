@@ -28,7 +28,10 @@ pub struct PartnerBinding {
 }
 
 /// The process environment.
-#[expect(clippy::disallowed_methods, reason = "adapters name environment variables; this is their one reader")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "adapters name environment variables; this is their one reader"
+)]
 pub(super) fn process_environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -76,17 +76,22 @@ impl Verify {
             }
             "hmac-sha256" => Scheme::HmacSha256 {
                 header: header(source, file.header.as_ref(), place)?,
-                encoding: word(source, file.encoding.as_ref(), &[
-                    ("hex", Encoding::Hex),
-                    ("base64", Encoding::Base64),
-                ])?
+                encoding: word(
+                    source,
+                    file.encoding.as_ref(),
+                    &[("hex", Encoding::Hex), ("base64", Encoding::Base64)],
+                )?
                 .unwrap_or(Encoding::Hex),
                 prefix: file.prefix.as_ref().map(|prefix| prefix.value.clone()).unwrap_or_default(),
-                secret_encoding: word(source, file.secret_encoding.as_ref(), &[
-                    ("utf8", SecretEncoding::Utf8),
-                    ("hex", SecretEncoding::Hex),
-                    ("base64", SecretEncoding::Base64),
-                ])?
+                secret_encoding: word(
+                    source,
+                    file.secret_encoding.as_ref(),
+                    &[
+                        ("utf8", SecretEncoding::Utf8),
+                        ("hex", SecretEncoding::Hex),
+                        ("base64", SecretEncoding::Base64),
+                    ],
+                )?
                 .unwrap_or(SecretEncoding::Utf8),
             },
             other => {
@@ -98,16 +103,18 @@ impl Verify {
 
     pub(super) fn check(&self, templates: &Templates, sample: &Value) -> Result<(), AdapterError> {
         templates.check(&self.secret, sample)?;
-        self.key(templates, sample).map(drop).map_err(|error| templates.complain(&self.secret, &error.message))
+        self.key(templates, sample)
+            .map(drop)
+            .map_err(|error| templates.complain(&self.secret, &error.message))
     }
 
     /// The key's bytes for one Partner.
     pub(super) fn key(&self, templates: &Templates, variables: &Value) -> Result<Vec<u8>, TemplateError> {
         let secret = templates.render_text(&self.secret, &context(variables))?.unwrap_or_default();
         let bytes = match &self.scheme {
-            Scheme::StandardWebhooks => {
-                STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(&secret)).map_err(|_| "whsec_ and base64")
-            }
+            Scheme::StandardWebhooks => STANDARD
+                .decode(secret.strip_prefix("whsec_").unwrap_or(&secret))
+                .map_err(|_| "whsec_ and base64"),
             Scheme::HmacSha256 { secret_encoding: SecretEncoding::Utf8, .. } => Ok(secret.into_bytes()),
             Scheme::HmacSha256 { secret_encoding: SecretEncoding::Hex, .. } => {
                 hex::decode(secret).map_err(|_| "hexadecimal")
@@ -171,7 +178,9 @@ impl Scheme {
 /// Constant-time comparison of a claimed HMAC-SHA256.
 fn signed_with(key: &[u8], message: &[&[u8]], claimed: &[u8]) -> bool {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return false };
-    message.iter().for_each(|part| mac.update(part));
+    for part in message {
+        mac.update(part);
+    }
     mac.verify_slice(claimed).is_ok()
 }
 
@@ -199,13 +208,11 @@ fn word<T: Copy>(
     known: &[(&str, T)],
 ) -> Result<Option<T>, AdapterError> {
     let Some(word) = word else { return Ok(None) };
-    match known.iter().find(|(name, _)| *name == word.value) {
-        Some((_, value)) => Ok(Some(*value)),
-        None => {
-            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-            Err(source.unknown(word.referenced.into(), "encoding", &word.value, &names))
-        }
+    if let Some((_, value)) = known.iter().find(|(name, _)| *name == word.value) {
+        return Ok(Some(*value));
     }
+    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    Err(source.unknown(word.referenced.into(), "encoding", &word.value, &names))
 }
 
 #[cfg(test)]
@@ -248,7 +255,12 @@ mod tests {
         assert!(verify("msg_2", &good, BODY).is_err(), "the id is signed");
         assert!(verify("msg_1", &good, b"{}").is_err(), "the body is signed");
         assert!(verify("msg_1", STANDARD_BY_OPENSSL, BODY).is_err(), "the version is part of it");
-        assert!(Scheme::StandardWebhooks.verify(b"other", &headers(&[]), BODY).unwrap_err().contains("webhook-id"));
+        assert!(
+            Scheme::StandardWebhooks
+                .verify(b"other", &headers(&[]), BODY)
+                .unwrap_err()
+                .contains("webhook-id")
+        );
     }
 
     fn hmac(encoding: Encoding, prefix: &str) -> Scheme {

@@ -8,8 +8,10 @@ use super::LaunchError;
 pub(super) fn write(work_dir: &Path, files: &[(PathBuf, String)]) -> Result<(), LaunchError> {
     for (path, content) in files {
         let path = work_dir.join(path);
-        let failed =
-            |error: std::io::Error| LaunchError::File { path: path.display().to_string(), reason: error.to_string() };
+        let failed = |error: std::io::Error| LaunchError::File {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }

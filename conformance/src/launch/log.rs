@@ -122,8 +122,8 @@ mod tests {
     #[tokio::test]
     async fn lines_are_kept_in_bounds_and_without_secrets() {
         let log = Log::new(None, vec![SecretString::from("hunter22")]).unwrap();
-        let long = "x".repeat(LINE_LENGTH * 2);
-        let text = format!("one\r\ntwo hunter22 three\n{long}\n\u{e9}nd");
+        let overlong = "x".repeat(LINE_LENGTH * 2);
+        let text = format!("one\r\ntwo hunter22 three\n{overlong}\n\u{e9}nd");
         log.clone().follow(tokio::io::BufReader::new(text.as_bytes())).await;
         let tail = log.tail(10);
         let lines: Vec<&str> = tail.lines().collect();

@@ -126,21 +126,13 @@ fn command(
     variables: &RunVariables,
     plan: &ProcessPlan,
 ) -> Result<(Command, String), LaunchError> {
-    let (mut command, program) = match &plan.program {
-        Some(program) => (Command::new(program), program.clone()),
-        None => {
-            let program = match &context.builtin_program {
-                Some(program) => program.clone(),
-                None => std::env::current_exe().map_err(|error| LaunchError::NotStarted {
-                    program: "the built-in acquirer".to_owned(),
-                    reason: format!("this program does not know its own path: {error}"),
-                    hint: "use launch.command with an acquirer of your own".to_owned(),
-                })?,
-            };
-            let mut command = Command::new(&program);
-            command.arg(builtin::SUBCOMMAND);
-            (command, program.display().to_string())
-        }
+    let (mut command, program) = if let Some(program) = &plan.program {
+        (Command::new(program), program.clone())
+    } else {
+        let program = builtin_program(context)?;
+        let mut command = Command::new(&program);
+        command.arg(builtin::SUBCOMMAND);
+        (command, program.display().to_string())
     };
     let folder = folder(adapter, context, plan);
     if !folder.is_dir() {
@@ -169,6 +161,18 @@ fn command(
     #[cfg(unix)]
     command.process_group(0);
     Ok((command, program))
+}
+
+/// The program that becomes the built-in acquirer when it is started again.
+fn builtin_program(context: &LaunchContext) -> Result<PathBuf, LaunchError> {
+    if let Some(program) = &context.builtin_program {
+        return Ok(program.clone());
+    }
+    std::env::current_exe().map_err(|error| LaunchError::NotStarted {
+        program: "the built-in acquirer".to_owned(),
+        reason: format!("this program does not know its own path: {error}"),
+        hint: "use launch.command with an acquirer of your own".to_owned(),
+    })
 }
 
 /// Relative folders begin at the adapter's own; an embedded adapter begins at the work directory.

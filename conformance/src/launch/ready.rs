@@ -70,7 +70,11 @@ mod tests {
     fn a_ready_line_is_json_with_an_url_and_more_is_welcome() {
         let url = from_line(r#"{"version":"1","listening":"http://127.0.0.1:41234"}"#, "listening").unwrap();
         assert_eq!(url.as_str(), "http://127.0.0.1:41234/");
-        assert!(from_line("listening on 41234", "listening").unwrap_err().contains("no JSON object: listening on"));
+        assert!(
+            from_line("listening on 41234", "listening")
+                .unwrap_err()
+                .contains("no JSON object: listening on")
+        );
         assert!(from_line(r#"{"ready":true}"#, "listening").unwrap_err().contains("\"listening\""));
         assert!(from_line(r#"{"listening":"127.0.0.1:1"}"#, "listening").unwrap_err().contains("no http"));
     }

@@ -31,7 +31,7 @@ const HOP_BY_HOP: &[&str] = &[
 /// Bytes that a body may have on its way through; far above what Klarna takes.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
 /// How long Klarna may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The proxy could not start.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +53,7 @@ struct Passage {
     plan: Plan,
     klarna: String,
     http: reqwest::Client,
-    /// Path and transaction reference of authorize calls that were answered with STEP_UP_REQUIRED.
+    /// Path and transaction reference of authorize calls that were answered with `STEP_UP_REQUIRED`.
     stepped_up: Mutex<HashSet<(String, String)>>,
 }
 
@@ -110,7 +110,8 @@ impl Drop for MutantProxy {
 async fn pass(State(passage): State<Arc<Passage>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
-        return (StatusCode::PAYLOAD_TOO_LARGE, "the defect proxy takes no body of this size\n").into_response();
+        return (StatusCode::PAYLOAD_TOO_LARGE, "the defect proxy takes no body of this size\n")
+            .into_response();
     };
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let authorize = parts.method == Method::POST && parts.uri.path().ends_with("/payment/authorize");

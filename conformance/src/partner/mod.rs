@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use url::Url;
 
-use crate::adapter::{Adapter, Outcome};
 pub use crate::adapter::Verification;
+use crate::adapter::{Adapter, Outcome};
 use record::Record;
 
 /// The Partner's side of the run. Cheap to clone; the listener ends with the last clone.
@@ -87,7 +87,10 @@ impl PartnerStandIn {
     pub async fn start(listen: SocketAddr, adapter: &Adapter) -> Result<Self, StandInError> {
         let failed = |reason: String, hint: &str| StandInError { listen, reason, hint: hint.to_owned() };
         let taken = |error: std::io::Error| {
-            failed(error.to_string(), "listen.partner in the adapter names another address; port 0 takes a free one")
+            failed(
+                error.to_string(),
+                "listen.partner in the adapter names another address; port 0 takes a free one",
+            )
         };
         let socket = tokio::net::TcpListener::bind(listen).await.map_err(taken)?;
         let address = socket.local_addr().map_err(taken)?;
@@ -134,9 +137,7 @@ impl PartnerStandIn {
     ) -> Result<Notification, Vec<Notification>> {
         let found = self
             .record
-            .wait(deadline, |kept| {
-                kept.notifications_of(payment_id).find(|one| accept(one)).cloned()
-            })
+            .wait(deadline, |kept| kept.notifications_of(payment_id).find(|one| accept(one)).cloned())
             .await;
         found.ok_or_else(|| self.notifications(payment_id))
     }
@@ -148,9 +149,8 @@ impl PartnerStandIn {
 
     /// What came and could not be read, so that it belongs to no payment.
     pub fn strays(&self) -> Vec<Notification> {
-        self.record.look(|kept| {
-            kept.notifications.iter().filter(|one| one.payment_id.is_none()).cloned().collect()
-        })
+        self.record
+            .look(|kept| kept.notifications.iter().filter(|one| one.payment_id.is_none()).cloned().collect())
     }
 
     /// The first visit to a return page, those included that were before; `None` after `deadline`.

@@ -344,7 +344,8 @@ fn every_slip_is_shown_with_its_place_and_the_name_that_was_meant() {
 
 #[test]
 fn a_complaint_shows_the_line_and_no_secret() {
-    let yaml = SOUND.replace("key: alpha-secret-key, merchant", "key: alpha-secret-key, merchant: 5, mrchant");
+    let yaml =
+        SOUND.replace("key: alpha-secret-key, merchant", "key: alpha-secret-key, merchant: 5, mrchant");
     let error = load(&yaml.replace("{env: MERCHANT, default: shop-4711}", "[]")).unwrap_err();
     assert_eq!(error.line(), Some(7));
     let shown = format!("{:?}", miette::Report::new(error));
@@ -456,16 +457,22 @@ async fn the_request_is_what_the_adapter_draws_and_the_report_shows_no_secret() 
     let authorization = answer.exchange.request_headers.iter().find(|(name, _)| name == "authorization");
     assert_eq!(authorization.unwrap().1, "Bearer $ALPHA_KEY");
     assert!(answer.exchange.url.ends_with("/merchants/$MERCHANT/payments"), "{}", answer.exchange.url);
-    assert!(answer.exchange.curl.contains(r#"-H 'authorization: Bearer '"$ALPHA_KEY""#), "{}", answer.exchange.curl);
+    assert!(
+        answer.exchange.curl.contains(r#"-H 'authorization: Bearer '"$ALPHA_KEY""#),
+        "{}",
+        answer.exchange.curl
+    );
 }
 
 #[tokio::test]
 async fn a_step_up_may_be_a_403_and_a_refusal_invalid() {
     let adapter = load(SOUND).unwrap();
     let alpha = &adapter.partners()[0];
-    let acquirer =
-        Canned::start(403, r#"{"transactionId":"t","stepUpUrl":"https://k.example/?a=b&c","error":"Step-up required"}"#)
-            .await;
+    let acquirer = Canned::start(
+        403,
+        r#"{"transactionId":"t","stepUpUrl":"https://k.example/?a=b&c","error":"Step-up required"}"#,
+    )
+    .await;
     let answer = acquirer.bound(&adapter).create_payment(alpha, &order("1")).await.unwrap();
     assert_eq!(answer.outcome, Outcome::StepUp);
     assert_eq!(answer.read["redirect_url"], "https://k.example/?a=b&c");
@@ -519,6 +526,7 @@ async fn two_values_where_one_is_wanted_are_unreadable() {
     let yaml = SOUND.replace("$.transactionId", "$..id");
     let adapter = load(&yaml).unwrap();
     let acquirer = Canned::start(201, r#"{"id":1,"more":{"id":2}}"#).await;
-    let error = acquirer.bound(&adapter).create_payment(&adapter.partners()[0], &order("1")).await.unwrap_err();
+    let error =
+        acquirer.bound(&adapter).create_payment(&adapter.partners()[0], &order("1")).await.unwrap_err();
     assert!(error.to_string().contains("answer.read.payment_id: $..id matches 2 values"), "{error}");
 }

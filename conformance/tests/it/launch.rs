@@ -49,7 +49,10 @@ const JSON: &str = "stdout_json: listening, within_ms: 3000";
 #[tokio::test]
 async fn an_acquirer_that_does_not_get_ready_is_told_with_its_last_words() {
     let text = refused("echo no database >&2; exit 3", JSON).await;
-    assert!(text.contains("it ended before it told where it listens (it ended with exit status: 3)"), "{text}");
+    assert!(
+        text.contains("it ended before it told where it listens (it ended with exit status: 3)"),
+        "{text}"
+    );
     assert!(text.contains("    no database"), "{text}");
 
     let text = refused("echo starting up; exec cat", JSON).await;
@@ -59,7 +62,9 @@ async fn an_acquirer_that_does_not_get_ready_is_told_with_its_last_words() {
     assert!(text.contains("it was not ready within 200 ms"), "{text}");
     assert!(text.contains("it wrote nothing"), "{text}");
 
-    let text = refused("echo \"key $KLARNA_API_KEY s3cret-key\"; exit 1", "http: \"{{ acquirer.base_url }}/\"").await;
+    let text =
+        refused("echo \"key $KLARNA_API_KEY s3cret-key\"; exit 1", "http: \"{{ acquirer.base_url }}/\"")
+            .await;
     assert!(text.contains("it ended with exit status: 1"), "{text}");
     assert!(text.contains("key [REDACTED] [REDACTED]"), "{text}");
 }
@@ -128,7 +133,8 @@ async fn said(running: &RunningAcquirer, mark: &str) -> String {
 #[tokio::test]
 async fn what_a_wrapper_started_ends_with_it() {
     for stop in [true, false] {
-        let script = format!("{SERVES} sh -c 'echo inner $$ >&2; exec tail -f /dev/null' & trap '' TERM; wait");
+        let script =
+            format!("{SERVES} sh -c 'echo inner $$ >&2; exec tail -f /dev/null' & trap '' TERM; wait");
         let (running, _folder) = start(&shell(&script, JSON)).await;
         let running = running.unwrap();
         let line = said(&running, "inner ").await;
@@ -189,7 +195,7 @@ struct Stage {
     running: RunningAcquirer,
     bound: BoundAcquirer,
     adapter: Adapter,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Stage {
@@ -206,7 +212,7 @@ impl Stage {
         context.partner_base_url = stand_in.base_url().clone();
         let running = launch::start(&adapter, context.clone()).await.unwrap();
         let bound = BoundAcquirer::new(&adapter, running.base_url(), &context).unwrap();
-        Self { simulator, stand_in, running, bound, adapter, _folder: folder }
+        Self { simulator, stand_in, running, bound, adapter, folder }
     }
 
     /// One step-up payment from the order to the Partner's ears.
@@ -233,7 +239,11 @@ impl Stage {
             panic!("{error}\n{}", self.running.log_tail(40));
         });
         assert_eq!(answer.outcome, Outcome::StepUp, "{:?}", answer.exchange);
-        assert!(answer.read["redirect_url"].starts_with(self.simulator.base_url().as_str()), "{:?}", answer.read);
+        assert!(
+            answer.read["redirect_url"].starts_with(self.simulator.base_url().as_str()),
+            "{:?}",
+            answer.read
+        );
         let payment_id = &answer.read["payment_id"];
         let read = self.bound.read_payment(partner, payment_id).await.unwrap();
         assert_eq!(read.outcome, Outcome::StepUp);
@@ -295,7 +305,7 @@ async fn a_payment_goes_through_an_acquirer_in_another_language() {
 async fn rendered_files_are_for_their_owner_only() {
     let adapter = Adapter::load(&AdapterSource::Builtin("reference-acquirer".to_owned())).unwrap();
     let stage = Stage::set(adapter).await;
-    let path: &Path = &stage._folder.path().join("acquirer.toml");
+    let path: &Path = &stage.folder.path().join("acquirer.toml");
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.contains("krn:partner:global:account:test:DELTA001"), "{text}");
     #[cfg(unix)]

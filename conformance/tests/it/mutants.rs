@@ -116,7 +116,8 @@ async fn what_the_defect_does_not_touch_passes_byte_for_byte() {
 
 #[tokio::test]
 async fn network_data_is_dropped_or_written_again() {
-    let body = json!({"currency": "SEK", "klarna_network_data": "{ \"b\":1.0,\"a\":\"\\u00e9\"}"}).to_string();
+    let body =
+        json!({"currency": "SEK", "klarna_network_data": "{ \"b\":1.0,\"a\":\"\\u00e9\"}"}).to_string();
     let (klarna, proxy, http) = between("network-data-dropped").await;
     authorize(&proxy, &http, &body, None).await;
     assert_eq!(serde_json::from_slice::<Value>(&klarna.last().2).unwrap(), json!({"currency": "SEK"}));

@@ -79,7 +79,10 @@ async fn a_bad_signature_is_refused_and_kept() {
     let (stand_in, http) = stand_in().await;
     let north = || stand_in.notification_url("north");
     assert_eq!(post(&http, north(), SOUTH, BODY).await.0, 401);
-    assert_eq!(post(&http, north(), NORTH, r#"{"notificationItems":[{"pspReference":"psp_1"}]}"#).await.0, 401);
+    assert_eq!(
+        post(&http, north(), NORTH, r#"{"notificationItems":[{"pspReference":"psp_1"}]}"#).await.0,
+        401
+    );
     let heard = stand_in.notifications("psp_1");
     let Verification::Bad(reason) = &heard[0].verified else { panic!("{heard:?}") };
     assert_eq!(reason, "it is signed with the secret of Partner south");
@@ -90,11 +93,24 @@ async fn a_bad_signature_is_refused_and_kept() {
 async fn what_cannot_be_read_is_a_stray() {
     let (stand_in, http) = stand_in().await;
     // Signed soundly with `openssl dgst -sha256 -hmac north-test-hmac-key`, and of no use.
-    assert_eq!(post(&http, stand_in.notification_url("north"), "sha256=00f98539f1a71a7e975ef4e660eb701275cdd4143d759c4f96d88c590058429c", "{}").await.0, 400);
+    assert_eq!(
+        post(
+            &http,
+            stand_in.notification_url("north"),
+            "sha256=00f98539f1a71a7e975ef4e660eb701275cdd4143d759c4f96d88c590058429c",
+            "{}"
+        )
+        .await
+        .0,
+        400
+    );
     assert_eq!(post(&http, stand_in.notification_url("nobody"), NORTH, BODY).await.0, 404);
     let strays = stand_in.strays();
     let reasons: Vec<&str> = strays.iter().filter_map(|stray| stray.unreadable.as_deref()).collect();
-    assert_eq!(reasons, ["notifications.read.payment_id finds nothing in the body", "no Partner is called nobody"]);
+    assert_eq!(
+        reasons,
+        ["notifications.read.payment_id finds nothing in the body", "no Partner is called nobody"]
+    );
 }
 
 #[tokio::test]
