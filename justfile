@@ -1,4 +1,5 @@
-# One recipe a step of the continuous integration; each is one command that a person can run too.
+# One recipe a step of the continuous integration (.ci/run); each is one command that a person can
+# run too.
 
 # What there is.
 default:
@@ -16,7 +17,7 @@ lint:
 deny:
     cargo deny check bans licenses sources
 
-# All tests.
+# All tests, the README's tour among them.
 test:
     cargo test --workspace
 
@@ -24,13 +25,14 @@ test:
 run:
     cargo run --release
 
-# The README's tour, on free ports.
+# The README's tour alone, on free ports.
 tour:
-    cargo test -p klarna-conformance --test it tour
+    cargo test --workspace --test it tour::
 
-# The generated page of steps, compared with what the binary says.
-docs-check:
-    cargo run --quiet -- steps --markdown | diff docs/steps.md -
+# Writes the generated page of steps anew; a test compares it.
+steps:
+    cargo run --quiet -- steps --markdown > docs/steps.md
 
-# Everything, in the order of the continuous integration.
-all: fmt lint deny test run tour docs-check
+# Everything, in the order of the continuous integration, with its minutes.
+all:
+    .ci/run
