@@ -106,16 +106,18 @@ impl Server {
             backoff: settings.registration.retry,
             state: subscription,
         };
+        let metrics = telemetry::metrics_handle();
         let router = http::router(Api {
             payments: Arc::clone(&payments),
             keys: Arc::new(Keys::new(&settings.partners)),
             subscription: subscribed.clone(),
-            metrics: telemetry::metrics_handle(),
+            metrics: metrics.clone(),
         });
 
         let background = TaskTracker::new();
         background.spawn(Workers { payments, notifier }.run());
         background.spawn(registration.run(stop.clone()));
+        background.spawn(telemetry::keep_metrics(metrics, stop.clone()));
         background.close();
         let http_settings = settings.http.clone();
         let served = tokio::spawn({

@@ -33,7 +33,11 @@ const ANSWER_LIMIT_BYTES: usize = 4 << 20;
 
 /// The idempotency key of one of a payment's calls (AP-33).
 pub fn idempotency_key(payment_id: &str, step: Step) -> String {
-    Uuid::new_v5(&KEY_NAMESPACE, format!("{payment_id}/{}", step.as_str()).as_bytes()).to_string()
+    key_of(&format!("{payment_id}/{}", step.as_str()))
+}
+
+fn key_of(purpose: &str) -> String {
+    Uuid::new_v5(&KEY_NAMESPACE, purpose.as_bytes()).to_string()
 }
 
 /// A client that cannot be built.
@@ -155,7 +159,8 @@ impl KlarnaClient {
     /// A new signing key, with its secret.
     pub async fn create_signing_key(&self, session: &str) -> Result<SigningKey, CallError> {
         let path = ["v2", "notification", "signing-keys"];
-        let request = self.request(Method::POST, &path, session).header(IDEMPOTENCY_KEY_HEADER, session);
+        let request =
+            self.request(Method::POST, &path, session).header(IDEMPOTENCY_KEY_HEADER, key_of(session));
         self.json("signing_key.create", request).await
     }
 
@@ -169,8 +174,10 @@ impl KlarnaClient {
     /// A new webhook.
     pub async fn create_webhook(&self, webhook: &CreateWebhook, session: &str) -> Result<Webhook, CallError> {
         let path = ["v2", "notification", "webhooks"];
-        let request =
-            self.request(Method::POST, &path, session).header(IDEMPOTENCY_KEY_HEADER, session).json(webhook);
+        let request = self
+            .request(Method::POST, &path, session)
+            .header(IDEMPOTENCY_KEY_HEADER, key_of(session))
+            .json(webhook);
         self.json("webhook.create", request).await
     }
 

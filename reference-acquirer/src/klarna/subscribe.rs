@@ -94,25 +94,38 @@ impl Subscriber {
     }
 
     async fn subscribe(&self) -> Result<(), SubscribeError> {
-        // One reference for the calls of this try; it is also their idempotency key, since a try
-        // creates at most one key and one webhook.
+        // One reference for the calls of this try, from which their idempotency keys are made: a
+        // try creates at most one key and one webhook.
         let session = chance::new_id("subscribe");
         let key = self.signing_key(&session).await?;
         let ours = self.store.signing_keys().await?;
         let mut found = false;
+        let mut elsewhere = Vec::new();
         for webhook in self.klarna.webhooks(&session).await? {
             if !found && self.is_as_wanted(&webhook, &key) {
                 found = true;
                 tracing::info!(webhook_id = %webhook.webhook_id, "the webhook at Klarna is reused");
-            } else if self.is_in_the_way(&webhook, &ours) {
-                self.klarna.delete_webhook(&webhook.webhook_id, &session).await?;
-                tracing::info!(webhook_id = %webhook.webhook_id, "a webhook that is not as it should be was deleted");
+            } else if webhook.url == self.webhook_url.as_str() {
+                // Klarna takes no second webhook for the same URL, so this one goes first.
+                self.delete(&webhook, &session).await?;
+            } else if ours.iter().any(|key| key.id == webhook.signing_key_id) {
+                // Signed with a key of ours: the public URL was another one.
+                elsewhere.push(webhook);
             }
         }
         if !found {
             let webhook = self.klarna.create_webhook(&self.wanted(&key), &session).await?;
             tracing::info!(webhook_id = %webhook.webhook_id, "a webhook was created at Klarna");
         }
+        for webhook in elsewhere {
+            self.delete(&webhook, &session).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, webhook: &Webhook, session: &str) -> Result<(), CallError> {
+        self.klarna.delete_webhook(&webhook.webhook_id, session).await?;
+        tracing::info!(webhook_id = %webhook.webhook_id, "a webhook that is not as it should be was deleted");
         Ok(())
     }
 
@@ -151,11 +164,5 @@ impl Subscriber {
             && webhook.event_version == wanted.event_version
             && webhook.signing_key_id == wanted.signing_key_id
             && webhook.status == WebhookStatus::Enabled
-    }
-
-    /// A webhook of ours that leads here with a key we cannot check, or elsewhere with a key of
-    /// ours (the public URL changed). Others' webhooks are none of our business.
-    fn is_in_the_way(&self, webhook: &Webhook, ours: &[StoredSigningKey]) -> bool {
-        webhook.url == self.webhook_url.as_str() || ours.iter().any(|key| key.id == webhook.signing_key_id)
     }
 }

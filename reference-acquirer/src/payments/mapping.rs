@@ -128,3 +128,57 @@ pub fn to_json(request: &AuthorizeRequest) -> String {
     // Strings, numbers and options only: there is nothing that could fail.
     serde_json::to_string(request).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn order(shipping: &Value) -> CreatePayment {
+        let body = json!({
+            "reference": "tx-1", "amount": 100, "currency": "SEK", "purchase_reference": "ORDER-1",
+            "order_lines": [{"name": "Discount", "quantity": 1, "total_amount": -5}],
+            "customer": {"given_name": "Alva", "family_name": "Ek", "email": "a@shop.test", "phone": "+46700000000"},
+            "billing_address": {"street_address": "B 1", "postal_code": "1", "city": "Ystad", "country": "SE"},
+            "shipping_address": shipping, "return_url": "https://shop.test/", "mode": "sdk",
+        });
+        CreatePayment::read(&body).unwrap()
+    }
+
+    fn recipient(shipping: &Value) -> Value {
+        let request = initial_authorize(&order(shipping), "pay_1", None, "https://acquirer.test/return/x");
+        let mut body = serde_json::to_value(request).unwrap();
+        body.pointer_mut("/supplementary_purchase_data/shipping/0/recipient").unwrap().take()
+    }
+
+    /// The whole body is compared in `tests/it/creating.rs`; here is what depends on the order.
+    #[test]
+    fn somebody_elses_parcel_does_not_carry_the_customers_contacts() {
+        let to = json!({"street_address": "S 1", "postal_code": "2", "city": "Lund", "country": "SE"});
+        let with = |names: Value| {
+            let mut to = to.clone();
+            to.as_object_mut().unwrap().extend(names.as_object().unwrap().clone());
+            recipient(&to)
+        };
+        let customer = json!({"given_name": "Alva", "family_name": "Ek", "email": "a@shop.test", "phone": "+46700000000"});
+        assert_eq!(with(json!({})), customer);
+        assert_eq!(with(json!({"given_name": "Alva", "family_name": "Ek"})), customer);
+        assert_eq!(with(json!({"given_name": "Bo"})), json!({"given_name": "Bo", "family_name": "Ek"}));
+    }
+
+    #[test]
+    fn the_final_call_is_the_initial_one_without_the_step_up() {
+        let to = json!({"street_address": "S 1", "postal_code": "2", "city": "Lund", "country": "SE"});
+        let mut order = order(&to);
+        order.klarna_network_data = Some("{ \"a\": 1.0 }".into());
+        let initial =
+            initial_authorize(&order, "pay_1", Some("krn:account"), "https://acquirer.test/return/x");
+        let mut expected: Value = serde_json::from_str(&to_json(&initial)).unwrap();
+        assert_eq!(expected["step_up_config"]["customer_interaction_config"]["method"], "SDK");
+        expected.as_object_mut().unwrap().remove("step_up_config");
+        let last: Value = serde_json::from_str(&to_json(&final_authorize(&initial))).unwrap();
+        assert_eq!(last, expected);
+        assert_eq!(last["klarna_network_data"], "{ \"a\": 1.0 }");
+    }
+}

@@ -71,6 +71,7 @@ mod tests {
         "{\"e\":\"e\u{301}\",\"é\":\"\u{a0}\u{2028}😀\"}",
         r#"{"content_type":"application/vnd.unknown+json","content":[[],{},null,-0,1E400]}"#,
         "  []  ",
+        r#"{"half a pair":"\ud800"}"#,
         "\"a bare string\"",
     ];
 

@@ -351,7 +351,8 @@ impl PaymentService {
                 }
             };
             tokio::select! {
-                _ = tokio::time::timeout(left, news) => {}
+                // Another process may make the change, so look now and then all the same.
+                _ = tokio::time::timeout(left.min(self.settings.outbox.poll), news) => {}
                 () = self.stop.cancelled() => {}
             }
         }

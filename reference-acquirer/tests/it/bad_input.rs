@@ -41,17 +41,13 @@ async fn bodies_that_are_no_order() {
     let setup = Setup::new().await;
     let acquirer = setup.start().await;
     let text = order("tx-1").to_string();
-    let with_network_data = |raw: &str| text.replacen('{', &format!("{{\"klarna_network_data\":{raw},"), 1);
+    let lone_surrogate = text.replace("ORDER-5501", r"\ud800");
     let cases: Vec<(&str, Vec<u8>, u16)> = vec![
         ("empty", Vec::new(), 400),
         ("broken off", text.as_bytes()[..50].to_vec(), 400),
         ("two values", format!("{text}{text}").into_bytes(), 400),
         ("not UTF-8", b"{\"reference\":\"\xff\"}".to_vec(), 400),
-        (
-            "a lone surrogate",
-            with_network_data(r#""{\"a\":\"\ud800\"}""#).replace("\\\"", "'").into_bytes(),
-            400,
-        ),
+        ("a lone surrogate", lone_surrogate.into_bytes(), 400),
         ("deep nesting", "[".repeat(100_000).into_bytes(), 400),
         ("an array", b"[]".to_vec(), 400),
         ("a string", b"\"order\"".to_vec(), 400),
@@ -90,6 +86,7 @@ async fn every_wrong_field_is_named() {
         (json!({"amount": 2_147_483_648_i64}), vec!["amount"]),
         (json!({"amount": "45900"}), vec!["amount"]),
         (json!({"amount": 459.5}), vec!["amount"]),
+        (json!({"amount": 459.0}), vec!["amount"]),
         (json!({"amount": null}), vec!["amount"]),
         (json!({"currency": "kronor"}), vec!["currency"]),
         (json!({"currency": 7}), vec!["currency"]),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::support::{Setup, client};
+use crate::support::{ALPHA, Reply, SIGNING_KEY, Setup, TOKEN, client, order};
 
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_reference-acquirer"));
@@ -52,6 +52,59 @@ async fn it_is_ready_serves_and_stops() {
         let mut rest = String::new();
         stdout.read_to_string(&mut rest).await.unwrap();
         assert_eq!(rest, "", "nothing but the ready line goes to standard output");
+    }
+}
+
+/// Chatty as can be, the logs of a whole payment hold no key, no token, no personal data.
+#[tokio::test]
+async fn logs_hold_no_secret() {
+    for format in ["text", "json"] {
+        let setup = Setup::new().await;
+        let file = setup.config_file();
+        setup.klarna.will([Reply::step_up(), Reply::approved()]);
+        let mut child = program(&["serve", "--config", file.to_str().unwrap()])
+            .env("REFERENCE_ACQUIRER_LOGS__FILTER", "trace")
+            .env("REFERENCE_ACQUIRER_LOGS__FORMAT", format)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
+        let base_url =
+            serde_json::from_str::<Value>(&line).unwrap()["listening"].as_str().unwrap().to_owned();
+        let mut order = order("tx-1");
+        order["klarna_network_session_token"] = "partner-token".into();
+        order["klarna_network_data"] = "{\"canary\":1}".into();
+        let mut stderr = child.stderr.take().unwrap();
+        let logs = tokio::spawn(async move {
+            let mut logs = String::new();
+            stderr.read_to_string(&mut logs).await.unwrap();
+            logs
+        });
+        let create = client().post(format!("{base_url}/v1/payments")).bearer_auth(ALPHA).json(&order);
+        assert!(create.send().await.unwrap().status().is_success());
+        setup.klarna.send_event("e-1", "COMPLETED", &setup.klarna.authorizes()[0]).await;
+        setup.partner.await_verified().await;
+        signal(&child, "-TERM").await;
+        child.wait().await.unwrap();
+
+        let logs = logs.await.unwrap();
+        assert!(logs.contains("payment changed") && logs.contains("c-1"), "{logs}");
+        for secret in [
+            "klarna_test_api_local",
+            ALPHA,
+            "whsec_",
+            TOKEN,
+            "partner-token",
+            SIGNING_KEY,
+            "canary",
+            "Alva",
+            "customer+se",
+            "+46700000000",
+            "Gatan",
+        ] {
+            let line = logs.lines().find(|line| line.contains(secret));
+            assert_eq!(line, None, "{secret} stands in the {format} logs");
+        }
     }
 }
 

@@ -16,4 +16,5 @@ mod notifying;
 mod registering;
 mod retrying;
 mod returning;
+mod storing;
 mod support;
