@@ -32,7 +32,7 @@ pub(crate) struct World {
     pub(crate) courier: Courier,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
-    accounts: Mutex<HashMap<String, Arc<AccountCell>>>,
+    accounts: Mutex<HashMap<AcquirerAccountId, Arc<AccountCell>>>,
     sandboxes: Mutex<HashMap<PartnerAccountId, Arc<SandboxCell>>>,
     /// Which sandbox a Purchase Journey or a token belongs to.
     journeys: Mutex<HashMap<Uuid, PartnerAccountId>>,
@@ -57,6 +57,12 @@ impl World {
     pub(crate) fn new(settings: Settings, public_base: &str, courier: Courier) -> Arc<Self> {
         let seed = settings.seed;
         let budget = Budget::new(settings.limits.journal_bytes);
+        // Configured accounts are there from the start, so that their journals can be awaited.
+        let configured = settings.acquirers.iter().map(|acquirer| {
+            let id = acquirer.account.clone();
+            (id.clone(), Arc::new(AccountCell::new(id, seed, budget.clone())))
+        });
+        let accounts = Mutex::new(configured.collect());
         let world = Self {
             policies: Policies {
                 default_outcome: settings.outcome.result(),
@@ -68,7 +74,7 @@ impl World {
             courier,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
-            accounts: Mutex::default(),
+            accounts,
             sandboxes: Mutex::default(),
             journeys: Mutex::default(),
             tokens: Mutex::default(),
@@ -93,38 +99,27 @@ impl World {
         IdSource::new(self.seed, format!("error#{ordinal}")).uuid("error")
     }
 
-    /// The acquirer account that a key opens. A configured key opens its own; any other test key
-    /// opens an account of its own where no key is configured to be the only one.
+    /// The acquirer account that a key opens: a configured one its own, any other test key an
+    /// account of its own too.
     pub(crate) fn account(&self, key: &str) -> Option<Arc<AccountCell>> {
         const TEST_KEY: &str = "klarna_test_api_";
         let mut accounts = lock(&self.accounts);
-        if let Some(known) = accounts.get(key) {
-            return Some(known.clone());
+        if let Some(configured) = self.settings.acquirers.iter().find(|acquirer| acquirer.holds(key)) {
+            return accounts.get(&configured.account).cloned();
         }
-        let configured = self.settings.acquirers.iter().find(|acquirer| acquirer.holds(key));
-        let id = match configured {
-            Some(acquirer) => acquirer.account.clone(),
-            None if key.len() > TEST_KEY.len() && key.starts_with(TEST_KEY) => {
-                let tail =
-                    IdSource::new(0, key).text("account", 24).to_ascii_uppercase().replace(['-', '_'], "");
-                let tail: String = tail.chars().take(8).collect();
-                AcquirerAccountId(format!("krn:partner:global:account:test:{tail}"))
-            }
-            None => return None,
-        };
-        // Several keys may open one account.
-        let cell = accounts
-            .values()
-            .find(|cell| *cell.id() == id)
-            .cloned()
-            .unwrap_or_else(|| Arc::new(AccountCell::new(id, self.seed, self.budget.clone())));
-        accounts.insert(key.to_owned(), cell.clone());
-        Some(cell)
+        if !key.starts_with(TEST_KEY) || key.len() == TEST_KEY.len() {
+            return None;
+        }
+        let tail = IdSource::new(0, key).text("account", 24).to_ascii_uppercase().replace(['-', '_'], "");
+        let tail: String = tail.chars().take(8).collect();
+        let id = AcquirerAccountId(format!("krn:partner:global:account:test:{tail}"));
+        let new = || Arc::new(AccountCell::new(id.clone(), self.seed, self.budget.clone()));
+        Some(accounts.entry(id.clone()).or_insert_with(new).clone())
     }
 
     /// An acquirer account by its id.
     pub(crate) fn account_by_id(&self, id: &AcquirerAccountId) -> Option<Arc<AccountCell>> {
-        lock(&self.accounts).values().find(|cell| cell.id() == id).cloned()
+        lock(&self.accounts).get(id).cloned()
     }
 
     /// A sandbox that exists.
