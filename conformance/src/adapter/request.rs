@@ -69,7 +69,7 @@ pub(super) struct Request {
 }
 
 /// A request that is ready to be sent.
-#[derive(Debug)]
+
 pub(super) struct Rendered {
     pub(super) method: Method,
     pub(super) url: String,

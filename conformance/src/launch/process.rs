@@ -1,6 +1,6 @@
 //! The acquirer's process: start, output, death, stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -126,15 +126,19 @@ fn command(
     variables: &RunVariables,
     plan: &ProcessPlan,
 ) -> Result<(Command, String), LaunchError> {
+    let folder = folder(adapter, context, plan);
     let (mut command, program) = if let Some(program) = &plan.program {
-        (Command::new(program), program.clone())
+        // Whether `./acquirer` is looked for before or after the change of folder is up to the
+        // system; here it is always below the folder that it starts in.
+        let named_by_path = Path::new(program).components().count() > 1 || program.starts_with('.');
+        let path = if named_by_path { folder.join(program) } else { PathBuf::from(program) };
+        (Command::new(path), program.clone())
     } else {
         let program = builtin_program(context)?;
         let mut command = Command::new(&program);
         command.arg(builtin::SUBCOMMAND);
         (command, program.display().to_string())
     };
-    let folder = folder(adapter, context, plan);
     if !folder.is_dir() {
         // Starting would fail all the same, with a message about the program.
         return Err(LaunchError::NotStarted {
@@ -178,7 +182,8 @@ fn builtin_program(context: &LaunchContext) -> Result<PathBuf, LaunchError> {
 /// Relative folders begin at the adapter's own; an embedded adapter begins at the work directory.
 fn folder(adapter: &Adapter, context: &LaunchContext, plan: &ProcessPlan) -> PathBuf {
     let base = adapter.folder().unwrap_or(&context.work_dir);
-    plan.cwd.as_ref().map_or_else(|| base.to_path_buf(), |cwd| base.join(cwd))
+    let folder = plan.cwd.as_ref().map_or_else(|| base.to_path_buf(), |cwd| base.join(cwd));
+    std::path::absolute(&folder).unwrap_or(folder)
 }
 
 impl Process {

@@ -87,6 +87,31 @@ async fn a_program_that_is_not_there_is_named() {
     assert!(text.contains("there is no folder"), "{text}");
 }
 
+/// `./acquirer` and `cwd` begin at the adapter's own folder, wherever the suite was started.
+#[cfg(unix)]
+#[tokio::test]
+async fn relative_paths_begin_at_the_adapter() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("below")).unwrap();
+    let program = folder.path().join("below/acquirer");
+    std::fs::write(&program, format!("#!/bin/sh\n{SERVES} pwd >&2; exec tail -f /dev/null\n")).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let path = folder.path().join("acme.yaml");
+    std::fs::write(
+        &path,
+        "version: 1\nname: x\nlaunch: {command: [./acquirer], cwd: below}\npartners: [{name: a, klarna_account: k}]\n\
+         operations: {create_payment: {request: {method: POST, path: /}, answer: {outcome: [{is: approved}], read: {payment_id: $.id}}}}\n",
+    )
+    .unwrap();
+    let adapter = Adapter::load(&AdapterSource::File(path)).unwrap();
+    let (running, _work) = start(&adapter).await;
+    let running = running.unwrap();
+    assert!(said(&running, "/").await.contains("http"), "the ready line");
+    assert!(said(&running, "below").await.ends_with("/below"));
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn nothing_at_the_address_that_is_attached_to_is_told() {
     let adapter = load(
