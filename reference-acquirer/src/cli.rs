@@ -64,13 +64,13 @@ struct Serve {
     /// Address to listen on; port 0 takes a free port [default: 127.0.0.1:8081].
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
-    /// Klarna, without /v2 [default: <http://127.0.0.1:8080>, the local simulator].
+    /// Klarna, without /v2 [default: the local simulator at 127.0.0.1:8080].
     #[arg(long, value_name = "URL")]
     klarna_url: Option<String>,
     /// Where Klarna and customers reach this server [default: http:// and the listening address].
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Database; created if absent [default: <sqlite://acquirer.db>].
+    /// Database, e.g. `sqlite://acquirer.db`, which is the default; created if absent.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     /// Settings in TOML: Klarna's API key and the Partners; see acquirer.example.toml.

@@ -222,7 +222,7 @@ klarna_partner_account = \"krn:a\"
     #[test]
     fn complaints_name_the_place() {
         type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
-        let cases: [Case; 8] = [
+        let cases: [Case; 9] = [
             ("listen = ", &[], "acquirer.toml:1:10: string values must be quoted, expected literal string"),
             (
                 "[klarna]\ntimeout_ms = \"soon\"\n",
@@ -246,6 +246,11 @@ klarna_partner_account = \"krn:a\"
                 "REFERENCE_ACQUIRER_RETURN__WAIT_MS: return.wait_ms must be a whole number, not \"soon\"",
             ),
             (FILE, &[("ACQUIRER_LISTEN", "here")], "ACQUIRER_LISTEN: invalid socket address syntax"),
+            (
+                FILE,
+                &[("ACQUIRER_LISTEN", "0.0.0.0:80")],
+                "the settings cannot be used:\n  - public_url is missing: Klarna and customers cannot reach http://0.0.0.0:80",
+            ),
             (
                 "",
                 &[],

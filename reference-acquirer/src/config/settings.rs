@@ -242,12 +242,16 @@ impl Settings {
         if name.is_empty() || name.len() > 50 || !name.bytes().all(is_upper_snake) {
             complain("klarna.integrator_name must be 1 to 50 of A-Z, 0-9 and _".to_owned());
         }
-        if let Some(url) = &self.public_url
-            && !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(url))
-        {
-            complain(format!(
+        match &self.public_url {
+            Some(url) if url.scheme() == "https" || url.scheme() == "http" && is_loopback(url) => {}
+            Some(url) => complain(format!(
                 "public_url {url} must be https, or plain http on loopback: Klarna calls no other"
-            ));
+            )),
+            None if self.listen.ip().is_loopback() => {}
+            None => complain(format!(
+                "public_url is missing: Klarna and customers cannot reach http://{}",
+                self.listen
+            )),
         }
         if !self.database.starts_with("sqlite:") {
             complain(format!("database {:?} must start with sqlite://", self.database));
