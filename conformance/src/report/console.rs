@@ -21,6 +21,7 @@ pub struct Console {
     out: Box<dyn Write>,
     plan: HashMap<String, PlannedScenario>,
     reasons: HashMap<String, String>,
+    remarks: HashMap<(String, usize), Vec<String>>,
     found: Vec<FindingSeen>,
     verdicts: Vec<Verdict>,
 }
@@ -34,7 +35,14 @@ impl std::fmt::Debug for Console {
 impl Console {
     /// Prints to `out`; colours are escape sequences that `out` may strip.
     pub fn new(out: Box<dyn Write>) -> Self {
-        Self { out, plan: HashMap::new(), reasons: HashMap::new(), found: Vec::new(), verdicts: Vec::new() }
+        Self {
+            out,
+            plan: HashMap::new(),
+            reasons: HashMap::new(),
+            remarks: HashMap::new(),
+            found: Vec::new(),
+            verdicts: Vec::new(),
+        }
     }
 
     /// A terminal that has gone away takes nothing from the reports.
@@ -77,6 +85,9 @@ impl Console {
     fn step(&mut self, step: &StepFinished) {
         if let Some(failure) = &step.failure {
             self.reasons.insert(step.scenario.clone(), failure.clone());
+        }
+        if !step.remarks.is_empty() {
+            self.remarks.insert((step.scenario.clone(), step.line), step.remarks.clone());
         }
     }
 
@@ -151,7 +162,9 @@ impl Console {
                 continue;
             }
             number += 1;
-            let text = failure::render(seen, self.plan.get(&seen.scenario));
+            let step = seen.line.map(|line| (seen.scenario.clone(), line));
+            let remarks = step.and_then(|step| self.remarks.get(&step)).cloned().unwrap_or_default();
+            let text = failure::render(seen, self.plan.get(&seen.scenario), &remarks);
             self.line(&format!("\n{number}) {}", text.trim_end().replace('\n', "\n   ")));
         }
         for (rule, scenarios) in elsewhere {

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::model::{Exchange, FindingSeen, PlannedScenario};
 
-/// The lines of a finding: duty, where, what, expected, got, diff, exchanges, and how to see it again.
-pub(super) fn render(seen: &FindingSeen, planned: Option<&PlannedScenario>) -> String {
+/// The lines of a finding: what `remarks` the step made, duty, where, what, expected, got, diff, exchanges, and how to see it again.
+pub(super) fn render(seen: &FindingSeen, planned: Option<&PlannedScenario>, remarks: &[String]) -> String {
     let mut text = String::new();
     let finding = &seen.finding;
     if let Some(planned) = planned {
@@ -51,6 +51,9 @@ pub(super) fn render(seen: &FindingSeen, planned: Option<&PlannedScenario>) -> S
     }
     if !finding.mend.is_empty() {
         row("mend", &finding.mend);
+    }
+    for remark in remarks {
+        row("remark", remark);
     }
     for exchange in &seen.exchanges {
         row("exchange", &exchange_text(exchange));

@@ -18,10 +18,15 @@ pub fn junit(events: &[Event]) -> Result<String, quick_junit::SerializeError> {
     let mut plan: Vec<&PlannedScenario> = Vec::new();
     let mut found: HashMap<&str, Vec<&FindingSeen>> = HashMap::new();
     let mut done: HashMap<&str, &ScenarioFinished> = HashMap::new();
+    let mut remarks: HashMap<&str, Vec<String>> = HashMap::new();
     for event in events {
         match event {
             Event::Plan(planned) => plan.extend(&planned.scenarios),
             Event::Finding(seen) => found.entry(&seen.scenario).or_default().push(seen.as_ref()),
+            Event::StepFinished(step) => {
+                let lines = step.remarks.iter().map(|remark| format!("line {}: {remark}", step.line));
+                remarks.entry(&step.scenario).or_default().extend(lines);
+            }
             Event::ScenarioFinished(finished) => {
                 done.insert(&finished.scenario, finished);
             }
@@ -31,7 +36,8 @@ pub fn junit(events: &[Event]) -> Result<String, quick_junit::SerializeError> {
     let mut suites: Vec<TestSuite> = Vec::new();
     for scenario in plan {
         let found = found.get(scenario.id.as_str()).map_or(&[][..], Vec::as_slice);
-        let case = case(scenario, done.get(scenario.id.as_str()).copied(), found);
+        let remarks = remarks.remove(scenario.id.as_str()).unwrap_or_default();
+        let case = case(scenario, done.get(scenario.id.as_str()).copied(), found, remarks);
         if let Some(suite) = suites.iter_mut().find(|suite| suite.name.as_str() == scenario.feature) {
             suite.add_test_case(case);
         } else {
@@ -45,7 +51,12 @@ pub fn junit(events: &[Event]) -> Result<String, quick_junit::SerializeError> {
     report.to_string()
 }
 
-fn case(scenario: &PlannedScenario, done: Option<&ScenarioFinished>, found: &[&FindingSeen]) -> TestCase {
+fn case(
+    scenario: &PlannedScenario,
+    done: Option<&ScenarioFinished>,
+    found: &[&FindingSeen],
+    remarks: Vec<String>,
+) -> TestCase {
     let failing: Vec<&&FindingSeen> =
         found.iter().filter(|seen| seen.finding.severity == Severity::Fails).collect();
     let reason = done.and_then(|done| done.reason.clone());
@@ -58,7 +69,7 @@ fn case(scenario: &PlannedScenario, done: Option<&ScenarioFinished>, found: &[&F
                 status.set_message(first.finding.what.clone());
             }
             let texts: Vec<String> =
-                failing.iter().map(|seen| failure::render(seen, Some(scenario))).collect();
+                failing.iter().map(|seen| failure::render(seen, Some(scenario), &[])).collect();
             status.set_description(texts.join("\n"));
             status
         }
@@ -92,13 +103,13 @@ fn case(scenario: &PlannedScenario, done: Option<&ScenarioFinished>, found: &[&F
     for duty in &scenario.duties {
         case.add_property(Property::new("duty", duty.clone()));
     }
-    let warnings: Vec<String> = found
+    let warnings = found
         .iter()
         .filter(|seen| seen.finding.severity == Severity::Warns)
-        .map(|seen| format!("warning: {}: {}", seen.finding.rule, seen.finding.what))
-        .collect();
-    if !warnings.is_empty() {
-        case.set_system_out(warnings.join("\n"));
+        .map(|seen| format!("warning: {}: {}", seen.finding.rule, seen.finding.what));
+    let said: Vec<String> = remarks.into_iter().chain(warnings).collect();
+    if !said.is_empty() {
+        case.set_system_out(said.join("\n"));
     }
     case
 }

@@ -65,7 +65,11 @@ pub const CHECKS: &[Check] = &[
         &["AP-07", "AP-06"],
         "call Payment Authorize for the Partner's own Klarna account when the Partner starts a payment",
     ),
-    own("initial.one", &["AP-07", "AP-16"], "make one initial authorize a payment"),
+    own(
+        "initial.one",
+        &["AP-16", "AP-17"],
+        "when Klarna has decided on the initial authorize, make no other",
+    ),
     own(
         "final.missing",
         &["AP-27", "AP-20", "AP-23"],

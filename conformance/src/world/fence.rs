@@ -14,7 +14,7 @@ use super::World;
 use super::checks::finding;
 use super::context::PATIENCE;
 use super::failure::Failure;
-use super::journal::AUTHORIZE;
+use super::journal::{AUTHORIZE, Call};
 use crate::adapter::Outcome;
 use crate::partner::Notification;
 
@@ -80,14 +80,14 @@ impl World {
         )))
     }
 
-    /// Asks that no authorize followed the ones that `allowed` counts; proved by order.
+    /// Asks that no other authorize followed the ones that `allowed` counts; proved by order.
     ///
     /// # Errors
     /// When one did.
     pub async fn must_stay_at(&mut self, allowed: usize, rule: &str, what: &str) -> Result<(), Failure> {
         self.fence().await?;
         let name = self.payment_name().await?;
-        let calls = self.calls(&name).await?;
+        let calls = without_repeats(self.calls(&name).await?);
         self.judged(rule, 1);
         let Some(extra) = calls.get(allowed) else { return Ok(()) };
         let mut finding = finding(rule, &self.scenario.duties, "Payment Authorize", what);
@@ -97,4 +97,21 @@ impl World {
         finding.exchanges = vec![extra.entry.seq];
         self.weigh(finding, None).await
     }
+}
+
+/// Calls that differ: the same key with the same body is the same call, made again.
+fn without_repeats(calls: Vec<Call>) -> Vec<Call> {
+    let mut kept: Vec<Call> = Vec::new();
+    for call in calls {
+        let key = call.idempotency_key();
+        let same = |known: &Call| {
+            key.is_some()
+                && known.idempotency_key() == key
+                && known.entry.request.body_base64 == call.entry.request.body_base64
+        };
+        if !kept.iter().any(same) {
+            kept.push(call);
+        }
+    }
+    kept
 }

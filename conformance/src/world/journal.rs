@@ -14,6 +14,9 @@ use super::failure::Failure;
 /// Header that carries a session token to Klarna.
 pub(super) const TOKEN_HEADER: &str = "klarna-network-session-token";
 
+/// Header that tells a repeat from a new action.
+const IDEMPOTENCY_KEY_HEADER: &str = "klarna-idempotency-key";
+
 /// Operation of a Payment Authorize call.
 pub(super) const AUTHORIZE: &str = "authorize";
 
@@ -28,6 +31,11 @@ impl Call {
     /// The session token in its header.
     pub fn token(&self) -> Option<&str> {
         self.entry.request.header(TOKEN_HEADER)
+    }
+
+    /// The idempotency key in its header.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.entry.request.header(IDEMPOTENCY_KEY_HEADER)
     }
 
     /// Klarna's decision.
@@ -154,8 +162,27 @@ impl World {
         told
     }
 
-    /// Calls since this scenario began that belong to no sandbox: refused, or for an unknown account.
+    /// Where else the payment may have gone: to another Partner's account, or to one that is unknown.
     async fn calls_for_others(&self) -> Vec<String> {
+        let mut strangers = self.refused_calls().await;
+        let Some(payment) = self.payments.last() else { return strangers };
+        let query = JournalQuery { operation: Some(AUTHORIZE.to_owned()), ..JournalQuery::default() };
+        for other in
+            self.run.adapter.partners().iter().filter(|other| other.klarna_account != *self.account())
+        {
+            let Ok(page) = self.run.control.journal(&other.klarna_account, &query).await else { continue };
+            // Other scenarios use these accounts at the same time: only this order's number counts.
+            let ours = |entry: &&JournalEntry| {
+                let body = entry.request.body();
+                String::from_utf8_lossy(&body).contains(&payment.order.purchase_reference)
+            };
+            strangers.extend(page.entries.iter().filter(ours).map(in_a_line));
+        }
+        strangers
+    }
+
+    /// Calls since this scenario began that were refused, or are about an unknown account.
+    async fn refused_calls(&self) -> Vec<String> {
         let query = JournalQuery { direction: Some(Direction::Inbound), ..JournalQuery::default() };
         let Ok(page) = self.run.control.account_journal(&self.run.acquirer_account, &query).await else {
             return Vec::new();

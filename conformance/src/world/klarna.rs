@@ -166,7 +166,6 @@ impl World {
     /// # Errors
     /// When it has the same.
     pub async fn must_use_new_keys(&mut self) -> Result<(), Failure> {
-        const HEADER: &str = "klarna-idempotency-key";
         let name = self.payment_name().await?;
         let calls = self.calls(&name).await?;
         let (Some(first), Some(last)) = (calls.first(), calls.last()) else {
@@ -176,7 +175,7 @@ impl World {
             return Err(Failure::NothingToJudge("only one authorize was made".to_owned()));
         }
         self.judged("idempotency-key.new-for-new", 1);
-        let (one, other) = (first.entry.request.header(HEADER), last.entry.request.header(HEADER));
+        let (one, other) = (first.idempotency_key(), last.idempotency_key());
         if one != other {
             return Ok(());
         }

@@ -17,6 +17,8 @@ mod launch;
 #[cfg(test)]
 mod lint;
 #[cfg(test)]
+mod mistakes;
+#[cfg(test)]
 mod mutants;
 #[cfg(test)]
 mod partner;
