@@ -68,8 +68,7 @@ pub(super) struct Request {
     body: Option<Tree>,
 }
 
-/// A request that is ready to be sent.
-
+/// A request that is ready to be sent. It holds secrets, so it cannot be shown.
 pub(super) struct Rendered {
     pub(super) method: Method,
     pub(super) url: String,

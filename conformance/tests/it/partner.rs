@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use klarna_conformance::adapter::{Adapter, AdapterSource, Outcome};
 use klarna_conformance::partner::{Notification, PartnerStandIn, Verification};
+use tokio::time::timeout;
 
 use crate::adapter::foreign;
 
-const LONG: Duration = Duration::from_secs(10);
+/// Long after who waits should have been woken.
+const LONG: Duration = Duration::from_secs(60);
+const WOKEN: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(50);
 
 /// Both made by `printf '%s' BODY | openssl dgst -sha256 -hmac KEY`, with the keys of the two Partners
@@ -42,7 +45,7 @@ async fn a_signed_notification_is_read_and_wakes_who_waits() {
     let url = stand_in.notification_url("north");
     assert_eq!(url.path(), "/notifications/north");
     assert_eq!(post(&http, url, NORTH, BODY).await, (200, "[accepted]".to_owned()));
-    let heard = waiting.await.unwrap().unwrap();
+    let heard = timeout(WOKEN, waiting).await.unwrap().unwrap().unwrap();
     assert_eq!(heard.verified, Verification::Good);
     assert_eq!(heard.outcome, Some(Outcome::Approved));
     assert_eq!((heard.partner.as_deref(), heard.body.as_slice()), (Some("north"), BODY.as_bytes()));
@@ -125,7 +128,7 @@ async fn a_customer_who_comes_back_is_noted_and_sees_a_page() {
     };
     let page = http.get(url).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("<dd>p/1</dd>") && page.contains("&lt;b&gt;"), "{page}");
-    let visit = waiting.await.unwrap().unwrap();
+    let visit = timeout(WOKEN, waiting).await.unwrap().unwrap().unwrap();
     assert_eq!(visit.query[0], ("payment_id".to_owned(), "p/1".to_owned()));
     assert_eq!(visit.url.path(), "/shop/return/m%201");
     assert_eq!(stand_in.returns("m 1").len(), 1);
@@ -144,5 +147,5 @@ async fn a_taken_port_is_told_and_the_listener_ends_with_the_last_clone() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(LONG, freed).await.unwrap();
+    timeout(LONG, freed).await.unwrap();
 }
