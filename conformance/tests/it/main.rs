@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod adapter;
 #[cfg(test)]
-mod binding_guide;
-#[cfg(test)]
 mod defects;
 #[cfg(test)]
 mod docs;
@@ -20,6 +18,8 @@ mod lint;
 mod mistakes;
 #[cfg(test)]
 mod mutants;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod partner;
 #[cfg(test)]

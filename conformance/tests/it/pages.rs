@@ -1,0 +1,73 @@
+//! What the pages under docs/ say is so.
+
+use std::collections::BTreeSet;
+
+use klarna_conformance::adapter::{Adapter, AdapterSource};
+
+use regex::Regex;
+
+use crate::suite::root;
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap()
+}
+
+fn yaml_blocks(page: &str) -> Vec<&str> {
+    page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+fn load(yaml: &str) -> Adapter {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("acme.yaml");
+    std::fs::write(&file, yaml).unwrap();
+    Adapter::load(&AdapterSource::File(file))
+        .unwrap_or_else(|error| panic!("{:?}", miette::Report::new(error)))
+}
+
+#[test]
+fn the_adapter_of_the_guide_loads_launched_and_attached() {
+    let page = page("docs/bind-your-acquirer.md");
+    let blocks = yaml_blocks(&page);
+    let [whole, attached] = blocks.as_slice() else { panic!("two blocks of YAML, not {}", blocks.len()) };
+    let adapter = load(whole);
+    assert_eq!(adapter.name(), "acme");
+    assert!(adapter.claims("redirect") && adapter.claims("sdk") && adapter.claims("notifications"));
+    assert_eq!(adapter.partners().len(), 2);
+
+    let (head, rest) = whole.split_once("launch:\n").unwrap();
+    let (_, rest) = rest.split_once("\npartners:\n").unwrap();
+    let adapter = load(&format!("{head}{attached}\npartners:\n{rest}"));
+    assert_eq!(adapter.listen().simulator.port(), 8080);
+    assert_eq!(adapter.listen().partner.port(), 8090);
+}
+
+/// Paths of the control API, with every variable as `{}`.
+fn paths(text: &str, pattern: &str) -> BTreeSet<String> {
+    let variable = Regex::new(r"\{\w+\}").unwrap();
+    let found = Regex::new(pattern).unwrap();
+    found.captures_iter(text).map(|path| variable.replace_all(&path[1], "{}").into_owned()).collect()
+}
+
+#[test]
+fn the_architecture_page_lists_the_control_api() {
+    let listed = paths(&page("docs/architecture.md"), r"(?m)^\| `(?:GET|PUT|POST|DELETE) (/\S+)` \|");
+    let served = paths(&page("simulator/src/control/mod.rs"), r#"\.route\("([^"]+)""#);
+    assert!(served.len() > 8, "{served:?}");
+    assert_eq!(listed, served);
+}
+
+#[test]
+fn the_architecture_page_maps_every_folder() {
+    let page = page("docs/architecture.md");
+    for part in ["simulator", "reference-acquirer", "conformance"] {
+        let (_, map) = page.split_once(&format!("\n**{part}/**\n")).unwrap();
+        let map = map.split("\n\n").next().unwrap();
+        for entry in std::fs::read_dir(root().join(part).join("src")).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                assert!(map.contains(&format!("`{name}/`")), "{part}/src/{name} is not on the map");
+            }
+        }
+    }
+}
