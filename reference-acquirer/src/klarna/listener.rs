@@ -52,6 +52,7 @@ struct Envelope {
 struct Metadata {
     event_id: String,
     event_type: String,
+    correlation_id: Option<String>,
 }
 
 /// Verifies a delivery and stores it. The signature covers the exact bytes, so nothing is parsed
@@ -64,7 +65,7 @@ pub async fn receive(store: &dyn Store, headers: &HeaderMap, body: &Bytes) -> Re
         return Err(Refused::Signature);
     }
 
-    let Metadata { event_id, event_type } = serde_json::from_slice::<Envelope>(body)
+    let Metadata { event_id, event_type, correlation_id } = serde_json::from_slice::<Envelope>(body)
         .map_err(|error| Refused::NoEvent(error.to_string()))?
         .metadata;
     if !event_type.starts_with(STATE_CHANGE_PREFIX) {
@@ -74,7 +75,7 @@ pub async fn receive(store: &dyn Store, headers: &HeaderMap, body: &Bytes) -> Re
     let text = std::str::from_utf8(body).map_err(|error| Refused::NoEvent(error.to_string()))?;
     let event = ReceivedEvent { event_id, body: SecretString::from(text) };
     let new = store.receive_event(&event, clock::now()).await?;
-    tracing::info!(event_id = event.event_id, event_type, new, "webhook received");
+    tracing::info!(event_id = event.event_id, event_type, correlation_id, new, "webhook received");
     Ok(if new { Received::New } else { Received::Repeated })
 }
 

@@ -153,6 +153,13 @@ pub enum Fact {
     Final(Answer),
 }
 
+impl Fact {
+    /// Whether Klarna says that it made the transaction.
+    pub fn is_approval(&self) -> bool {
+        matches!(self, Self::Initial(answer) | Self::Final(answer) if matches!(answer.decision, Decision::Approved(_)))
+    }
+}
+
 /// What an authorize call came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {

@@ -206,14 +206,14 @@ impl PaymentService {
             payment_id = payment.id,
             "a completed event without a session token; reading the request"
         );
-        match self.klarna.session_token(&payment.account, &payload.payment_request_id, &payment.id).await {
+        let read =
+            self.klarna.session_token(&payment.account, &payload.payment_request_id, &payment.id).await;
+        let may_come = match read {
             Ok(Some(token)) => return Ok(Some(token)),
-            Ok(None) => tracing::warn!(payment_id = payment.id, "the payment request has no session token"),
-            Err(error) => {
-                tracing::warn!(payment_id = payment.id, %error, "the payment request cannot be read");
-            }
-        }
-        if !self.postpone(claim).await? {
+            Ok(None) | Err(CallError::TryAgain(_)) => true,
+            Err(CallError::Refused { .. }) => false,
+        };
+        if !(may_come && self.postpone(claim).await?) {
             tracing::error!(payment_id = payment.id, "no session token, so no final call");
             self.store.finish(claim, clock::now()).await?;
         }
@@ -282,7 +282,16 @@ impl PaymentService {
         while let Some(payment) = self.store.payment(payment_id).await? {
             let now = clock::now();
             let Some(next) = payment.after(fact.clone()) else {
-                tracing::info!(payment_id, state = payment.state.as_str(), "old news about a payment");
+                let state = payment.state.as_str();
+                if fact.is_approval() && payment.state != State::Approved {
+                    tracing::error!(
+                        payment_id,
+                        state,
+                        "Klarna approved what had ended otherwise: look into it"
+                    );
+                } else {
+                    tracing::info!(payment_id, state, "old news about a payment");
+                }
                 break;
             };
             let approved_now = next.state == State::Finalizing && payment.state != State::Finalizing;
