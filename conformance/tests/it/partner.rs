@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::adapter::foreign;
 
 /// Long after who waits should have been woken.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 const WOKEN: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(50);
 
