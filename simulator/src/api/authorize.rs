@@ -15,9 +15,9 @@ use klarna_schemas::klarna::{IDEMPOTENCY_KEY_HEADER, INTEGRATION_METADATA_HEADER
 use serde_json::Value;
 
 use super::error::KlarnaError;
-use super::recording::{Notes, Place};
+use super::recording::{Authorized, Notes, Place};
 use super::{auth, payment_requests};
-use crate::engine::{AuthorizeCommand, IdempotencyKey, PresentedToken, Reply, TokenHeader};
+use crate::engine::{AuthorizeCommand, IdempotencyKey, PresentedToken, Refusal, Reply, TokenHeader};
 use crate::world::{AccountRefusal, SandboxCell, World};
 
 /// Longest idempotency key, in characters (contract `payments.md` 1.4).
@@ -64,10 +64,14 @@ pub(super) async fn authorize(
     };
     let decided = decided.ok_or_else(KlarnaError::internal)?;
     notes.note(|noted| {
-        noted.is_authorize = true;
+        noted.authorize = Some(match (&decided.reply, command.request) {
+            (Reply::Refused(Refusal::Invalid(fields)), Err(_)) => {
+                Authorized::Invalid(Box::new(command.raw), fields.clone())
+            }
+            _ => Authorized::Decided(decided.call),
+        });
         noted.epoch = Some(decided.epoch);
         noted.payment.clone_from(&decided.payment);
-        noted.call = decided.call;
         noted.rule = Some(decided.by.to_owned());
         noted.answered = Some(answered);
     });

@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::simulator::journal::{Direction, Ending};
 
 use super::error::KlarnaError;
@@ -31,14 +32,21 @@ pub(crate) struct Noted {
     pub(crate) place: Place,
     pub(crate) epoch: Option<u64>,
     pub(crate) payment: Option<String>,
-    /// Which of the payment's authorize calls it was.
-    pub(crate) call: Option<usize>,
-    /// Whether it was an authorize.
-    pub(crate) is_authorize: bool,
+    /// Whether it was an authorize, and how far it came.
+    pub(crate) authorize: Option<Authorized>,
     /// What decided.
     pub(crate) rule: Option<String>,
     /// Told when the answer is out, so that events follow it.
     pub(crate) answered: Option<tokio::sync::oneshot::Sender<()>>,
+}
+
+/// How far an authorize came.
+#[derive(Debug)]
+pub(crate) enum Authorized {
+    /// It was decided: which of the payment's calls it was, if it could be tied to one.
+    Decided(Option<usize>),
+    /// Its body did not validate.
+    Invalid(Box<serde_json::Value>, Vec<ValidationError>),
 }
 
 /// Whose journal an exchange belongs in.
@@ -149,10 +157,12 @@ fn write_down(
             if noted.epoch.is_none() {
                 exchange.epoch = cell.view().epoch;
             }
-            if noted.is_authorize {
-                cell.record_call(exchange, noted.call);
-            } else {
-                cell.record(exchange);
+            match &noted.authorize {
+                Some(Authorized::Decided(position)) => cell.record_call(exchange, *position),
+                Some(Authorized::Invalid(raw, fields)) => cell.record_refused(exchange, raw, fields),
+                None => {
+                    cell.record(exchange);
+                }
             }
         }
         Place::Account(account) => {

@@ -116,6 +116,11 @@ impl Sandbox {
         self.intents.push_back(intent);
     }
 
+    /// The intent that the next new payment will be bound to.
+    pub(crate) fn next_intent(&self) -> Option<&Intent> {
+        self.intents.front()
+    }
+
     /// Queues outcomes.
     pub(crate) fn queue(&mut self, outcomes: Vec<QueuedOutcome>) {
         self.plan.queue(outcomes);

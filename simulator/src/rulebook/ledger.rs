@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use klarna_schemas::simulator::control::Findings;
 use klarna_schemas::simulator::finding::Finding;
 
-use super::{CallContext, DeliveryContext, Judge, Judgement, Rule, rules};
+use super::{CallContext, DeliveryContext, Judge, Judgement, RefusedContext, Rule, rules};
 use crate::engine::Payment;
 
 /// The most findings that one sandbox keeps in an epoch; later ones are counted as judged only.
@@ -22,6 +22,14 @@ impl Ledger {
     pub(crate) fn call(&mut self, context: &CallContext<'_>) -> Vec<Finding> {
         self.run(Some(&context.payment.name), |rule| match rule.judge {
             Judge::Call(judge) => judge(context),
+            _ => Judgement::NotJudged,
+        })
+    }
+
+    /// Judges an authorize whose body did not validate. It belongs to no payment.
+    pub(crate) fn refused(&mut self, context: &RefusedContext<'_>) -> Vec<Finding> {
+        self.run(None, |rule| match rule.judge {
+            Judge::Refused(judge) => judge(context),
             _ => Judgement::NotJudged,
         })
     }

@@ -15,7 +15,7 @@ mod subscription;
 mod webhook;
 
 pub(crate) use ledger::Ledger;
-pub(crate) use rule::{CallContext, DeliveryContext, Draft, Judge, Judgement, Rule};
+pub(crate) use rule::{CallContext, DeliveryContext, Draft, Judge, Judgement, RefusedContext, Rule};
 
 /// All rules, a topic a file.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {

@@ -2,7 +2,7 @@
 
 use klarna_schemas::simulator::finding::ChangeKind;
 
-use super::{CallContext, Draft, Judge, Judgement, Rule};
+use super::{CallContext, Draft, Judge, Judgement, RefusedContext, Rule};
 use crate::engine::{CallRole, NetworkData};
 use crate::evidence::byte_diff::{Got, compare};
 
@@ -12,6 +12,12 @@ pub(super) const RULES: &[Rule] = &[
         duties: &["AP-11"],
         inferred: false,
         judge: Judge::Call(byte_equal),
+    },
+    Rule {
+        id: "network-data.is-a-string",
+        duties: &["AP-11"],
+        inferred: false,
+        judge: Judge::Refused(is_a_string),
     },
     Rule {
         id: "session-token.forwarded",
@@ -42,6 +48,17 @@ fn byte_equal(context: &CallContext<'_>) -> Judgement {
         "the Partner gave",
         vec![context.call.seq],
     )
+}
+
+/// Only a refused call can carry anything else: Klarna takes a string.
+fn is_a_string(context: &RefusedContext<'_>) -> Judgement {
+    let given = context.intent.and_then(|intent| intent.network_data.as_deref());
+    match (NetworkData::of(context.raw), given) {
+        (came @ NetworkData::NotText(_), Some(given)) => {
+            diff(Some(given), &came, "the Partner gave", vec![context.seq])
+        }
+        _ => Judgement::NotJudged,
+    }
 }
 
 fn same_in_final(context: &CallContext<'_>) -> Judgement {

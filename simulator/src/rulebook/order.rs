@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{CallContext, Judge, Judgement, Rule};
+use super::{CallContext, Judge, Judgement, RefusedContext, Rule};
 use crate::engine::CallRole;
 
 const fn rule(
@@ -15,6 +15,7 @@ const fn rule(
 
 pub(super) const RULES: &[Rule] = &[
     Rule { id: "body.as-documented", duties: &["AP-07"], inferred: true, judge: Judge::Call(as_documented) },
+    Rule { id: "authorize.valid", duties: &["AP-07"], inferred: false, judge: Judge::Refused(valid) },
     rule("authorize.unasked", &["AP-17"], unasked),
     rule("amount.as-intended", &["AP-07"], amount),
     rule("currency.as-intended", &["AP-07"], currency),
@@ -40,6 +41,19 @@ fn as_documented(context: &CallContext<'_>) -> Judgement {
         format!("the body is accepted, but not as documented: {}{rest}", list.join("; ")),
         "compare the body with schemas/klarna/authorize-request.schema.json",
         vec![context.call.seq],
+    )
+}
+
+/// Judged only where it fails: a call that validates is judged by what it says.
+fn valid(context: &RefusedContext<'_>) -> Judgement {
+    let Some(first) = context.fields.first() else { return Judgement::NotJudged };
+    let list: Vec<String> =
+        context.fields.iter().map(|field| format!("{} {}", field.parameter, field.reason)).collect();
+    Judgement::found(
+        &format!("authorize request, {}", first.parameter),
+        format!("Klarna refused the authorize, for it does not validate: {}", list.join("; ")),
+        "compare the body with schemas/klarna/authorize-request.schema.json; do not send it again unchanged",
+        vec![context.seq],
     )
 }
 

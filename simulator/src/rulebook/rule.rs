@@ -1,8 +1,11 @@
 //! What a rule is.
 
+use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::requirements::Requirements;
+use klarna_schemas::simulator::control::Intent;
 use klarna_schemas::simulator::finding::{ByteDiff, Finding, Severity};
 use klarna_schemas::simulator::journal::Ending;
+use serde_json::Value;
 
 use crate::engine::{AuthorizeCall, Payment};
 
@@ -21,6 +24,8 @@ pub(crate) struct Rule {
 pub(crate) enum Judge {
     /// Every authorize call.
     Call(fn(&CallContext<'_>) -> Judgement),
+    /// An authorize whose body did not validate: no payment came of it.
+    Refused(fn(&RefusedContext<'_>) -> Judgement),
     /// A session token that died without a final call.
     TokenDied(fn(&Payment) -> Judgement),
     /// Every attempt to deliver an event.
@@ -44,6 +49,16 @@ impl CallContext<'_> {
     pub(crate) fn initial(&self) -> Option<&AuthorizeCall> {
         self.earlier.first()
     }
+}
+
+/// An authorize whose body did not validate.
+pub(crate) struct RefusedContext<'a> {
+    pub(crate) seq: u64,
+    pub(crate) raw: &'a Value,
+    /// What did not validate, by field.
+    pub(crate) fields: &'a [ValidationError],
+    /// What the Partner was declared to ask; it stays declared.
+    pub(crate) intent: Option<&'a Intent>,
 }
 
 /// One attempt to deliver an event.

@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
+use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::simulator::control::SandboxView;
 use klarna_schemas::simulator::finding::Finding;
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +15,7 @@ use crate::clock::SandboxClock;
 use crate::engine::{Decided, Effect, EventDraft, Policies, Sandbox};
 use crate::journal::{Budget, Exchange, Journal};
 use crate::notify::{Deliveries, Letter};
-use crate::rulebook::{CallContext, DeliveryContext, Ledger};
+use crate::rulebook::{CallContext, DeliveryContext, Ledger, RefusedContext};
 
 /// The events whose coverage AP-19 asks for.
 const STATE_CHANGES: [&str; 4] = [
@@ -182,6 +184,17 @@ impl SandboxCell {
                 cite(&mut state.journal, &found);
             }
         }
+        self.tell();
+    }
+
+    /// Writes down an authorize whose body did not validate, and judges that.
+    pub(crate) fn record_refused(&self, exchange: Exchange, raw: &Value, fields: &[ValidationError]) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let seq = state.journal.append(exchange);
+        let intent = state.machine.next_intent();
+        let found = state.ledger.refused(&RefusedContext { seq, raw, fields, intent });
+        cite(&mut state.journal, &found);
         self.tell();
     }
 

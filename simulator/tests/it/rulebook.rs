@@ -127,6 +127,24 @@ async fn a_finding_shows_the_bytes_and_the_exchanges_that_prove_it() {
 }
 
 #[tokio::test]
+async fn a_refused_authorize_is_found_with_its_cause_and_leaves_the_intent_where_it_is() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    klarna.control().declare_intent(&ALPHA.into(), &intent(None)).await.unwrap();
+    let mut body = initial("t-1");
+    body["klarna_network_data"] = json!({"b": 1.0, "a": "é"});
+    assert_eq!(klarna.authorize(ALPHA, &[], &body).await.status, 400);
+    let findings = klarna.control().findings(&ALPHA.into(), None).await.unwrap().findings;
+    let rules: Vec<_> = findings.iter().map(|finding| finding.rule.as_str()).collect();
+    assert_eq!(rules, ["network-data.is-a-string", "authorize.valid"]);
+    assert_eq!(findings[0].diff.as_ref().unwrap().kind, ChangeKind::TypeChanged);
+    assert!(findings[1].what.contains("klarna_network_data"), "{:?}", findings[1]);
+    klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    let judged = klarna.control().findings(&ALPHA.into(), Some("t-1")).await.unwrap().judged;
+    assert_eq!(judged["network-data.byte-equal"], 1);
+}
+
+#[tokio::test]
 async fn without_an_intent_the_partners_side_is_not_judged() {
     let klarna = Klarna::start().await;
     klarna.authorize(ALPHA, &[], &initial("t-1")).await;
