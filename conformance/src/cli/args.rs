@@ -29,7 +29,7 @@ Examples:
   klarna-conformance run --defect final-call-skipped
       plant a defect and see the suite turn red";
 
-/// Runs an acquirer through the Klarna flow of the seed document, in Gherkin, and says which of its
+/// Runs an acquirer through Klarna's server-side-only integration, in Gherkin, and says which of its
 /// duties hold.
 ///
 /// Starts a local Klarna, a Partner, and the acquirer as another process; sells something; and

@@ -26,6 +26,10 @@ const fn own(rule: &'static str, duties: &'static [&'static str], mend: &'static
 pub const CHECKS: &[Check] = &[
     // Rules of the simulator's rulebook.
     rule("network-data.byte-equal", &["AP-11"]),
+    rule("network-data.is-a-string", &["AP-11"]),
+    rule("token.known", &["AP-11"]),
+    rule("body.as-documented", &["AP-07"]),
+    rule("authorize.valid", &["AP-07"]),
     rule("session-token.forwarded", &["AP-11", "AP-10"]),
     rule("authorize.unasked", &["AP-17"]),
     rule("transaction-reference.present", &["AP-07"]),

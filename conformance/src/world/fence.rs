@@ -67,7 +67,7 @@ impl World {
         let told = if self.run.adapter.claims("notifications") {
             self.run.stand_in.await_notification(id, approved, PATIENCE).await.is_ok()
         } else {
-            self.read_payment(told).await?.outcome == Outcome::Approved
+            self.await_shown(told, Outcome::Approved).await?.outcome == Outcome::Approved
         };
         if told {
             return Ok(());

@@ -1,5 +1,6 @@
 //! What the Partner is told, by answer, by notification, or by asking.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,14 +9,15 @@ use super::World;
 use super::checks::finding;
 use super::context::PATIENCE;
 use super::failure::Failure;
-use crate::adapter::Outcome;
+use crate::adapter::{Outcome, PaymentAnswer};
 use crate::partner::{Notification, Verification};
 
 /// How often a Partner without notifications asks.
 const POLL_EVERY: Duration = Duration::from_millis(100);
 
 impl World {
-    /// Asks that the answer to the create call said so.
+    /// Asks that the answer to the create call said so. An acquirer that answers "pending" may tell
+    /// its Partner afterwards instead; only a way into the Purchase Journey cannot wait.
     ///
     /// # Errors
     /// When it said something else.
@@ -23,6 +25,10 @@ impl World {
         self.judged("answer.outcome", 1);
         if self.answered(outcome)? {
             return Ok(());
+        }
+        if self.answered(Outcome::Pending)? && outcome.is_final() {
+            self.remark("the answer was \"pending\"; the Partner must be told afterwards");
+            return self.must_tell(outcome).await;
         }
         let payment = self.payment()?;
         let mut finding = finding(
@@ -109,6 +115,23 @@ impl World {
         if heard.is_empty() { "nothing".to_owned() } else { heard.join(", ") }
     }
 
+    /// Reads a payment until it says so, or has ended otherwise, or time runs out: the last answer.
+    pub(super) async fn await_shown(
+        &self,
+        told: &BTreeMap<String, String>,
+        outcome: Outcome,
+    ) -> Result<PaymentAnswer, Failure> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut beat = tokio::time::interval(POLL_EVERY);
+        loop {
+            beat.tick().await;
+            let answer = self.read_payment(told).await?;
+            if answer.outcome == outcome || answer.outcome.is_final() || Instant::now() >= deadline {
+                return Ok(answer);
+            }
+        }
+    }
+
     /// Asks that reading the payment comes to say so.
     async fn must_show(&mut self, outcome: Outcome) -> Result<(), Failure> {
         if !self.run.adapter.can_read_payments() {
@@ -116,15 +139,7 @@ impl World {
             return Err(Failure::NothingToJudge(what.to_owned()));
         }
         let told = self.payment()?.told();
-        let deadline = Instant::now() + PATIENCE;
-        let mut beat = tokio::time::interval(POLL_EVERY);
-        let last = loop {
-            beat.tick().await;
-            let answer = self.read_payment(&told).await?;
-            if answer.outcome == outcome || answer.outcome.is_final() || Instant::now() >= deadline {
-                break answer;
-            }
-        };
+        let last = self.await_shown(&told, outcome).await?;
         self.judged("partner.told", 1);
         if last.outcome == outcome {
             return Ok(());

@@ -131,7 +131,7 @@ fn one_when_the_acquirer_dies_in_the_middle_of_the_run() {
     ran.must_exit(1)
         .must_say("the acquirer ended in the middle of the run")
         .must_say("out of memory, or so it says");
-    let rules: Vec<String> = ran.events("finding").iter().map(|line| text_of_rule(line)).collect();
+    let rules: Vec<String> = ran.events("finding").iter().map(text_of_rule).collect();
     assert!(rules.contains(&"acquirer.died".to_owned()), "{rules:?}");
 }
 

@@ -44,6 +44,25 @@ fn without_notifications_the_partner_asks() {
 }
 
 #[test]
+fn an_acquirer_may_answer_pending_and_tell_the_partner_afterwards() {
+    let folder = TempDir::new().unwrap();
+    let adapter = claiming(&folder, "[redirect, sdk, notifications]", false);
+    let program = folder.path().join("acquirer.py");
+    let text = std::fs::read_to_string(&program).unwrap();
+    let answer = "    settle(payment, result)\n    if";
+    assert!(text.contains(answer));
+    let pending = "    shown = {**view(payment), \"resultCode\": \"Pending\"}\n    settle(payment, result)\n    return 200, shown\n    if";
+    std::fs::write(&program, text.replacen(answer, pending, 1)).unwrap();
+    let ran = run(&["--acquirer", &adapter, "--seed", "7", "--tags", "@AP-16 or @AP-17"]);
+    ran.must_exit(0);
+    assert!(
+        ran.report("junit.xml").contains("the answer was &quot;pending&quot;"),
+        "{}",
+        ran.report("junit.xml")
+    );
+}
+
+#[test]
 fn one_mode_suffices() {
     let folder = TempDir::new().unwrap();
     let adapter = claiming(&folder, "[sdk, notifications]", false);
