@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use klarna_schemas::signature;
+use reference_acquirer::config::Settings;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -11,10 +12,22 @@ use crate::support::{
 
 /// An acquirer with one payment that waits for its customer, and Klarna's view of the initial call.
 async fn stepped_up(replies: impl IntoIterator<Item = Reply>) -> (Setup, Acquirer, Value, Exchange) {
+    stepped_up_with(replies, |_| {}).await
+}
+
+/// One task at a time, so that events are acted on in their order and a later one is a fence.
+fn in_order(settings: &mut Settings) {
+    settings.outbox.concurrency = 1;
+}
+
+async fn stepped_up_with(
+    replies: impl IntoIterator<Item = Reply>,
+    change: impl FnOnce(&mut Settings),
+) -> (Setup, Acquirer, Value, Exchange) {
     let setup = Setup::new().await;
     setup.klarna.will([Reply::step_up()]);
     setup.klarna.will(replies);
-    let acquirer = setup.start().await;
+    let acquirer = setup.start_with(change).await;
     let mut order = order("tx-1");
     order["klarna_network_data"] = json!("{ \"a\": 1.0 }\n");
     order["klarna_network_session_token"] = json!("partner-token");
@@ -72,11 +85,17 @@ async fn duplicates_make_one_final_call() {
     klarna.let_go();
 
     assert_eq!(setup.partner.await_verified().await["data"]["status"], "approved");
-    // Later than the outcome, too; the acquirer's orderly stop is the fence.
-    assert_eq!(klarna.send_event("e-3", "COMPLETED", &initial).await, StatusCode::OK);
     acquirer.stop().await;
-    assert_eq!(klarna.authorizes().len(), 2);
-    assert_eq!(setup.partner.heard.matching(|_| true).len(), 1);
+    // Later than the outcome, too. The next payment's notification is the fence.
+    klarna.will([Reply::declined()]);
+    let acquirer = setup.start_with(in_order).await;
+    assert_eq!(klarna.send_event("e-3", "COMPLETED", &initial).await, StatusCode::OK);
+    acquirer.create(ALPHA, &order("tx-2")).await;
+    let told = setup.partner.await_notifications(2).await;
+    assert_eq!(told[1].json()["data"]["reference"], "tx-2");
+    acquirer.stop().await;
+    assert_eq!(klarna.authorizes().len(), 3);
+    assert_eq!(setup.partner.heard.matching(|_| true).len(), 2);
 }
 
 fn approved() -> Value {
@@ -116,7 +135,7 @@ async fn forged_events_are_refused() {
 #[tokio::test]
 async fn what_ends_without_approval_is_told_and_not_finalised() {
     for (state, status) in [("DECLINED", "declined"), ("CANCELED", "canceled"), ("EXPIRED", "expired")] {
-        let (setup, acquirer, payment, initial) = stepped_up([]).await;
+        let (setup, acquirer, payment, initial) = stepped_up_with([], in_order).await;
         // On the way and back again: nothing ends by that.
         for (id, state) in [("e-1", "IN_PROGRESS"), ("e-2", "SUBMITTED"), ("e-3", "SOMETHING_NEW")] {
             assert_eq!(setup.klarna.send_event(id, state, &initial).await, StatusCode::OK);
@@ -196,7 +215,7 @@ async fn the_token_is_found_where_it_is() {
 /// Sound deliveries that concern nothing here are taken, and change nothing.
 #[tokio::test]
 async fn events_of_others_are_taken_and_have_no_effect() {
-    let (setup, acquirer, _, initial) = stepped_up([Reply::approved()]).await;
+    let (setup, acquirer, _, initial) = stepped_up_with([Reply::approved()], in_order).await;
     let changed = |id: &str, change: &dyn Fn(&mut Value)| {
         let mut body = event_body(id, "DECLINED", &initial);
         change(&mut body);
