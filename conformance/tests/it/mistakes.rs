@@ -10,12 +10,17 @@ use crate::suite::{Ran, root, run};
 
 /// Changes the acquirer and plays one scenario against it.
 fn with(from: &str, to: &str, scenario: &str) -> Ran {
-    let original = root().join("conformance/tests/foreign");
-    let folder = TempDir::new().unwrap();
-    let program = std::fs::read_to_string(original.join("acquirer.py")).unwrap();
+    let program = std::fs::read_to_string(root().join("conformance/tests/foreign/acquirer.py")).unwrap();
     assert!(program.contains(from), "the acquirer has no line {from}");
-    std::fs::write(folder.path().join("acquirer.py"), program.replacen(from, to, 1)).unwrap();
-    std::fs::copy(original.join("adapter.yaml"), folder.path().join("adapter.yaml")).unwrap();
+    play(&program.replacen(from, to, 1), scenario)
+}
+
+/// Plays one scenario against a changed acquirer.
+fn play(program: &str, scenario: &str) -> Ran {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("acquirer.py"), program).unwrap();
+    let adapter = root().join("conformance/tests/foreign/adapter.yaml");
+    std::fs::copy(adapter, folder.path().join("adapter.yaml")).unwrap();
     let scenarios = check(&embedded_features()).scenarios;
     let found = scenarios.iter().find(|known| known.id == scenario);
     let found = found.unwrap_or_else(|| panic!("no scenario {scenario}"));
@@ -42,6 +47,30 @@ fn a_url_that_is_not_klarnas() {
     let from = "\"location\": interaction[\"payment_request_url\"],";
     let to = "\"location\": interaction[\"payment_request_url\"] + \"?utm=1\",";
     shows(from, to, BY_URL, "step-up.url-handed-over").must_say("what the Partner got is not Klarna's");
+}
+
+#[test]
+fn a_url_that_leads_to_klarnas_is_no_mistake() {
+    let original = root().join("conformance/tests/foreign/acquirer.py");
+    let program = std::fs::read_to_string(original).unwrap();
+    let from = "        if self.path == \"/alive\":";
+    let to = "        if self.path.startswith(\"/go/\"):\n            self.send_response(302)\n            self.send_header(\"Location\", PAYMENTS[self.path[4:]][\"klarna\"])\n            self.send_header(\"Content-Length\", \"0\")\n            return self.end_headers()\n        if self.path == \"/alive\":";
+    let location = "\"location\": interaction[\"payment_request_url\"],";
+    let wrapped = "\"location\": f\"http://{HOST}:{PORT}/go/{payment['pspReference']}\",";
+    let kept = "        with LOCK:\n            payment[\"resultCode\"] = \"ActionRequired\"";
+    assert!(program.contains(from) && program.contains(location) && program.contains(kept));
+    let program = program.replacen(from, to, 1).replacen(location, wrapped, 1).replacen(
+        kept,
+        &format!("        payment[\"klarna\"] = interaction[\"payment_request_url\"]\n{kept}"),
+        1,
+    );
+    let ran = play(&program, BY_URL);
+    ran.must_exit(0);
+    assert!(
+        ran.report("junit.xml").contains("the acquirer wraps Klarna&apos;s URL"),
+        "{}",
+        ran.report("junit.xml")
+    );
 }
 
 #[test]
