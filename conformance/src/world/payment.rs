@@ -1,18 +1,26 @@
 //! A payment that the Partner has asked its acquirer for.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{Intent, JournalQuery};
+use klarna_schemas::simulator::finding::Severity;
+use klarna_schemas::simulator::journal::JournalEntry;
 use serde_json::json;
 
 use super::World;
 use super::checks::finding;
+use super::context::PATIENCE;
 use super::failure::Failure;
 use super::journal::{AUTHORIZE, Call};
 use super::journey::Journey;
 use super::orders;
 use crate::adapter::{Mode, OperationError, Order, Outcome, PartnerExchange, PaymentAnswer};
+
+/// How long a call is waited for that must have been made already; not nothing, for the sake of
+/// acquirers that answer a little early.
+const BY_NOW: Duration = Duration::from_secs(2);
 
 /// One payment.
 #[derive(Debug)]
@@ -115,6 +123,8 @@ impl World {
             currency,
             purchase_reference: Some(order.purchase_reference.clone()),
             line_items: Some(lines.collect()),
+            customer: Some(json!({"email": order.customer.email})),
+            shipping: Some(vec![json!({"address": {"city": order.shipping_address.city}})]),
         };
         self.run.control.declare_intent(self.account(), &intent).await?;
         Ok(())
@@ -158,7 +168,14 @@ impl World {
             operation: Some(AUTHORIZE.to_owned()),
             ..JournalQuery::default()
         };
-        let entry = self.await_entry(&query, |entry| entry.payment.is_some()).await?;
+        // Klarna writes a call down before it answers. So whatever but `pending` the acquirer has
+        // answered, what it asked Klarna stands in the journal by now.
+        let patience = if payment.answer.outcome == Outcome::Pending { PATIENCE } else { BY_NOW };
+        let settled = |entry: &JournalEntry| entry.payment.is_some() || is_refused(entry);
+        let entry = self.await_entry_for(&query, settled, patience).await?;
+        if let Some(refused) = entry.as_ref().filter(|entry| is_refused(entry)) {
+            self.refused_for(refused).await?;
+        }
         let Some(name) = entry.and_then(|entry| entry.payment) else {
             let mut finding = finding(
                 "initial.missing",
@@ -175,6 +192,15 @@ impl World {
         };
         self.payment_mut()?.name = Some(name.clone());
         Ok(name)
+    }
+
+    /// Fails by what Klarna's rules found in a call that it refused, if they found anything.
+    async fn refused_for(&self, entry: &JournalEntry) -> Result<(), Failure> {
+        let findings = self.run.control.findings(self.account(), None).await?.findings;
+        let cause = findings
+            .into_iter()
+            .find(|finding| finding.severity == Severity::Fails && finding.exchanges.contains(&entry.seq));
+        cause.map_or(Ok(()), |cause| Err(Failure::found(cause)))
     }
 
     /// The payment's initial authorize.
@@ -195,4 +221,10 @@ impl World {
     pub(super) fn answered(&self, outcome: Outcome) -> Result<bool, Failure> {
         Ok(self.payment()?.answer.outcome == outcome)
     }
+}
+
+/// Whether Klarna refused a call for good, so that no payment came of it.
+fn is_refused(entry: &JournalEntry) -> bool {
+    let status = entry.response.as_ref().map_or(0, |response| response.status);
+    entry.payment.is_none() && (400..500).contains(&status)
 }

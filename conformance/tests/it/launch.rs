@@ -257,6 +257,8 @@ impl Stage {
             currency: order.currency.parse().unwrap(),
             purchase_reference: Some(order.purchase_reference.clone()),
             line_items: None,
+            customer: None,
+            shipping: None,
         };
         control.declare_intent(&partner.klarna_account, &intent).await.unwrap();
 

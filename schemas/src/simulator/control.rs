@@ -65,6 +65,12 @@ pub struct Intent {
     /// The order lines, by the names of `supplementary_purchase_data.line_items`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line_items: Option<Vec<Value>>,
+    /// Who buys, by the names of `supplementary_purchase_data.customer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<Value>,
+    /// Where it goes, by the names of `supplementary_purchase_data.shipping`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<Vec<Value>>,
 }
 
 /// `POST /sandboxes/{a}/session-tokens`.

@@ -360,6 +360,8 @@ pub(crate) fn simulator() -> Vec<Filled> {
                 currency: currency(),
                 purchase_reference: some("ORDER-5501"),
                 line_items: Some(vec![json!({ "name": "Trail shoe" })]),
+                customer: Some(json!({ "given_name": "Alva" })),
+                shipping: Some(vec![json!({ "address": { "city": "Stockholm" } })]),
             },
         ),
         filled(

@@ -9,7 +9,8 @@ mod sandboxes;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{Method, Uri};
+use axum::extract::OriginalUri;
+use axum::http::Method;
 use axum::routing::{get, post, put};
 
 use crate::world::World;
@@ -33,7 +34,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new().nest("/_simulator/v1", v1)
 }
 
-async fn unknown(method: Method, uri: Uri) -> Problem {
+async fn unknown(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
     Problem::not_found(
         format!("the control API has no {method} {}", uri.path()),
         "docs/architecture.md lists its operations",

@@ -199,6 +199,8 @@ async fn move_clock(cell: &SandboxCell, change: &SetClock) -> Result<Vec<String>
     }
     let mut happened = Vec::new();
     let mut at = cell.clock().now();
+    // An attempt that is under way may fail and fall due again on the way.
+    cell.deliveries().settled(at).await;
     while let Some(due) = cell.next_due().filter(|due| *due <= target) {
         let due: Timestamp = due.max(at);
         cell.clock().go_to(due);

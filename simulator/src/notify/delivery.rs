@@ -166,9 +166,9 @@ impl Courier {
     pub(crate) async fn deliver(self, cell: Arc<SandboxCell>, letter: Letter) {
         let mut delays = self.retry_after.iter();
         loop {
-            let taken = self.attempt(&cell, &letter).await;
+            let (taken, ended_at) = self.attempt(&cell, &letter).await;
             let next = (!taken).then(|| delays.next()).flatten();
-            let due = next.and_then(|delay| cell.clock().now().checked_add(*delay).ok());
+            let due = next.and_then(|delay| ended_at.checked_add(*delay).ok());
             let Some(due) = due else {
                 if !taken {
                     tracing::warn!(event = letter.event_type, "dropped after the last attempt");
@@ -182,8 +182,8 @@ impl Courier {
         }
     }
 
-    /// One attempt, written down. Whether the event was taken.
-    async fn attempt(&self, cell: &SandboxCell, letter: &Letter) -> bool {
+    /// One attempt, written down. Whether the event was taken, and the sandbox's time at its end.
+    async fn attempt(&self, cell: &SandboxCell, letter: &Letter) -> (bool, Timestamp) {
         let (started_at, virtual_at) = (real_now(), cell.clock().now());
         let mut request = self.http.post(&letter.url).timeout(self.timeout).body(letter.body.clone());
         for (name, value) in &letter.headers {
@@ -194,6 +194,8 @@ impl Courier {
             Err(error) if error.is_timeout() => (Ending::TimedOut, None),
             Err(_) => (Ending::Broken, None),
         };
+        // Before anybody can read of it: whoever does may move the clock at once.
+        let ended_at = cell.clock().now();
         let status = response.as_ref().map(|(status, _, _)| *status);
         let request_headers =
             letter.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
@@ -212,7 +214,7 @@ impl Courier {
             ended,
             rule: None,
         });
-        ended == Ending::Answered && status.is_some_and(is_taken)
+        (ended == Ending::Answered && status.is_some_and(is_taken), ended_at)
     }
 
     /// Reads an answer, as much of it as is wanted.

@@ -116,17 +116,26 @@ fn reference_present(context: &CallContext<'_>) -> Judgement {
 }
 
 fn purchase_data_present(context: &CallContext<'_>) -> Judgement {
-    const PARTS: [&str; 4] = ["purchase_reference", "line_items", "customer", "shipping"];
     let Some(intent) = context.payment.intent.as_ref().filter(|_| context.call.role == CallRole::Initial)
     else {
         return Judgement::NotJudged;
     };
-    if intent.purchase_reference.is_none() && intent.line_items.is_none() {
+    // Only what the Partner was declared to give is missed.
+    let given: Vec<&str> = [
+        ("purchase_reference", intent.purchase_reference.is_some()),
+        ("line_items", intent.line_items.is_some()),
+        ("customer", intent.customer.is_some()),
+        ("shipping", intent.shipping.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(part, is_given)| is_given.then_some(part))
+    .collect();
+    if given.is_empty() {
         return Judgement::NotJudged;
     }
     let data = context.call.raw.get("supplementary_purchase_data");
     let missing: Vec<&str> =
-        PARTS.into_iter().filter(|part| data.and_then(|data| data.get(part)).is_none_or(is_empty)).collect();
+        given.into_iter().filter(|part| data.and_then(|data| data.get(part)).is_none_or(is_empty)).collect();
     if missing.is_empty() {
         return Judgement::Holds;
     }

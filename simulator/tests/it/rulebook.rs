@@ -20,6 +20,8 @@ fn intent(session_token: Option<String>) -> Intent {
         currency: "SEK".parse().unwrap(),
         purchase_reference: Some("ORDER-1".to_owned()),
         line_items: Some(vec![json!({"name": "Trail shoe", "quantity": 1, "total_amount": 45_900})]),
+        customer: Some(json!({"given_name": "Test"})),
+        shipping: Some(vec![json!({"address": {"city": "Stockholm"}})]),
     }
 }
 
@@ -124,6 +126,20 @@ async fn a_finding_shows_the_bytes_and_the_exchanges_that_prove_it() {
     let page = klarna.journal("authorize").await;
     assert_eq!(finding.exchanges, [page.entries[0].seq]);
     assert!(page.entries[0].findings.contains(&finding.rule));
+}
+
+#[tokio::test]
+async fn purchase_data_that_the_partner_did_not_give_is_not_missed() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    let without_shipping = Intent { shipping: None, ..intent(None) };
+    klarna.control().declare_intent(&ALPHA.into(), &without_shipping).await.unwrap();
+    let mut body = initial("t-1");
+    body["supplementary_purchase_data"].as_object_mut().unwrap().remove("shipping");
+    klarna.authorize(ALPHA, &[], &body).await;
+    let findings = klarna.control().findings(&ALPHA.into(), Some("t-1")).await.unwrap();
+    assert_eq!(findings.judged["purchase-data.present"], 1);
+    assert!(findings.findings.iter().all(|finding| finding.rule != "purchase-data.present"), "{findings:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use klarna_schemas::simulator::control::PutSandbox;
+use klarna_schemas::simulator::control::{JournalQuery, PutSandbox};
 use klarna_simulator::control::client::ControlClient;
 use klarna_simulator::{Simulator, UnknownAccounts};
 use secrecy::SecretString;
@@ -13,6 +13,7 @@ use super::Stop;
 use super::prepare::Prepared;
 use crate::adapter::BoundAcquirer;
 use crate::cli::args::RunArgs;
+use crate::cli::output::complain;
 use crate::exit_code::Exit;
 use crate::launch::{self, LaunchContext, RunningAcquirer};
 use crate::mutants::MutantProxy;
@@ -21,6 +22,9 @@ use crate::partner::PartnerStandIn;
 /// The acquirer's key at Klarna, and the account that it belongs to: the simulator's defaults.
 const API_KEY: &str = "klarna_test_api_local";
 pub(super) const ACQUIRER_ACCOUNT: &str = "krn:partner:global:account:test:LOCALACQ";
+
+/// How long an acquirer's registration is waited for before the first scenario.
+const REGISTRATION: Duration = Duration::from_secs(5);
 
 /// The longest that a page may keep the Customer's browser.
 const BROWSER_PATIENCE: Duration = Duration::from_secs(30);
@@ -78,6 +82,7 @@ pub(super) async fn gather(
     };
     let process =
         launch::start(adapter, context.clone()).await.map_err(|error| unreachable(error.to_string()))?;
+    await_registration(&control).await;
     let broken = |error: reqwest::Error| Stop::new(Exit::Broken, error.to_string());
     let acquirer = BoundAcquirer::new(adapter, process.base_url(), &context).map_err(broken)?;
     let browser = reqwest::Client::builder()
@@ -87,6 +92,24 @@ pub(super) async fn gather(
         .build()
         .map_err(broken)?;
     Ok(Parties { simulator, simulator_url, control, stand_in, proxy, process, acquirer, browser })
+}
+
+/// Gives an acquirer the time to make its webhook at Klarna, so that the first scenarios do not
+/// race with its start. One that makes none, or has one of old, is judged as it is.
+async fn await_registration(control: &ControlClient) {
+    let query = JournalQuery {
+        operation: Some("webhook.create".to_owned()),
+        wait_ms: Some(u64::try_from(REGISTRATION.as_millis()).unwrap_or(u64::MAX)),
+        ..JournalQuery::default()
+    };
+    match control.account_journal(ACQUIRER_ACCOUNT, &query).await {
+        Ok(page) if page.timed_out => complain(&format!(
+            "the acquirer has made no webhook at Klarna in {} s; going on",
+            REGISTRATION.as_secs()
+        )),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the acquirer's registration cannot be awaited"),
+    }
 }
 
 async fn klarna(
