@@ -7,24 +7,16 @@ use serde_json::Value;
 use super::{CallContext, Judge, Judgement, Rule};
 use crate::engine::{CallRole, Payment};
 
-const fn rule(
-    id: &'static str,
-    duties: &'static [&'static str],
-    judge: fn(&CallContext<'_>) -> Judgement,
-) -> Rule {
-    Rule { id, duties, inferred: false, judge: Judge::Call(judge) }
-}
-
 pub(super) const RULES: &[Rule] = &[
-    rule("step-up-config.present", &["AP-13"], step_up_config_present),
-    rule("after-approved.no-second-call", &["AP-16"], nothing_after_approval),
-    rule("after-declined.no-second-call", &["AP-17"], nothing_after_decline),
-    rule("final.token-in-header", &["AP-23"], token_in_header),
-    rule("final.after-completed", &["AP-28", "AP-20"], only_after_completed),
-    rule("final.one-logical", &["AP-25"], one_logical),
-    rule("final.amount-unchanged", &["AP-24"], amount_unchanged),
-    rule("final.currency-unchanged", &["AP-24"], currency_unchanged),
-    rule("final.reference-unchanged", &["AP-23"], reference_unchanged),
+    Rule::of_calls("step-up-config.present", &["AP-13"], step_up_config_present),
+    Rule::of_calls("after-approved.no-second-call", &["AP-16"], nothing_after_approval),
+    Rule::of_calls("after-declined.no-second-call", &["AP-17"], nothing_after_decline),
+    Rule::of_calls("final.token-in-header", &["AP-23"], token_in_header),
+    Rule::of_calls("final.after-completed", &["AP-28", "AP-20"], only_after_completed),
+    Rule::of_calls("final.one-logical", &["AP-25"], one_logical),
+    Rule::of_calls("final.amount-unchanged", &["AP-24"], amount_unchanged),
+    Rule::of_calls("final.currency-unchanged", &["AP-24"], currency_unchanged),
+    Rule::of_calls("final.reference-unchanged", &["AP-23"], reference_unchanged),
     Rule {
         id: "final.purchase-data-unchanged",
         duties: &["AP-23"],

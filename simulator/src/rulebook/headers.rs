@@ -4,12 +4,7 @@ use super::{CallContext, Judge, Judgement, Rule};
 use crate::engine::TokenHeader;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        id: "integration-metadata.present",
-        duties: &["AP-34"],
-        inferred: false,
-        judge: Judge::Call(integration_metadata),
-    },
+    Rule::of_calls("integration-metadata.present", &["AP-34"], integration_metadata),
     Rule { id: "token.current-name", duties: &["AP-44"], inferred: true, judge: Judge::Call(current_name) },
     Rule { id: "token.known", duties: &["AP-11"], inferred: true, judge: Judge::Call(known) },
     Rule { id: "secret.in-url", duties: &["AP-52"], inferred: true, judge: Judge::Call(secret_in_url) },

@@ -3,25 +3,15 @@
 use super::{CallContext, Judge, Judgement, Rule};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { id: "idempotency-key.present", duties: &["AP-33"], inferred: false, judge: Judge::Call(present) },
+    Rule::of_calls("idempotency-key.present", &["AP-33"], present),
     Rule {
         id: "idempotency-key.own-header",
         duties: &["AP-33"],
         inferred: true,
         judge: Judge::Call(own_header),
     },
-    Rule {
-        id: "idempotency-key.one-body",
-        duties: &["AP-33"],
-        inferred: false,
-        judge: Judge::Call(one_body),
-    },
-    Rule {
-        id: "idempotency-key.kept-on-retry",
-        duties: &["AP-33", "AP-26"],
-        inferred: false,
-        judge: Judge::Call(kept_on_retry),
-    },
+    Rule::of_calls("idempotency-key.one-body", &["AP-33"], one_body),
+    Rule::of_calls("idempotency-key.kept-on-retry", &["AP-33", "AP-26"], kept_on_retry),
 ];
 
 const HEADER: &str = "authorize request, header Klarna-Idempotency-Key";

@@ -7,30 +7,15 @@ use crate::engine::{CallRole, NetworkData};
 use crate::evidence::byte_diff::{Got, compare};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        id: "network-data.byte-equal",
-        duties: &["AP-11"],
-        inferred: false,
-        judge: Judge::Call(byte_equal),
-    },
+    Rule::of_calls("network-data.byte-equal", &["AP-11"], byte_equal),
     Rule {
         id: "network-data.is-a-string",
         duties: &["AP-11"],
         inferred: false,
         judge: Judge::Refused(is_a_string),
     },
-    Rule {
-        id: "session-token.forwarded",
-        duties: &["AP-11", "AP-10"],
-        inferred: false,
-        judge: Judge::Call(token_forwarded),
-    },
-    Rule {
-        id: "final.network-data-unchanged",
-        duties: &["AP-11", "AP-23"],
-        inferred: false,
-        judge: Judge::Call(same_in_final),
-    },
+    Rule::of_calls("session-token.forwarded", &["AP-11", "AP-10"], token_forwarded),
+    Rule::of_calls("final.network-data-unchanged", &["AP-11", "AP-23"], same_in_final),
 ];
 
 const FIELD: &str = "authorize request, klarna_network_data";

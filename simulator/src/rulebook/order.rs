@@ -5,24 +5,16 @@ use serde_json::Value;
 use super::{CallContext, Judge, Judgement, RefusedContext, Rule};
 use crate::engine::CallRole;
 
-const fn rule(
-    id: &'static str,
-    duties: &'static [&'static str],
-    judge: fn(&CallContext<'_>) -> Judgement,
-) -> Rule {
-    Rule { id, duties, inferred: false, judge: Judge::Call(judge) }
-}
-
 pub(super) const RULES: &[Rule] = &[
     Rule { id: "body.as-documented", duties: &["AP-07"], inferred: true, judge: Judge::Call(as_documented) },
     Rule { id: "authorize.valid", duties: &["AP-07"], inferred: false, judge: Judge::Refused(valid) },
-    rule("authorize.unasked", &["AP-17"], unasked),
-    rule("amount.as-intended", &["AP-07"], amount),
-    rule("currency.as-intended", &["AP-07"], currency),
-    rule("transaction-reference.present", &["AP-07"], reference_present),
-    rule("purchase-data.present", &["AP-08"], purchase_data_present),
-    rule("purchase-reference.as-intended", &["AP-08"], purchase_reference),
-    rule("line-items.as-intended", &["AP-08"], line_items),
+    Rule::of_calls("authorize.unasked", &["AP-17"], unasked),
+    Rule::of_calls("amount.as-intended", &["AP-07"], amount),
+    Rule::of_calls("currency.as-intended", &["AP-07"], currency),
+    Rule::of_calls("transaction-reference.present", &["AP-07"], reference_present),
+    Rule::of_calls("purchase-data.present", &["AP-08"], purchase_data_present),
+    Rule::of_calls("purchase-reference.as-intended", &["AP-08"], purchase_reference),
+    Rule::of_calls("line-items.as-intended", &["AP-08"], line_items),
 ];
 
 fn as_documented(context: &CallContext<'_>) -> Judgement {

@@ -129,6 +129,15 @@ impl Judgement {
 }
 
 impl Rule {
+    /// A rule over every authorize call, on the ground that its duty stands on.
+    pub(crate) const fn of_calls(
+        id: &'static str,
+        duties: &'static [&'static str],
+        judge: fn(&CallContext<'_>) -> Judgement,
+    ) -> Self {
+        Self { id, duties, inferred: false, judge: Judge::Call(judge) }
+    }
+
     /// How hard its findings weigh.
     pub(crate) fn severity(&self) -> Severity {
         let main = self.duties.first().copied().unwrap_or_default();

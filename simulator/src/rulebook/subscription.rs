@@ -1,14 +1,9 @@
 //! The acquirer is told how its payment requests fare (AP-19).
 
-use super::{CallContext, Judge, Judgement, Rule};
+use super::{CallContext, Judgement, Rule};
 use crate::engine::CallRole;
 
-pub(super) const RULES: &[Rule] = &[Rule {
-    id: "subscription.covers-state-changes",
-    duties: &["AP-19"],
-    inferred: false,
-    judge: Judge::Call(covered),
-}];
+pub(super) const RULES: &[Rule] = &[Rule::of_calls("subscription.covers-state-changes", &["AP-19"], covered)];
 
 fn covered(context: &CallContext<'_>) -> Judgement {
     if context.call.role != CallRole::Initial {
