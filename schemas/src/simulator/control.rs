@@ -184,7 +184,7 @@ pub struct CustomerActed {
 
 /// `POST /sandboxes/{a}/clock`: exactly one of the three.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", try_from = "ClockWish")]
 pub enum SetClock {
     /// How far to go forward: an ISO 8601 duration (`PT3H`) or as people write it (`3h`).
     Advance(SignedDuration),
@@ -192,6 +192,28 @@ pub enum SetClock {
     Set(Timestamp),
     /// Whether it stands still.
     Freeze(bool),
+}
+
+/// The body as it comes: the reader of a wrong one is told what it takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockWish {
+    advance: Option<SignedDuration>,
+    set: Option<Timestamp>,
+    freeze: Option<bool>,
+}
+
+impl TryFrom<ClockWish> for SetClock {
+    type Error = &'static str;
+
+    fn try_from(wish: ClockWish) -> Result<Self, Self::Error> {
+        match (wish.advance, wish.set, wish.freeze) {
+            (Some(by), None, None) => Ok(Self::Advance(by)),
+            (None, Some(at), None) => Ok(Self::Set(at)),
+            (None, None, Some(frozen)) => Ok(Self::Freeze(frozen)),
+            _ => Err("a clock takes exactly one of advance, set and freeze"),
+        }
+    }
 }
 
 /// Answer to `POST /sandboxes/{a}/clock`.

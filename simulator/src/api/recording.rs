@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, request};
+use axum::http::{HeaderValue, StatusCode, request, response};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -112,7 +112,8 @@ async fn finish(
 ) -> Response {
     let (mut head, body) = response.into_parts();
     let id = world.error_id();
-    let body = match head.extensions.remove::<KlarnaError>() {
+    let refused = head.extensions.remove::<KlarnaError>().or_else(|| unroutable(&mut head, parts));
+    let body = match refused {
         Some(error) => {
             head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             Bytes::from(serde_json::to_vec(&error.body(id)).unwrap_or_default())
@@ -125,6 +126,16 @@ async fn finish(
     write_down(world, parts, request_body, answer, started_at, &noted);
     let answered = noted.answered;
     Response::from_parts(head, Body::new(TellingBody { left: Some(body), _answered: answered }))
+}
+
+/// A path that the router could not read (a broken escape, a part of another form) names nothing.
+fn unroutable(head: &mut response::Parts, request: &request::Parts) -> Option<KlarnaError> {
+    let kind = head.headers.get(CONTENT_TYPE)?;
+    if !head.status.is_client_error() || !kind.as_bytes().starts_with(b"text/plain") {
+        return None;
+    }
+    head.status = StatusCode::NOT_FOUND;
+    Some(KlarnaError::no_route(format!("there is nothing at {}", request.uri.path())))
 }
 
 fn write_down(

@@ -11,6 +11,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::OriginalUri;
 use axum::http::Method;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post, put};
 
 use crate::world::World;
@@ -30,8 +33,23 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sandboxes/{account}/findings", get(journal::findings))
         .route("/accounts/{acquirer}/journal", get(journal::of_account))
         .fallback(unknown)
-        .method_not_allowed_fallback(unknown);
+        .method_not_allowed_fallback(unknown)
+        .layer(map_response(explained));
     Router::new().nest("/_simulator/v1", v1)
+}
+
+/// A path that the router could not read is told of like every other mistake.
+async fn explained(response: Response) -> Response {
+    let kind = response.headers().get(CONTENT_TYPE);
+    let unread = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !unread || !response.status().is_client_error() {
+        return response;
+    }
+    Problem::bad_request(
+        "the path cannot be read",
+        "write ids raw, or with each odd byte as a % escape of UTF-8",
+    )
+    .into_response()
 }
 
 async fn unknown(method: Method, OriginalUri(uri): OriginalUri) -> Problem {

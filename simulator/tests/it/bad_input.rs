@@ -169,6 +169,8 @@ async fn wrong_paths_and_methods_are_refused() {
         ("POST", "/"),
         ("POST", "/v3/x"),
         ("PATCH", "/v2/notification/webhooks"),
+        ("GET", "/v2/notification/webhooks/%FF"),
+        ("GET", "/eu/requests/no-uuid/start"),
     ] {
         let request =
             klarna.http.request(method.parse().unwrap(), klarna.url(path)).header("authorization", KEY);
