@@ -125,6 +125,8 @@ pub struct Limits {
     pub journal_bytes: usize,
     /// Sandboxes at once.
     pub sandboxes: usize,
+    /// Payments that one sandbox remembers in an epoch.
+    pub payments: usize,
     /// Events of one sandbox that wait to be sent.
     pub webhooks_queued: usize,
 }

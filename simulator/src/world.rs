@@ -66,6 +66,7 @@ impl World {
         let world = Self {
             policies: Policies {
                 default_outcome: settings.outcome.result(),
+                payments: settings.limits.payments,
                 journey_base: public_base.trim_end_matches('/').to_owned(),
             },
             lobby: Mutex::new(Journal::new(budget.clone())),
@@ -193,6 +194,17 @@ impl World {
 
     pub(crate) fn know_token(&self, token: &str, account: &PartnerAccountId) {
         lock(&self.tokens).insert(token.to_owned(), account.clone());
+    }
+
+    /// Forgets a Purchase Journey and tokens.
+    pub(crate) fn forget(&self, journey: Option<Uuid>, tokens: &[String]) {
+        if let Some(uuid) = journey {
+            lock(&self.journeys).remove(&uuid);
+        }
+        let mut known = lock(&self.tokens);
+        for token in tokens {
+            known.remove(token);
+        }
     }
 
     /// The sandbox whose Purchase Journey this is.

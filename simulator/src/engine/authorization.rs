@@ -31,6 +31,13 @@ pub(crate) struct IdempotencyRecord {
     used_at: Timestamp,
 }
 
+impl IdempotencyRecord {
+    /// Whether it is of a call for this payment.
+    pub(super) fn is_of(&self, payment: &str) -> bool {
+        self.decided.payment.as_deref() == Some(payment)
+    }
+}
+
 impl Sandbox {
     /// Decides an authorize.
     pub(crate) fn authorize(&mut self, command: &AuthorizeCommand, now: Timestamp) -> Vec<Effect> {
@@ -63,6 +70,7 @@ impl Sandbox {
             self.idempotency.entry(key.clone()).or_insert(record);
         }
         effects.push(Effect::Reply(Box::new(decided)));
+        self.make_room(&mut effects);
         effects
     }
 
@@ -194,8 +202,9 @@ impl Sandbox {
     }
 
     pub(super) fn open_payment(&mut self, transaction: &RequestPaymentTransaction) -> String {
-        let name = format!("e{}p{}", self.epoch, self.payments.len() + 1);
-        self.payments.push(Payment {
+        self.payments_opened += 1;
+        let name = format!("e{}p{}", self.epoch, self.payments_opened);
+        self.payments.push_back(Payment {
             name: name.clone(),
             intent: self.intents.pop_front(),
             reference: transaction.payment_transaction_reference.clone(),

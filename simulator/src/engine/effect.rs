@@ -5,6 +5,7 @@ use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizeResponse;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::klarna::webhook::PaymentRequestPayload;
+use uuid::Uuid;
 
 /// One thing that a command makes happen.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub(crate) enum Effect {
     Emit(Box<EventDraft>),
     /// A token of this sandbox now exists.
     TokenIssued(String),
+    /// The oldest payment was forgotten, to make room: its journey and its tokens are no more.
+    Forgot { payment: String, journey: Option<Uuid>, tokens: Vec<String> },
     /// A token died without a final call (payment name).
     TokenDied(String),
 }

@@ -87,7 +87,7 @@ impl Onlooker {
                 Effect::Emit(event) => self.moved(&event.payload),
                 Effect::TokenIssued(issued) if issued.contains("session-token") => self.tokens.push(issued),
                 Effect::Reply(decided) => self.answered(&decided.reply, token),
-                Effect::TokenIssued(_) | Effect::TokenDied(_) => {}
+                Effect::TokenIssued(_) | Effect::TokenDied(_) | Effect::Forgot { .. } => {}
             }
         }
     }
@@ -125,6 +125,7 @@ fn play(steps: &[Step]) -> Onlooker {
     let policies = Policies {
         default_outcome: AuthorizationResult::StepUpRequired,
         journey_base: "http://klarna.example".to_owned(),
+        payments: 100,
     };
     let mut sandbox = Sandbox::new("partner".into(), 1, policies);
     let mut onlooker = Onlooker::default();

@@ -30,6 +30,8 @@ pub(crate) struct Policies {
     pub(crate) default_outcome: AuthorizationResult,
     /// What stands in front of `/eu/requests/{uuid}/start`.
     pub(crate) journey_base: String,
+    /// How many payments a sandbox remembers in an epoch.
+    pub(crate) payments: usize,
 }
 
 /// The state of one sandbox.
@@ -40,7 +42,9 @@ pub(crate) struct Sandbox {
     pub(crate) seed: u64,
     pub(crate) policies: Policies,
     pub(super) ids: IdSource,
-    pub(crate) payments: Vec<Payment>,
+    pub(crate) payments: VecDeque<Payment>,
+    /// How many payments this epoch has had, those forgotten included.
+    pub(super) payments_opened: u64,
     pub(super) requests: IndexMap<PaymentRequestId, RequestRecord>,
     pub(super) by_uuid: HashMap<Uuid, PaymentRequestId>,
     pub(super) tokens: HashMap<String, TokenRecord>,
@@ -73,7 +77,8 @@ impl Sandbox {
             seed,
             policies,
             ids,
-            payments: Vec::new(),
+            payments: VecDeque::new(),
+            payments_opened: 0,
             requests: IndexMap::new(),
             by_uuid: HashMap::new(),
             tokens: HashMap::new(),
@@ -174,6 +179,23 @@ impl Sandbox {
                 || payment.reference.as_deref() == Some(any)
                 || payment.request.as_ref().is_some_and(|id| id.as_str() == any)
         })
+    }
+
+    /// Forgets the oldest payment, with all that belongs to it, while there are too many.
+    pub(super) fn make_room(&mut self, effects: &mut Vec<Effect>) {
+        while self.payments.len() > self.policies.payments {
+            let Some(oldest) = self.payments.pop_front() else { return };
+            let request = oldest.request.and_then(|id| self.requests.shift_remove(&id));
+            if let Some(request) = &request {
+                self.by_uuid.remove(&request.uuid);
+            }
+            let tokens = request.as_ref().and_then(|request| request.tokens.clone());
+            let tokens: Vec<String> = tokens.into_iter().flat_map(|(token, older)| [token, older]).collect();
+            self.tokens.retain(|token, _| !tokens.contains(token));
+            self.idempotency.retain(|_, record| !record.is_of(&oldest.name));
+            let journey = request.map(|request| request.uuid);
+            effects.push(Effect::Forgot { payment: oldest.name, journey, tokens });
+        }
     }
 
     /// A Payment Request by its id.

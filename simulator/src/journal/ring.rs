@@ -22,10 +22,14 @@ impl Budget {
     }
 }
 
+/// Bytes of one journal that findings may keep from making room: a flood of bad calls is bounded too.
+const PINNED_BYTES: usize = 4 << 20;
+
 /// Exchanges in the order in which they ended.
 #[derive(Debug)]
 pub(crate) struct Journal {
     kept: VecDeque<Kept>,
+    pinned_bytes: usize,
     last_seq: u64,
     dropped: u64,
     budget: Budget,
@@ -36,13 +40,13 @@ struct Kept {
     seq: u64,
     exchange: Exchange,
     findings: Vec<String>,
-    /// Cited by a finding: stays, whatever the budget says.
+    /// Cited by a finding: stays while there is room for such.
     pinned: bool,
 }
 
 impl Journal {
     pub(crate) fn new(budget: Budget) -> Self {
-        Self { kept: VecDeque::new(), last_seq: 0, dropped: 0, budget }
+        Self { kept: VecDeque::new(), pinned_bytes: 0, last_seq: 0, dropped: 0, budget }
     }
 
     /// Writes an exchange down and returns its sequence number. Where the budget is spent, the
@@ -67,7 +71,11 @@ impl Journal {
     /// Marks exchanges as cited by a rule's finding.
     pub(crate) fn cite(&mut self, seqs: &[u64], rule: &str) {
         for kept in self.kept.iter_mut().filter(|kept| seqs.contains(&kept.seq)) {
-            kept.pinned = true;
+            let cost = kept.exchange.cost();
+            if !kept.pinned && self.pinned_bytes + cost <= PINNED_BYTES {
+                kept.pinned = true;
+                self.pinned_bytes += cost;
+            }
             if !kept.findings.iter().any(|known| known == rule) {
                 kept.findings.push(rule.to_owned());
             }
@@ -98,5 +106,70 @@ impl Drop for Journal {
     fn drop(&mut self) {
         let held = self.kept.iter().map(|kept| kept.exchange.cost()).sum();
         self.budget.used.fetch_sub(held, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use klarna_schemas::simulator::journal::{Direction, Ending};
+
+    use super::*;
+    use crate::clock::real_now;
+
+    fn exchange(bytes: usize) -> Exchange {
+        let now = real_now();
+        Exchange {
+            epoch: 1,
+            payment: None,
+            direction: Direction::Inbound,
+            operation: "authorize".to_owned(),
+            started_at: now,
+            virtual_at: now,
+            method: "POST".to_owned(),
+            target: "/".to_owned(),
+            request_headers: Vec::new(),
+            request_body: Bytes::from(vec![b'x'; bytes]),
+            response: None,
+            ended: Ending::Answered,
+            rule: None,
+        }
+    }
+
+    fn seqs(journal: &Journal) -> Vec<u64> {
+        journal.read(&Filter::default()).iter().map(|entry| entry.seq).collect()
+    }
+
+    #[test]
+    fn the_oldest_make_room_and_are_counted_and_what_a_finding_cites_stays() {
+        let mut journal = Journal::new(Budget::new(4_000));
+        journal.append(exchange(1_000));
+        journal.cite(&[1], "some.rule");
+        for _ in 0..5 {
+            journal.append(exchange(1_000));
+        }
+        assert_eq!(seqs(&journal), [1, 5, 6]);
+        assert_eq!(journal.dropped(), 3);
+    }
+
+    #[test]
+    fn a_flood_of_findings_is_bounded_too() {
+        let mut journal = Journal::new(Budget::new(1 << 20));
+        for _ in 0..10 {
+            let seq = journal.append(exchange(1 << 20));
+            journal.cite(&[seq], "some.rule");
+        }
+        let held: usize = journal.kept.iter().map(|kept| kept.exchange.cost()).sum();
+        assert!(held <= PINNED_BYTES + (2 << 20), "{held} bytes");
+        assert!(journal.dropped() > 0);
+    }
+
+    #[test]
+    fn a_journal_that_goes_gives_its_bytes_back() {
+        let budget = Budget::new(10_000);
+        let mut journal = Journal::new(budget.clone());
+        journal.append(exchange(5_000));
+        drop(journal);
+        assert_eq!(budget.used.load(Ordering::Relaxed), 0);
     }
 }

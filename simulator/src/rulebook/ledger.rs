@@ -79,6 +79,11 @@ impl Ledger {
         found
     }
 
+    /// Forgets how often rules had something to judge in a payment; its findings stay.
+    pub(crate) fn forget(&mut self, payment: &str) {
+        self.judged.shift_remove(&Some(payment.to_owned()));
+    }
+
     /// Everything, or what is about one payment.
     pub(crate) fn read(&self, payment: Option<&str>) -> Findings {
         let wanted = |of: Option<&str>| payment.is_none() || of == payment;

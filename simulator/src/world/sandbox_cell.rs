@@ -146,6 +146,12 @@ impl SandboxCell {
                         world.know_token(&token, &self.account);
                     }
                 }
+                Effect::Forgot { payment, journey, tokens } => {
+                    self.lock().ledger.forget(&payment);
+                    if let Some(world) = self.world.upgrade() {
+                        world.forget(journey, &tokens);
+                    }
+                }
                 Effect::TokenDied(payment) => self.judge_token_died(&payment),
             }
         }
@@ -239,7 +245,7 @@ impl SandboxCell {
             .filter_map(|effect| match effect {
                 Effect::Emit(event) => Some(format!("{} ({})", event.event_type, event.payment)),
                 Effect::TokenDied(payment) => Some(format!("the session token of {payment} died")),
-                Effect::Reply(_) | Effect::TokenIssued(_) => None,
+                Effect::Reply(_) | Effect::TokenIssued(_) | Effect::Forgot { .. } => None,
             })
             .collect();
         self.carry_out(effects, None);

@@ -160,3 +160,25 @@ async fn the_bodies_conform_to_their_schemas() {
         assert!(violations.is_empty(), "{schema}: {violations:?}");
     }
 }
+
+#[tokio::test]
+async fn a_sandbox_forgets_its_oldest_payment_whole_when_it_is_full() {
+    let mut settings = klarna_simulator::config::Settings::defaults().unwrap();
+    settings.listen = "127.0.0.1:0".parse().unwrap();
+    settings.limits.payments = 2;
+    let klarna = Klarna::of(klarna_simulator::Simulator::builder().settings(settings)).await;
+    let (first, token) = klarna.completed("t-1").await;
+    let (second, _) = klarna.completed("t-2").await;
+    let read =
+        async |id: String| klarna.get(&format!("/v2/accounts/{ALPHA}/payment/requests/{id}")).await.status;
+    assert_eq!(read(first.request_id()).await, 200);
+    klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", "t-3")], &initial("t-3")).await;
+    assert_eq!(read(first.request_id()).await, 404);
+    assert_eq!(klarna.http.get(first.journey()).send().await.unwrap().status(), 404);
+    let late = klarna.authorize(ALPHA, &[(crate::klarna::TOKEN, &token)], &crate::klarna::last("t-1")).await;
+    assert_eq!(late.refusal(), (400, "VALIDATION_ERROR", crate::klarna::TOKEN));
+    // The other payments are as they were: the same key gets the first answer again.
+    let again = klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", "t-2")], &initial("t-2")).await;
+    assert_eq!(again.request_id(), second.request_id());
+    assert_eq!(read(second.request_id()).await, 200);
+}
