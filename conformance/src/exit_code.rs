@@ -13,7 +13,7 @@ pub enum Exit {
     Usage,
     /// 3: a feature file or the adapter file is not valid; nothing was started.
     Invalid,
-    /// 4: the selection is empty.
+    /// 4: the selection is empty, or nothing in it applies to this acquirer.
     NothingSelected,
     /// 5: the acquirer or the simulator could not be started or reached.
     Unreachable,

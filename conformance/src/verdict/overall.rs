@@ -34,9 +34,13 @@ pub fn conclude(
         .filter(|verdict| verdict.counts && !matches!(verdict.verdict, VerdictKind::Holds))
         .map(|verdict| verdict.requirement.as_str())
         .collect();
+    // A skip is no pass: where nothing was run, nothing held.
+    let none_ran = counts.passed + counts.failed + counts.not_run + counts.errored == 0;
     let held = counts.failed == 0 && counts.not_run == 0;
     let (overall, summary) = if interrupted {
         (Overall::Unfinished, "interrupted: this says nothing about the acquirer".to_owned())
+    } else if none_ran {
+        (Overall::Unfinished, "nothing was run: no selected scenario applies to this acquirer".to_owned())
     } else if counts.errored > 0 {
         let summary = format!("{} broke: this says nothing about them", scenarios(counts.errored));
         (Overall::Unfinished, summary)
@@ -60,6 +64,9 @@ pub fn conclude(
     }
     if counts.errored > 0 {
         exit = exit.or(Exit::Broken);
+    }
+    if none_ran {
+        exit = exit.or(Exit::NothingSelected);
     }
     if interrupted {
         exit = exit.or(Exit::Interrupted);
@@ -154,8 +161,11 @@ mod tests {
     fn what_had_nothing_to_judge_is_not_green() {
         let unjudged = conclude(&[done(ScenarioStatus::NotRun)], &[], false, false);
         assert_eq!(unjudged.exit, Exit::NotHeld);
-        let elsewhere =
-            conclude(&[done(ScenarioStatus::NotApplicable)], &[verdict(VerdictKind::Holds)], false, false);
-        assert_eq!(elsewhere.exit, Exit::Held);
+        let skipped = [done(ScenarioStatus::NotApplicable)];
+        let elsewhere = conclude(&skipped, &[verdict(VerdictKind::Holds)], false, false);
+        assert_eq!((elsewhere.overall, elsewhere.exit), (Overall::Unfinished, Exit::NothingSelected));
+        let beside = [done(ScenarioStatus::NotApplicable), done(ScenarioStatus::Passed)];
+        let beside = conclude(&beside, &[verdict(VerdictKind::Holds)], false, false);
+        assert_eq!(beside.exit, Exit::Held);
     }
 }
