@@ -59,6 +59,12 @@ impl SandboxClock {
         if asked < now { Err(ClockRefusal::Backwards { now, asked }) } else { Ok(asked) }
     }
 
+    /// Real time again, as at the start.
+    pub(crate) fn restart(&self) {
+        *self.lock() = State { offset: SignedDuration::ZERO, frozen_at: None };
+        self.tell();
+    }
+
     /// Stands still, or goes on from where it stands.
     pub(crate) fn freeze(&self, frozen: bool) {
         let mut state = self.lock();

@@ -143,7 +143,7 @@ pub struct JournalPage {
     pub entries: Vec<JournalEntry>,
     /// What to pass as `after` to read on.
     pub next_after: u64,
-    /// How many entries the byte budget has pushed out since the sandbox was made.
+    /// How many entries the byte budget has pushed out in this epoch.
     pub dropped: u64,
     /// Whether `wait_ms` ran out before `min` entries matched.
     pub timed_out: bool,

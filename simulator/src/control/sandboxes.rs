@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::simulator::control::{
-    ActAsCustomer, ClockView, CustomerActed, Intent, MintSessionToken, MintedSessionToken, PutSandbox,
-    QueuedOutcome, SandboxView, Sandboxes, SetClock,
+    ActAsCustomer, CallKind, ClockView, CustomerActed, Intent, MintSessionToken, MintedSessionToken,
+    PutSandbox, QueuedOutcome, SandboxView, Sandboxes, SetClock,
 };
 use klarna_schemas::simulator::journal::{Direction, Ending};
 
@@ -119,6 +119,10 @@ pub(super) async fn queue_outcomes(
         if let AuthorizationResult::Unknown(other) = &outcome.result {
             let detail = format!("[{index}].result: Klarna has no result {other}");
             return Err(Problem::bad_request(detail, "one of APPROVED, DECLINED, STEP_UP_REQUIRED"));
+        }
+        if outcome.on == CallKind::Final && outcome.result == AuthorizationResult::StepUpRequired {
+            let detail = format!("[{index}].result: Klarna does not ask for a step-up on a final call");
+            return Err(Problem::bad_request(detail, "APPROVED or DECLINED on a final call"));
         }
         if outcome.times == 0 {
             return Err(Problem::bad_request(

@@ -206,7 +206,7 @@ impl Sandbox {
         let name = format!("e{}p{}", self.epoch, self.payments_opened);
         self.payments.push_back(Payment {
             name: name.clone(),
-            intent: self.intents.pop_front(),
+            intent: self.intent.take(),
             reference: transaction.payment_transaction_reference.clone(),
             request: None,
             calls: Vec::new(),

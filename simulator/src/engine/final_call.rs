@@ -114,8 +114,8 @@ impl Sandbox {
                 return (Reply::Refused(invalid("currency", reason)), "token");
             }
         }
-        let can_step_up = request.step_up_config.is_some();
-        let (result, reason, by) = match self.plan.take(CallKind::Final, can_step_up) {
+        // The customer has been asked: a step-up is no legal answer, even where step_up_config stayed.
+        let (result, reason, by) = match self.plan.take(CallKind::Final, false) {
             Some(planned) => (planned.result, planned.result_reason, "queued"),
             None => (AuthorizationResult::Approved, None, "token"),
         };

@@ -87,6 +87,13 @@ impl NetworkData {
     }
 }
 
+impl AuthorizeCall {
+    /// The token that came, without its header.
+    pub(crate) fn token_value(&self) -> Option<&str> {
+        self.token.as_ref().map(|(value, _)| value.as_str())
+    }
+}
+
 impl Payment {
     /// The first call.
     pub(crate) fn initial(&self) -> Option<&AuthorizeCall> {

@@ -51,7 +51,7 @@ pub(crate) struct Sandbox {
     pub(super) idempotency: HashMap<IdempotencyKey, IdempotencyRecord>,
     pub(super) plan: Plan,
     /// Declared and not yet bound to a payment.
-    pub(super) intents: VecDeque<Intent>,
+    pub(super) intent: Option<Intent>,
     /// Whether this epoch works with intents: only then is a payment without one a finding.
     pub(crate) intents_declared: bool,
     /// Tokens, request ids and keys of earlier epochs, and which epoch.
@@ -84,7 +84,7 @@ impl Sandbox {
             tokens: HashMap::new(),
             idempotency: HashMap::new(),
             plan: Plan::default(),
-            intents: VecDeque::new(),
+            intent: None,
             intents_declared: false,
             retired,
         }
@@ -115,15 +115,16 @@ impl Sandbox {
         if self.intents_declared { self.epoch_of_id(&key.0) } else { self.epoch }
     }
 
-    /// Declares what the Partner is about to ask; binds to the next new payment.
+    /// Declares what the Partner is about to ask, in the place of what was declared and not asked;
+    /// binds to the next new payment.
     pub(crate) fn declare(&mut self, intent: Intent) {
         self.intents_declared = true;
-        self.intents.push_back(intent);
+        self.intent = Some(intent);
     }
 
     /// The intent that the next new payment will be bound to.
     pub(crate) fn next_intent(&self) -> Option<&Intent> {
-        self.intents.front()
+        self.intent.as_ref()
     }
 
     /// Queues outcomes.

@@ -20,6 +20,19 @@ impl Budget {
     pub(crate) fn new(limit: usize) -> Self {
         Self { limit, used: Arc::default() }
     }
+
+    fn is_spent(&self) -> bool {
+        self.used.load(Ordering::Relaxed) > self.limit
+    }
+
+    fn is_half_spent(&self) -> bool {
+        self.used.load(Ordering::Relaxed) > self.limit / 2
+    }
+
+    /// What each journal may hold even when others have spent the budget.
+    fn floor(&self) -> usize {
+        self.limit / 1_000
+    }
 }
 
 /// Bytes of one journal that findings may keep from making room: a flood of bad calls is bounded too.
@@ -29,6 +42,7 @@ const PINNED_BYTES: usize = 4 << 20;
 #[derive(Debug)]
 pub(crate) struct Journal {
     kept: VecDeque<Kept>,
+    bytes: usize,
     pinned_bytes: usize,
     last_seq: u64,
     dropped: u64,
@@ -46,26 +60,45 @@ struct Kept {
 
 impl Journal {
     pub(crate) fn new(budget: Budget) -> Self {
-        Self { kept: VecDeque::new(), pinned_bytes: 0, last_seq: 0, dropped: 0, budget }
+        Self { kept: VecDeque::new(), bytes: 0, pinned_bytes: 0, last_seq: 0, dropped: 0, budget }
     }
 
     /// Writes an exchange down and returns its sequence number. Where the budget is spent, the
     /// oldest of this journal that no finding cites make room; they are counted.
     pub(crate) fn append(&mut self, exchange: Exchange) -> u64 {
         self.last_seq += 1;
-        self.budget.used.fetch_add(exchange.cost(), Ordering::Relaxed);
+        let cost = exchange.cost();
+        self.bytes += cost;
+        self.budget.used.fetch_add(cost, Ordering::Relaxed);
         let seq = self.last_seq;
         self.kept.push_back(Kept { seq, exchange, findings: Vec::new(), pinned: false });
-        while self.budget.used.load(Ordering::Relaxed) > self.budget.limit {
+        while self.budget.is_spent() && self.bytes > self.budget.floor() {
             let Some(oldest) = self.kept.iter().position(|kept| !kept.pinned && kept.seq != seq) else {
                 break;
             };
-            if let Some(gone) = self.kept.remove(oldest) {
-                self.budget.used.fetch_sub(gone.exchange.cost(), Ordering::Relaxed);
-                self.dropped += 1;
-            }
+            self.drop_entry(oldest);
+            self.dropped += 1;
         }
         seq
+    }
+
+    /// Begins an epoch: the count of what was pushed out starts again, and once the budget is half
+    /// spent, what is of earlier epochs and no finding cites goes.
+    pub(crate) fn retire(&mut self, epoch: u64) {
+        self.dropped = 0;
+        while self.budget.is_half_spent() {
+            let old = |kept: &Kept| !kept.pinned && kept.exchange.epoch < epoch;
+            let Some(oldest) = self.kept.iter().position(old) else { return };
+            self.drop_entry(oldest);
+        }
+    }
+
+    fn drop_entry(&mut self, position: usize) {
+        if let Some(gone) = self.kept.remove(position) {
+            let cost = gone.exchange.cost();
+            self.bytes -= cost;
+            self.budget.used.fetch_sub(cost, Ordering::Relaxed);
+        }
     }
 
     /// Marks exchanges as cited by a rule's finding.
@@ -162,6 +195,24 @@ mod tests {
         let held: usize = journal.kept.iter().map(|kept| kept.exchange.cost()).sum();
         assert!(held <= PINNED_BYTES + (2 << 20), "{held} bytes");
         assert!(journal.dropped() > 0);
+    }
+
+    #[test]
+    fn a_full_journal_leaves_others_their_floor_and_a_reset_makes_room() {
+        let budget = Budget::new(1_000_000);
+        let mut full = Journal::new(budget.clone());
+        let mut other = Journal::new(budget.clone());
+        for _ in 0..9 {
+            full.append(exchange(100_000));
+        }
+        full.append(exchange(99_000));
+        for _ in 0..3 {
+            other.append(exchange(10));
+        }
+        assert_eq!(other.dropped(), 0, "its few bytes are below the floor");
+        full.retire(2);
+        assert!(!budget.is_half_spent());
+        assert_eq!(full.dropped(), 0, "what was of an earlier epoch is not missed in this one");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::world::{SandboxCell, World};
 
 /// The route of the Purchase Journey.
 pub(crate) fn routes() -> Router<Arc<World>> {
-    Router::new().route("/{region}/requests/{uuid}/start", get(open).post(act))
+    Router::new().route("/{region}/requests/{uuid}/start", get(open).post(act).head(look))
 }
 
 /// The customer opens the journey, or comes back to it.
@@ -46,6 +46,11 @@ async fn open(
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; form-action *");
     response.headers_mut().insert("content-security-policy", policy);
     Ok(response)
+}
+
+/// A link checker looks whether the page is there: that opens nothing.
+async fn look(State(world): State<Arc<World>>, Path((_region, uuid)): Path<(String, Uuid)>) -> StatusCode {
+    if world.journey(uuid).is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND }
 }
 
 /// The customer decides: a form field or a JSON field `act`.

@@ -97,6 +97,8 @@ pub(crate) struct Deliveries {
 struct InFlight {
     active: usize,
     waiting: BTreeMap<Timestamp, usize>,
+    /// The sandbox is gone, and its deliveries with it.
+    closed: bool,
 }
 
 impl Deliveries {
@@ -112,13 +114,22 @@ impl Deliveries {
             changed.mark_unchanged();
             let busy = {
                 let state = self.lock();
-                state.active > 0 || state.waiting.keys().next().is_some_and(|due| *due <= now)
+                let waits = state.waiting.keys().next().is_some_and(|due| *due <= now);
+                !state.closed && (state.active > 0 || waits)
             };
             if !busy {
                 return;
             }
             let _changed = changed.changed().await;
         }
+    }
+
+    /// Nothing is delivered any more: whoever waits for it may go.
+    pub(crate) fn close(&self) {
+        self.change(|state| {
+            state.closed = true;
+            state.waiting.clear();
+        });
     }
 
     /// Counts an attempt that is about to begin.

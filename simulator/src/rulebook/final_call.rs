@@ -101,6 +101,10 @@ fn token_in_header(context: &CallContext<'_>) -> Judgement {
 }
 
 fn only_after_completed(context: &CallContext<'_>) -> Judgement {
+    // The same call again is a retry, whatever its key: the rules on keys speak of that.
+    if context.is_retry() {
+        return Judgement::NotJudged;
+    }
     match (context.call.role, &context.call.request_state) {
         (CallRole::Final, _) => Judgement::Holds,
         (CallRole::Further, Some(state)) if *state != PaymentRequestState::Completed => Judgement::found(

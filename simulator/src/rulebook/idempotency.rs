@@ -1,6 +1,7 @@
 //! `Klarna-Idempotency-Key`: one logical action, one key, one body (AP-33).
 
 use super::{CallContext, Judge, Judgement, Rule};
+use crate::engine::AuthorizeCall;
 
 pub(super) const RULES: &[Rule] = &[
     Rule::of_calls("idempotency-key.present", &["AP-33"], present),
@@ -46,10 +47,10 @@ fn one_body(context: &CallContext<'_>) -> Judgement {
     let mut seen = false;
     for earlier in same_key {
         seen = true;
-        if earlier.raw != context.call.raw {
+        if earlier.raw != context.call.raw || earlier.token_value() != context.call.token_value() {
             return Judgement::found(
                 HEADER,
-                "the same key came with another body",
+                "the same key came with another body or session token",
                 "a key stands for one action and one body; draw a new one for a new action",
                 vec![earlier.seq, context.call.seq],
             );
@@ -60,9 +61,8 @@ fn one_body(context: &CallContext<'_>) -> Judgement {
 
 fn kept_on_retry(context: &CallContext<'_>) -> Judgement {
     let call = context.call;
-    let token = |call: &crate::engine::AuthorizeCall| call.token.as_ref().map(|(value, _)| value.clone());
     let same =
-        |earlier: &&crate::engine::AuthorizeCall| earlier.raw == call.raw && token(earlier) == token(call);
+        |earlier: &&AuthorizeCall| earlier.raw == call.raw && earlier.token_value() == call.token_value();
     let Some(earlier) = context.earlier.iter().find(same) else { return Judgement::NotJudged };
     if earlier.key == call.key {
         return Judgement::Holds;

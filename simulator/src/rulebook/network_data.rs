@@ -21,7 +21,7 @@ pub(super) const RULES: &[Rule] = &[
 const FIELD: &str = "authorize request, klarna_network_data";
 
 fn byte_equal(context: &CallContext<'_>) -> Judgement {
-    let (CallRole::Initial, Some(intent)) = (context.call.role, &context.payment.intent) else {
+    let (true, Some(intent)) = (context.is_first(), &context.payment.intent) else {
         return Judgement::NotJudged;
     };
     if intent.network_data.is_none() && context.call.network_data == NetworkData::Absent {
@@ -65,7 +65,7 @@ fn same_in_final(context: &CallContext<'_>) -> Judgement {
 }
 
 fn token_forwarded(context: &CallContext<'_>) -> Judgement {
-    let (CallRole::Initial, Some(intent)) = (context.call.role, &context.payment.intent) else {
+    let (true, Some(intent)) = (context.is_first(), &context.payment.intent) else {
         return Judgement::NotJudged;
     };
     let came = context.call.token.as_ref().map(|(value, _)| value.as_str());

@@ -50,7 +50,7 @@ fn valid(context: &RefusedContext<'_>) -> Judgement {
 }
 
 fn unasked(context: &CallContext<'_>) -> Judgement {
-    if context.call.role != CallRole::Initial || !context.intents_declared {
+    if !context.is_first() || !context.intents_declared {
         return Judgement::NotJudged;
     }
     if context.payment.intent.is_some() {
@@ -65,7 +65,7 @@ fn unasked(context: &CallContext<'_>) -> Judgement {
 }
 
 fn amount(context: &CallContext<'_>) -> Judgement {
-    let (CallRole::Initial, Some(intent)) = (context.call.role, &context.payment.intent) else {
+    let (true, Some(intent)) = (context.is_first(), &context.payment.intent) else {
         return Judgement::NotJudged;
     };
     Judgement::equal(
@@ -79,7 +79,7 @@ fn amount(context: &CallContext<'_>) -> Judgement {
 }
 
 fn currency(context: &CallContext<'_>) -> Judgement {
-    let (CallRole::Initial, Some(intent)) = (context.call.role, &context.payment.intent) else {
+    let (true, Some(intent)) = (context.is_first(), &context.payment.intent) else {
         return Judgement::NotJudged;
     };
     Judgement::equal(
@@ -93,7 +93,7 @@ fn currency(context: &CallContext<'_>) -> Judgement {
 }
 
 fn reference_present(context: &CallContext<'_>) -> Judgement {
-    if context.call.role != CallRole::Initial {
+    if !context.is_first() {
         return Judgement::NotJudged;
     }
     if context.call.reference.as_deref().is_some_and(|reference| !reference.is_empty()) {
@@ -108,8 +108,7 @@ fn reference_present(context: &CallContext<'_>) -> Judgement {
 }
 
 fn purchase_data_present(context: &CallContext<'_>) -> Judgement {
-    let Some(intent) = context.payment.intent.as_ref().filter(|_| context.call.role == CallRole::Initial)
-    else {
+    let Some(intent) = context.payment.intent.as_ref().filter(|_| context.is_first()) else {
         return Judgement::NotJudged;
     };
     // Only what the Partner was declared to give is missed.
@@ -151,7 +150,7 @@ fn is_empty(value: &Value) -> bool {
 
 fn purchase_reference(context: &CallContext<'_>) -> Judgement {
     let intended = context.payment.intent.as_ref().and_then(|intent| intent.purchase_reference.clone());
-    let (CallRole::Initial, Some(intended)) = (context.call.role, intended) else {
+    let (true, Some(intended)) = (context.is_first(), intended) else {
         return Judgement::NotJudged;
     };
     let came =
@@ -168,7 +167,7 @@ fn purchase_reference(context: &CallContext<'_>) -> Judgement {
 
 fn line_items(context: &CallContext<'_>) -> Judgement {
     let intended = context.payment.intent.as_ref().and_then(|intent| intent.line_items.as_ref());
-    let (CallRole::Initial, Some(intended)) = (context.call.role, intended) else {
+    let (true, Some(intended)) = (context.is_first(), intended) else {
         return Judgement::NotJudged;
     };
     let came = context.call.raw.pointer("/supplementary_purchase_data/line_items").and_then(Value::as_array);

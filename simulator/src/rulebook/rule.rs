@@ -7,7 +7,7 @@ use klarna_schemas::simulator::finding::{ByteDiff, Finding, Severity};
 use klarna_schemas::simulator::journal::Ending;
 use serde_json::Value;
 
-use crate::engine::{AuthorizeCall, Payment};
+use crate::engine::{AuthorizeCall, CallRole, Payment};
 
 /// One rule.
 pub(crate) struct Rule {
@@ -45,6 +45,18 @@ pub(crate) struct CallContext<'a> {
 }
 
 impl CallContext<'_> {
+    /// Whether the payment begins with this call, whatever token came with it.
+    pub(crate) fn is_first(&self) -> bool {
+        self.earlier.is_empty() && self.call.role != CallRole::Replay
+    }
+
+    /// Whether the same body and token came before.
+    pub(crate) fn is_retry(&self) -> bool {
+        self.earlier
+            .iter()
+            .any(|earlier| earlier.raw == self.call.raw && earlier.token_value() == self.call.token_value())
+    }
+
     /// The payment's first call, unless this is it.
     pub(crate) fn initial(&self) -> Option<&AuthorizeCall> {
         self.earlier.first()

@@ -105,6 +105,7 @@ impl SandboxCell {
     /// Ends the sandbox's tasks.
     pub(crate) fn stop(&self) {
         self.stopped.cancel();
+        self.deliveries.close();
     }
 
     /// Whether this acquirer may use the sandbox; the first one to call owns it.
@@ -119,13 +120,17 @@ impl SandboxCell {
         SandboxView { account: self.account.clone(), epoch: state.machine.epoch, seed: state.machine.seed }
     }
 
-    /// Opens a new epoch. The journal stays: its entries carry their epochs.
+    /// Opens a new epoch at real time. The journal stays while there is room: its entries carry their
+    /// epochs.
     pub(crate) fn reset(&self, seed: u64) {
         let mut state = self.lock();
         state.machine = state.machine.reset(seed);
         state.ledger = Ledger::default();
         state.owner = None;
+        let epoch = state.machine.epoch;
+        state.journal.retire(epoch);
         drop(state);
+        self.clock.restart();
         self.tell();
     }
 

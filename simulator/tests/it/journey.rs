@@ -94,3 +94,12 @@ async fn nonsense_is_refused_and_changes_nothing() {
     let read = klarna.get(&format!("/v2/accounts/{ALPHA}/payment/requests/{}", answer.request_id())).await;
     assert_eq!(read.body["state"], Value::from("SUBMITTED"));
 }
+
+#[tokio::test]
+async fn a_link_checker_is_no_customer() {
+    let klarna = Klarna::start().await;
+    let answer = klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    assert_eq!(klarna.http.head(answer.journey()).send().await.unwrap().status(), 200);
+    let read = klarna.get(&format!("/v2/accounts/{ALPHA}/payment/requests/{}", answer.request_id())).await;
+    assert_eq!(read.body["state"], "SUBMITTED");
+}

@@ -207,6 +207,40 @@ async fn calls_after_a_decision_and_before_completion_are_found() {
 }
 
 #[tokio::test]
+async fn a_retry_with_another_key_breaks_the_duty_on_keys_only() {
+    let (klarna, _sink) = subscribed().await;
+    for key in ["1", "2"] {
+        klarna.authorize(ALPHA, &[METADATA, ("Klarna-Idempotency-Key", key)], &initial("t-1")).await;
+    }
+    assert_eq!(klarna.findings("t-1").await, ["idempotency-key.kept-on-retry"]);
+}
+
+#[tokio::test]
+async fn a_payment_that_begins_with_a_completed_token_is_judged_like_any_other() {
+    let (klarna, _sink) = subscribed().await;
+    let minted = MintSessionToken { length: None, state: MintedTokenState::Completed };
+    let token = klarna.control().mint_session_token(&ALPHA.into(), &minted).await.unwrap();
+    let token = token.klarna_network_session_token;
+    klarna.control().declare_intent(&ALPHA.into(), &intent(Some(token.clone()))).await.unwrap();
+    let mut body = initial("t-1");
+    body.as_object_mut().unwrap().remove("klarna_network_data");
+    let headers = [METADATA, (TOKEN, token.as_str()), ("Klarna-Idempotency-Key", "1")];
+    assert_eq!(klarna.authorize(ALPHA, &headers, &body).await.result(), "APPROVED");
+    assert_eq!(klarna.findings("t-1").await, ["network-data.byte-equal"]);
+}
+
+#[tokio::test]
+async fn a_new_intent_takes_the_place_of_one_that_was_not_asked() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    let dearer = Intent { amount: klarna_schemas::money::MinorUnits(1), ..intent(None) };
+    klarna.control().declare_intent(&ALPHA.into(), &dearer).await.unwrap();
+    klarna.control().declare_intent(&ALPHA.into(), &intent(None)).await.unwrap();
+    klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    assert!(!klarna.findings("t-1").await.contains(&"amount.as-intended".to_owned()));
+}
+
+#[tokio::test]
 async fn a_secret_in_the_url_and_a_key_under_the_wrong_name_are_warned_of() {
     let klarna = Klarna::start().await;
     let path = format!("/v2/accounts/{ALPHA}/payment/authorize?api_key={KEY}");
