@@ -88,9 +88,11 @@ impl NetworkData {
 }
 
 impl AuthorizeCall {
-    /// The token that came, without its header.
-    pub(crate) fn token_value(&self) -> Option<&str> {
-        self.token.as_ref().map(|(value, _)| value.as_str())
+    /// Whether another call asked the same: the same body with the same token, whatever its key.
+    pub(crate) fn repeats(&self, other: &Self) -> bool {
+        let mine = self.token.as_ref().map(|(value, _)| value);
+        let theirs = other.token.as_ref().map(|(value, _)| value);
+        self.raw == other.raw && mine == theirs
     }
 }
 

@@ -102,7 +102,7 @@ fn token_in_header(context: &CallContext<'_>) -> Judgement {
 
 fn only_after_completed(context: &CallContext<'_>) -> Judgement {
     // The same call again is a retry, whatever its key: the rules on keys speak of that.
-    if context.is_retry() {
+    if context.first_attempt().is_some() {
         return Judgement::NotJudged;
     }
     match (context.call.role, &context.call.request_state) {

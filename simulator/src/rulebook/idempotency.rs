@@ -1,7 +1,6 @@
 //! `Klarna-Idempotency-Key`: one logical action, one key, one body (AP-33).
 
 use super::{CallContext, Judge, Judgement, Rule};
-use crate::engine::AuthorizeCall;
 
 pub(super) const RULES: &[Rule] = &[
     Rule::of_calls("idempotency-key.present", &["AP-33"], present),
@@ -47,7 +46,7 @@ fn one_body(context: &CallContext<'_>) -> Judgement {
     let mut seen = false;
     for earlier in same_key {
         seen = true;
-        if earlier.raw != context.call.raw || earlier.token_value() != context.call.token_value() {
+        if !context.call.repeats(earlier) {
             return Judgement::found(
                 HEADER,
                 "the same key came with another body or session token",
@@ -61,9 +60,7 @@ fn one_body(context: &CallContext<'_>) -> Judgement {
 
 fn kept_on_retry(context: &CallContext<'_>) -> Judgement {
     let call = context.call;
-    let same =
-        |earlier: &&AuthorizeCall| earlier.raw == call.raw && earlier.token_value() == call.token_value();
-    let Some(earlier) = context.earlier.iter().find(same) else { return Judgement::NotJudged };
+    let Some(earlier) = context.first_attempt() else { return Judgement::NotJudged };
     if earlier.key == call.key {
         return Judgement::Holds;
     }

@@ -50,11 +50,9 @@ impl CallContext<'_> {
         self.earlier.is_empty() && self.call.role != CallRole::Replay
     }
 
-    /// Whether the same body and token came before.
-    pub(crate) fn is_retry(&self) -> bool {
-        self.earlier
-            .iter()
-            .any(|earlier| earlier.raw == self.call.raw && earlier.token_value() == self.call.token_value())
+    /// The earlier call that this one makes again, if it does.
+    pub(crate) fn first_attempt(&self) -> Option<&AuthorizeCall> {
+        self.earlier.iter().find(|earlier| self.call.repeats(earlier))
     }
 
     /// The payment's first call, unless this is it.

@@ -18,6 +18,14 @@ async fn subscribed(klarna: &Klarna, url: &str, pattern: &str) -> (String, Strin
     (id, key.body["signing_key"].as_str().unwrap().to_owned())
 }
 
+/// A payment request is submitted while the clock stands still, and a listener is told of it.
+async fn submitted_in_frozen_time(klarna: &Klarna, listener: &str) {
+    subscribed(klarna, listener, "payment.request.state-change.submitted").await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    klarna.control().set_clock(&ALPHA.into(), &SetClock::Freeze(true)).await.unwrap();
+    klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+}
+
 fn assert_signed(received: &Received, id: &str, key: &str) {
     assert_eq!(received.headers["klarna-signing-key-id"], id);
     let signature = received.headers["klarna-signature"].to_str().unwrap();
@@ -61,10 +69,7 @@ async fn a_refused_event_is_tried_seven_times_on_the_published_schedule() {
     let klarna = Klarna::start().await;
     let mut sink = Sink::start().await;
     sink.answer(&[500, 404, 301, 203, 206, 400, 503]);
-    subscribed(&klarna, &sink.url, "payment.request.state-change.submitted").await;
-    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
-    klarna.control().set_clock(&ALPHA.into(), &SetClock::Freeze(true)).await.unwrap();
-    klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    submitted_in_frozen_time(&klarna, &sink.url).await;
     klarna.awaited("event:*", 1).await;
     klarna
         .control()
@@ -88,10 +93,7 @@ async fn each_of_the_four_statuses_ends_a_delivery() {
         let klarna = Klarna::start().await;
         let mut sink = Sink::start().await;
         sink.answer(&[status]);
-        subscribed(&klarna, &sink.url, "payment.request.state-change.submitted").await;
-        klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
-        klarna.control().set_clock(&ALPHA.into(), &SetClock::Freeze(true)).await.unwrap();
-        klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+        submitted_in_frozen_time(&klarna, &sink.url).await;
         klarna.awaited("event:*", 1).await;
         klarna
             .control()
@@ -109,10 +111,7 @@ async fn a_listener_that_is_not_there_is_written_down_and_tried_again() {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/x", free.local_addr().unwrap());
     drop(free);
-    subscribed(&klarna, &url, "payment.request.state-change.submitted").await;
-    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
-    klarna.control().set_clock(&ALPHA.into(), &SetClock::Freeze(true)).await.unwrap();
-    klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    submitted_in_frozen_time(&klarna, &url).await;
     let page = klarna.awaited("event:*", 1).await;
     assert_eq!((page.entries[0].ended, &page.entries[0].response), (Ending::Broken, &None));
     klarna
