@@ -24,7 +24,7 @@ impl World {
     /// # Errors
     /// When the simulator refuses.
     pub async fn klarna_will(&self, result: AuthorizationResult) -> Result<(), Failure> {
-        let outcome = QueuedOutcome { on: CallKind::Initial, times: 1, result, result_reason: None };
+        let outcome = QueuedOutcome::once(CallKind::Initial, result);
         self.run.control.queue_outcomes(self.account(), &[outcome]).await?;
         Ok(())
     }

@@ -1,8 +1,18 @@
 //! Bodies of the control API under `/_simulator/v1`. An unknown field is refused.
 
+mod faults;
+mod requests;
+mod webhooks;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use faults::{ArmFault, Fault, FaultBody};
+pub use requests::{EndPaymentRequest, PaymentRequestEnded, RequestEnd};
+pub use webhooks::{
+    ForgetRegistrations, Misbehaviour, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent,
+};
 
 use super::finding::Finding;
 use super::journal::Direction;
@@ -117,6 +127,22 @@ pub struct QueuedOutcome {
     /// `result_reason` of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_reason: Option<String>,
+    /// Gives the result even where Klarna would not: a step-up on a final call, or without
+    /// `step_up_config`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub force: bool,
+}
+
+impl QueuedOutcome {
+    /// A result for one call.
+    pub fn once(on: CallKind, result: AuthorizationResult) -> Self {
+        Self { on, times: 1, result, result_reason: None, force: false }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn once() -> u32 {

@@ -18,8 +18,10 @@ use klarna_schemas::klarna::purchase_data::{
 use klarna_schemas::klarna::webhook::{PaymentRequestPayload, WebhookEnvelope, WebhookMetadata};
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{
-    ActAsCustomer, CallKind, ClockView, CustomerAct, CustomerActed, Findings, Intent, MintSessionToken,
-    MintedSessionToken, MintedTokenState, PutSandbox, QueuedOutcome, SandboxView, Sandboxes, SetClock,
+    ActAsCustomer, ArmFault, CallKind, ClockView, CustomerAct, CustomerActed, EndPaymentRequest, Fault,
+    FaultBody, Findings, ForgetRegistrations, Intent, MintSessionToken, MintedSessionToken, MintedTokenState,
+    Misbehaviour, PaymentRequestEnded, PutSandbox, QueuedOutcome, Registrations, ReleaseWebhooks, RequestEnd,
+    SandboxView, Sandboxes, SendWebhook, SendWhen, SetClock, WebhooksSent,
 };
 use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Finding, Severity};
 use klarna_schemas::simulator::journal::{
@@ -404,13 +406,14 @@ pub(crate) fn simulator() -> Vec<Filled> {
     }
     for on in [CallKind::Initial, CallKind::Final, CallKind::Any] {
         let result = AuthorizationResult::Declined;
-        let outcome = QueuedOutcome { on, times: 1, result, result_reason: some("because") };
+        let outcome = QueuedOutcome { on, times: 1, result, result_reason: some("because"), force: true };
         all.push(filled("simulator/queued-outcomes", &vec![outcome]));
     }
     for act in [CustomerAct::Open, CustomerAct::Approve, CustomerAct::Refuse, CustomerAct::Leave] {
         let payment_request_id = "krn:payment:eu1:request:1".into();
         all.push(filled("simulator/act-as-customer", &ActAsCustomer { payment_request_id, act }));
     }
+    all.extend(disturbances());
     for kind in [
         ChangeKind::Dropped,
         ChangeKind::Added,
@@ -421,6 +424,52 @@ pub(crate) fn simulator() -> Vec<Filled> {
         ChangeKind::Altered,
     ] {
         all.push(filled("simulator/finding", &finding(kind, Severity::Warns)));
+    }
+    all
+}
+
+/// What a tester lets go wrong.
+fn disturbances() -> Vec<Filled> {
+    let request = || "krn:payment:eu1:request:1".into();
+    let completed = || "payment.request.state-change.completed".to_owned();
+    let mut all = vec![
+        filled(
+            "simulator/release-webhooks",
+            &ReleaseWebhooks { payment_request_id: Some(request()), event_type: Some(completed()) },
+        ),
+        filled("simulator/webhooks-sent", &WebhooksSent { event_id: some("3b1f0a52"), deliveries: 1 }),
+        filled(
+            "simulator/payment-request-ended",
+            &PaymentRequestEnded { state: PaymentRequestState::Canceled },
+        ),
+    ];
+    for fault in [
+        Fault::Status { status: 429, body: FaultBody::Klarna },
+        Fault::Status { status: 403, body: FaultBody::None },
+        Fault::Status { status: 502, body: FaultBody::Html },
+        Fault::Stall,
+        Fault::Reset,
+    ] {
+        let armed = ArmFault { operation: "authorize".to_owned(), on: CallKind::Final, times: 2, fault };
+        all.push(filled("simulator/arm-fault", &armed));
+    }
+    for when in [SendWhen::Now, SendWhen::Next] {
+        let patch = json!({ "state": "COMPLETED" });
+        let webhook = SendWebhook {
+            payment_request_id: request(),
+            event_type: completed(),
+            misbehaviour: Misbehaviour::ALL.to_vec(),
+            payload_patch: patch.as_object().cloned(),
+            when,
+        };
+        all.push(filled("simulator/send-webhook", &webhook));
+    }
+    for what in [Registrations::SigningKeys, Registrations::Webhooks, Registrations::Both] {
+        all.push(filled("simulator/forget-registrations", &ForgetRegistrations { what }));
+    }
+    for act in [RequestEnd::Cancel, RequestEnd::Expire] {
+        let end = EndPaymentRequest { payment_request_id: request(), act };
+        all.push(filled("simulator/end-payment-request", &end));
     }
     all
 }

@@ -58,6 +58,8 @@ const NOT_TYPED_YET: &[(&str, &[&str])] = &[
         &["reference", "shipping_reference", "subscription_reference", "currency", "line_item_metadata"],
     ),
     ("klarna/supplementary-purchase-data#/$defs/shipping", &["shipping_option"]),
+    // Only with the kind status.
+    ("simulator/arm-fault", &["status", "body"]),
     // One of the three at a time.
     ("simulator/set-clock", &["advance", "set", "freeze"]),
 ];

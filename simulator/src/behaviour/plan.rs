@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     fn outcome(on: CallKind, times: u32, result: AuthorizationResult) -> QueuedOutcome {
-        QueuedOutcome { on, times, result, result_reason: None }
+        QueuedOutcome { times, ..QueuedOutcome::once(on, result) }
     }
 
     #[test]

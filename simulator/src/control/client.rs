@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
 use klarna_schemas::simulator::control::{
-    ActAsCustomer, ClockView, CustomerAct, CustomerActed, Findings, Intent, JournalQuery, MintSessionToken,
-    MintedSessionToken, PutSandbox, QueuedOutcome, SandboxView, SetClock,
+    ActAsCustomer, ArmFault, ClockView, CustomerAct, CustomerActed, EndPaymentRequest, Findings,
+    ForgetRegistrations, Intent, JournalQuery, MintSessionToken, MintedSessionToken, PaymentRequestEnded,
+    PutSandbox, QueuedOutcome, Registrations, ReleaseWebhooks, RequestEnd, SandboxView, SendWebhook,
+    SetClock, WebhooksSent,
 };
 use klarna_schemas::simulator::journal::JournalPage;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -126,6 +128,68 @@ impl ControlClient {
         self.send(Method::POST, &sandbox(account, "/customer"), Some(&body), PATIENCE).await
     }
 
+    /// End a Payment Request from Klarna's side.
+    pub async fn end_payment_request(
+        &self,
+        account: &PartnerAccountId,
+        payment_request_id: &PaymentRequestId,
+        act: RequestEnd,
+    ) -> Result<PaymentRequestEnded, ControlError> {
+        let body = EndPaymentRequest { payment_request_id: payment_request_id.clone(), act };
+        self.send(Method::POST, &sandbox(account, "/payment-requests"), Some(&body), PATIENCE).await
+    }
+
+    /// Arm a fault for the calls to come in a sandbox.
+    pub async fn arm_fault(
+        &self,
+        account: &PartnerAccountId,
+        fault: &ArmFault,
+    ) -> Result<SandboxView, ControlError> {
+        self.send(Method::POST, &sandbox(account, "/faults"), Some(fault), PATIENCE).await
+    }
+
+    /// Lift the faults of a sandbox; calls that stall are let go.
+    pub async fn lift_faults(&self, account: &PartnerAccountId) -> Result<SandboxView, ControlError> {
+        self.send(Method::DELETE, &sandbox(account, "/faults"), None::<&()>, PATIENCE).await
+    }
+
+    /// Send a webhook out of turn, or let the next one misbehave.
+    pub async fn send_webhook(
+        &self,
+        account: &PartnerAccountId,
+        webhook: &SendWebhook,
+    ) -> Result<WebhooksSent, ControlError> {
+        self.send(Method::POST, &sandbox(account, "/webhooks"), Some(webhook), PATIENCE * 2).await
+    }
+
+    /// Send the webhooks that are held.
+    pub async fn release_webhooks(
+        &self,
+        account: &PartnerAccountId,
+        which: &ReleaseWebhooks,
+    ) -> Result<WebhooksSent, ControlError> {
+        self.send(Method::POST, &sandbox(account, "/webhooks/release"), Some(which), PATIENCE * 2).await
+    }
+
+    /// Arm a fault for the calls to come in an acquirer account: signing keys and webhooks.
+    pub async fn arm_account_fault(&self, acquirer: &str, fault: &ArmFault) -> Result<(), ControlError> {
+        self.order(Method::POST, &account(acquirer, "/faults"), Some(fault)).await
+    }
+
+    /// Lift the faults of an acquirer account.
+    pub async fn lift_account_faults(&self, acquirer: &str) -> Result<(), ControlError> {
+        self.order(Method::DELETE, &account(acquirer, "/faults"), None::<&()>).await
+    }
+
+    /// Let Klarna forget what an acquirer account has registered.
+    pub async fn forget_registrations(
+        &self,
+        acquirer: &str,
+        what: Registrations,
+    ) -> Result<(), ControlError> {
+        self.order(Method::POST, &account(acquirer, "/forget"), Some(&ForgetRegistrations { what })).await
+    }
+
     /// Move a sandbox's clock.
     pub async fn set_clock(
         &self,
@@ -150,7 +214,7 @@ impl ControlClient {
         acquirer: &str,
         query: &JournalQuery,
     ) -> Result<JournalPage, ControlError> {
-        self.read_journal(&format!("accounts/{}/journal", encode(acquirer)), query).await
+        self.read_journal(&account(acquirer, "/journal"), query).await
     }
 
     /// What the rulebook found; of one payment, if one is named.
@@ -173,6 +237,16 @@ impl ControlClient {
         self.send(Method::GET, &format!("{path}?{}", text.finish()), None::<&()>, wait).await
     }
 
+    /// A call whose answer, 204, says nothing more.
+    async fn order<B: Serialize + ?Sized>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&B>,
+    ) -> Result<(), ControlError> {
+        self.exchange(method, path, body, PATIENCE).await.map(drop)
+    }
+
     async fn send<B: Serialize + ?Sized, T: DeserializeOwned>(
         &self,
         method: Method,
@@ -180,6 +254,19 @@ impl ControlClient {
         body: Option<&B>,
         patience: Duration,
     ) -> Result<T, ControlError> {
+        let (url, bytes) = self.exchange(method, path, body, patience).await?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| ControlError::Unreadable { url, detail: error.to_string() })
+    }
+
+    /// Makes a call: its URL and what a success carried.
+    async fn exchange<B: Serialize + ?Sized>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&B>,
+        patience: Duration,
+    ) -> Result<(String, bytes::Bytes), ControlError> {
         let url = format!("{}/_simulator/v1/{path}", self.base.as_str().trim_end_matches('/'));
         let mut request = self.http.request(method.clone(), &url).timeout(patience);
         if let Some(body) = body {
@@ -198,8 +285,7 @@ impl ControlClient {
                 detail,
             });
         }
-        serde_json::from_slice(&bytes)
-            .map_err(|error| ControlError::Unreadable { url, detail: error.to_string() })
+        Ok((url, bytes))
     }
 }
 
@@ -209,4 +295,8 @@ fn encode(text: &str) -> String {
 
 fn sandbox(account: &PartnerAccountId, rest: &str) -> String {
     format!("sandboxes/{}{rest}", encode(account.as_str()))
+}
+
+fn account(acquirer: &str, rest: &str) -> String {
+    format!("accounts/{}{rest}", encode(acquirer))
 }

@@ -150,7 +150,7 @@ fn play(steps: &[Step]) -> Onlooker {
             }
             Step::Queue(on, result) => {
                 let (on, result) = (*on, result.clone());
-                sandbox.queue(vec![QueuedOutcome { on, times: 1, result, result_reason: None }]);
+                sandbox.queue(vec![QueuedOutcome::once(on, result)]);
             }
             Step::Pass { minutes } => {
                 now += SignedDuration::from_mins(*minutes);

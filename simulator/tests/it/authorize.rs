@@ -46,8 +46,10 @@ async fn the_default_outcome_is_a_setting() {
 async fn queued_outcomes_come_first_and_in_order() {
     let klarna = Klarna::start().await;
     klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
-    let outcome =
-        |on, result| QueuedOutcome { on, times: 1, result, result_reason: Some("because".to_owned()) };
+    let outcome = |on, result| QueuedOutcome {
+        result_reason: Some("because".to_owned()),
+        ..QueuedOutcome::once(on, result)
+    };
     let queue = [
         outcome(CallKind::Final, AuthorizationResult::Declined),
         outcome(CallKind::Initial, AuthorizationResult::Approved),
