@@ -1,17 +1,47 @@
 //! What bad acquirers do to Klarna Network Data.
 
+use axum::body::Bytes;
 use serde_json::{Map, Value};
+
+use crate::mutants::plan::{Authorize, Plan};
+use crate::mutants::wire::Answer;
 
 /// The names that Klarna Network Data has had in an authorize.
 const FIELDS: &[&str] = &["klarna_network_data", "interoperability_data"];
 
+/// Network data is left out.
+#[derive(Debug)]
+pub(in crate::mutants) struct Dropped;
+
+impl Plan for Dropped {
+    fn authorize(&self, authorize: &mut Authorize) -> Option<Answer> {
+        if let Some(body) = dropped(&authorize.call.body) {
+            authorize.call.body = Bytes::from(body);
+        }
+        None
+    }
+}
+
+/// Network data is read and written again.
+#[derive(Debug)]
+pub(in crate::mutants) struct Reserialised;
+
+impl Plan for Reserialised {
+    fn authorize(&self, authorize: &mut Authorize) -> Option<Answer> {
+        if let Some(body) = reserialised(&authorize.call.body) {
+            authorize.call.body = Bytes::from(body);
+        }
+        None
+    }
+}
+
 /// The body without network data; `None` when it has none.
-pub(super) fn dropped(body: &[u8]) -> Option<Vec<u8>> {
+fn dropped(body: &[u8]) -> Option<Vec<u8>> {
     edited(body, |fields, name| fields.shift_remove(name).is_some())
 }
 
 /// The body with network data parsed and written again; `None` when that changes nothing.
-pub(super) fn reserialised(body: &[u8]) -> Option<Vec<u8>> {
+fn reserialised(body: &[u8]) -> Option<Vec<u8>> {
     edited(body, |fields, name| {
         let Some(Value::String(text)) = fields.get(name) else { return false };
         let Ok(value) = serde_json::from_str::<Value>(text) else { return false };
