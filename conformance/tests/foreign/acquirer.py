@@ -6,16 +6,20 @@ camelCase JSON, decimal amounts as text, a resultCode in the body, X-API-Key, on
 for all merchants, notifications signed with HMAC-SHA256 in hexadecimal. Standard library only.
 
 Environment: KLARNA_BASE_URL, KLARNA_API_KEY, ACQUIRER_LISTEN, PARTNER_NOTIFICATION_URL, and
-MERCHANTS, a JSON file. It keeps everything in memory: it is a test double, not a product.
+MERCHANTS, a JSON file; ANSWER_MS and KLARNA_TIMEOUT_MS, which have defaults. It keeps everything in
+memory: it is a test double, not a product.
 """
 
 import hashlib
 import hmac
+import http.client
 import json
 import os
-import queue
+import random
+import re
 import sys
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -27,40 +31,75 @@ KLARNA = os.environ["KLARNA_BASE_URL"].rstrip("/")
 API_KEY = os.environ["KLARNA_API_KEY"]
 HOST, PORT = os.environ["ACQUIRER_LISTEN"].rsplit(":", 1)
 NOTIFY = os.environ["PARTNER_NOTIFICATION_URL"]
+ANSWER_S = int(os.environ.get("ANSWER_MS", "3000")) / 1000
+KLARNA_TIMEOUT_S = int(os.environ.get("KLARNA_TIMEOUT_MS", "10000")) / 1000
+TRIES = 5
+LARGEST_BODY = 1 << 20
 with open(os.environ["MERCHANTS"], encoding="utf-8") as merchants_file:
     MERCHANTS = {merchant["apiKey"]: merchant for merchant in json.load(merchants_file)}
 
 METADATA = json.dumps({"integrator": {"name": "FOREIGN_ACQUIRER", "session_reference": str(uuid.uuid4())}})
 DIGITS = {"JPY": 0, "KRW": 0, "KWD": 3}
+CODES = {"APPROVED": "Authorised", "DECLINED": "Refused", "CANCELED": "Cancelled", "EXPIRED": "Expired"}
 SIGNING_KEYS = {}
 LOCK = threading.Lock()
 PAYMENTS = {}
 BY_REQUEST = {}
 EARLY_EVENTS = {}
 SEEN_EVENTS = set()
-WORK = queue.Queue()
-OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer like any other: nothing is sent anywhere else."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect)
 
 
 def log(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
-def call(method, url, body, headers, tries=4):
-    """One HTTP call, repeated with the same bytes while the other side is in trouble."""
-    for attempt in range(1, tries + 1):
-        request = urllib.request.Request(url, data=body, method=method, headers=headers)
+def later(work, *args):
+    """Does work in a thread of its own; the event that comes back says when it is done."""
+    done = threading.Event()
+
+    def run():
         try:
-            with OPENER.open(request, timeout=10) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            status, content = error.code, error.read()
-            if status < 500 and status != 429:
-                return status, content
-        except OSError as error:
-            status, content = 0, str(error).encode()
-        log("attempt", attempt, method, urllib.parse.urlsplit(url).path, "gave", status)
-        threading.Event().wait(0.05 * attempt)
+            work(*args)
+        except Exception as error:  # what goes wrong here is not to be lost with its thread
+            log("work failed:", work.__name__, repr(error))
+        done.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    return done
+
+
+def once(method, url, body, headers, timeout):
+    """Status, body and the pause that the other side asks for. Status 0 is no answer."""
+    request = urllib.request.Request(url, data=body, method=method, headers=headers)
+    try:
+        with OPENER.open(request, timeout=timeout) as answer:
+            return answer.status, answer.read(), 0
+    except urllib.error.HTTPError as error:
+        reset = error.headers.get("X-Ratelimit-Reset", "1") if error.code == 429 else "0"
+        return error.code, error.read(), float(reset)
+    except (OSError, http.client.HTTPException) as error:
+        return 0, repr(error).encode(), 0
+
+
+def call(method, url, body, headers, timeout=10):
+    """One HTTP call, made again with the same bytes while the other side is in trouble."""
+    for attempt in range(TRIES):
+        status, content, asked = once(method, url, body, headers, timeout)
+        if 0 < status < 500 and status != 429:
+            break
+        log("attempt", attempt + 1, method, urllib.parse.urlsplit(url).path, "gave", status)
+        if attempt + 1 < TRIES:
+            time.sleep(max(asked, 0.1 * 2**attempt) * random.uniform(1, 1.2))
     return status, content
 
 
@@ -73,8 +112,12 @@ def klarna(method, path, body=None, extra=None):
         headers["Content-Type"] = "application/json"
         data = json.dumps(body).encode()
     headers.update(extra or {})
-    status, content = call(method, KLARNA + path, data, headers)
-    return status, (json.loads(content) if content[:1] in (b"{", b"[") else {})
+    status, content = call(method, KLARNA + path, data, headers, KLARNA_TIMEOUT_S)
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        answer = {}
+    return status, answer if isinstance(answer, dict) else {}
 
 
 def register():
@@ -94,12 +137,19 @@ def register():
         sys.exit(f"Klarna takes no webhook: {status} {answer}")
 
 
-def minor(text, currency):
+def minor(text, currency, least=None):
     """A decimal amount as minor units."""
     scaled = Decimal(text).scaleb(DIGITS.get(currency, 2))
-    if scaled != scaled.to_integral_value():
+    if scaled != scaled.to_integral_value() or (least is not None and scaled < least):
         raise ValueError("amount")
     return int(scaled)
+
+
+def check_network_data(text):
+    """Size and that it is JSON: nothing else of it is looked at, and nothing is changed."""
+    if not isinstance(text, str) or len(text) > 10240:
+        raise ValueError("networkData")
+    json.dumps(json.loads(text), ensure_ascii=False).encode()
 
 
 def address(of):
@@ -116,13 +166,15 @@ def address(of):
 def authorize_body(order):
     """What Klarna is asked. The network data is a string that passes through untouched."""
     currency = order["amount"]["currency"]
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise ValueError("amount.currency")
     shopper = order["shopper"]
     person = {"given_name": shopper["firstName"], "family_name": shopper["lastName"]}
     contact = {"email": shopper["emailAddress"], "phone": shopper["phoneNumber"]}
     body = {
         "currency": currency,
         "request_payment_transaction": {
-            "amount": minor(order["amount"]["value"], currency),
+            "amount": minor(order["amount"]["value"], currency, least=1),
             "payment_transaction_reference": order["merchantReference"],
         },
         "supplementary_purchase_data": {
@@ -148,6 +200,7 @@ def authorize_body(order):
     }
     details = order["paymentMethod"].get("details", {}).get("klarna", {})
     if details.get("networkData") is not None:
+        check_network_data(details["networkData"])
         body["klarna_network_data"] = details["networkData"]
     interaction = {"method": "SDK" if order["channel"] == "SDK" else "HANDOVER"}
     interaction["return_url"] = order["redirect"]["returnUrl"]
@@ -169,51 +222,71 @@ def create(merchant, order):
     }
     account = urllib.parse.quote(merchant["klarnaAccount"], safe="")
     payment["path"] = f"/v2/accounts/{account}/payment/authorize"
-    extra = {"Klarna-Network-Session-Token": token} if token else {}
     with LOCK:
         PAYMENTS[payment["pspReference"]] = payment
-    status, answer = klarna("POST", payment["path"], {**body, "step_up_config": step_up}, extra)
-    result = answer.get("payment_transaction_response", {}).get("result") if status == 200 else None
-    if result == "STEP_UP_REQUIRED":
-        request = answer["payment_request"]
-        interaction = request["state_context"]["customer_interaction"]
-        payment["action"] = {
-            "kind": "sdk" if order["channel"] == "SDK" else "redirect",
-            "location": interaction["payment_request_url"],
-            "sdk": {"requestId": interaction.get("payment_request_id", request["payment_request_id"])},
-        }
-        with LOCK:
-            payment["resultCode"] = "ActionRequired"
-            BY_REQUEST[request["payment_request_id"]] = payment
-            early = EARLY_EVENTS.pop(request["payment_request_id"], [])
-        shown = view(payment, with_action=True)
-        for event in early:
-            WORK.put(event)
-        return 200, shown
-    settle(payment, result)
-    if answer.get("klarna_network_response_data") is not None:
-        payment["responseData"] = answer["klarna_network_response_data"]
+    # Klarna may take its time: after a while the merchant is answered "Pending", and notified later.
+    later(begin, payment, step_up, token).wait(ANSWER_S)
     return 200, view(payment)
 
 
-def view(payment, with_action=False):
+def authorize(payment, body, token):
+    """Klarna's decision, or None where there is none, and all that it answered."""
+    extra = {"Klarna-Network-Session-Token": token} if token else {}
+    status, answer = klarna("POST", payment["path"], body, extra)
+    decided = answer.get("payment_transaction_response", {}) if 200 <= status < 300 else {}
+    return decided.get("result"), answer
+
+
+def begin(payment, step_up, token):
+    """The first authorize. The token, if any, is the one that the merchant had."""
+    result, answer = authorize(payment, {**payment["body"], "step_up_config": step_up}, token)
+    if answer.get("klarna_network_response_data") is not None:
+        payment["responseData"] = answer["klarna_network_response_data"]
+    if result != "STEP_UP_REQUIRED":
+        return settle(payment, result)
+    request = answer["payment_request"]
+    interaction = request["state_context"]["customer_interaction"]
+    action = {
+        "kind": "sdk" if step_up["customer_interaction_config"]["method"] == "SDK" else "redirect",
+        "location": interaction["payment_request_url"],
+        "sdk": {"requestId": interaction.get("payment_request_id", request["payment_request_id"])},
+    }
+    with LOCK:
+        payment["action"] = action
+        payment["resultCode"] = "ActionRequired"
+        BY_REQUEST[request["payment_request_id"]] = payment
+        early = EARLY_EVENTS.pop(request["payment_request_id"], [])
+    for event in early:
+        later(handle_event, event)
+
+
+def finalise(payment, token):
+    """The second authorize: same data, no step_up_config, the webhook's token in the header."""
+    with LOCK:
+        if payment["finalised"]:
+            return
+        payment["finalised"] = True
+    result, _ = authorize(payment, payment["body"], token)
+    settle(payment, result)
+
+
+def view(payment):
     with LOCK:
         shown = {name: payment[name] for name in ("pspReference", "merchantReference", "resultCode")}
-    if with_action:
-        shown["action"] = payment["action"]
-    if "responseData" in payment:
-        shown["additionalData"] = {"klarna": {"responseData": payment["responseData"]}}
+        if payment["resultCode"] == "ActionRequired":
+            shown["action"] = payment["action"]
+        if "responseData" in payment:
+            shown["additionalData"] = {"klarna": {"responseData": payment["responseData"]}}
     return shown
 
 
 def settle(payment, result):
-    """Write down how it ended and tell the merchant, once."""
-    code = {"APPROVED": "Authorised", "DECLINED": "Refused", "CANCELED": "Cancelled", "EXPIRED": "Expired"}
+    """Write down how it ended and tell the merchant, once. Only "APPROVED" is an approval."""
     with LOCK:
-        if payment["resultCode"] in code.values():
+        if payment["resultCode"] in (*CODES.values(), "Error"):
             return
-        payment["resultCode"] = code.get(result, "Error")
-    WORK.put({"notify": payment})
+        payment["resultCode"] = CODES.get(result, "Error")
+    later(notify, payment)
 
 
 def notify(payment):
@@ -232,44 +305,24 @@ def notify(payment):
         log("the merchant was not told of", payment["pspReference"], "status", status)
 
 
-def finalise(payment, token):
-    """The second authorize: same data, no step_up_config, the webhook's token in the header."""
-    with LOCK:
-        if payment["finalised"]:
-            return
-        payment["finalised"] = True
-    status, answer = klarna("POST", payment["path"], payment["body"], {"Klarna-Network-Session-Token": token})
-    result = answer.get("payment_transaction_response", {}).get("result") if status == 200 else None
-    settle(payment, result)
-
-
 def handle_event(event):
     payload = event.get("payload", {})
     request_id = payload.get("payment_request_id")
     with LOCK:
         payment = BY_REQUEST.get(request_id)
         if payment is None:
-            EARLY_EVENTS.setdefault(request_id, []).append(event)
+            if len(EARLY_EVENTS) < 1000:
+                EARLY_EVENTS.setdefault(request_id, []).append(event)
             return
+    if event["metadata"].get("subject_account_id") != payment["merchant"]["klarnaAccount"]:
+        return log("an event about", request_id, "names another account")
     state = payload.get("state")
     context = payload.get("state_context") or {}
     token = payload.get("klarna_network_session_token") or context.get("klarna_network_session_token")
     if state == "COMPLETED" and token:
         finalise(payment, token)
-    elif state in ("DECLINED", "CANCELED", "EXPIRED"):
+    elif state in ("DECLINED", "CANCELED", "EXPIRED") and not payment["finalised"]:
         settle(payment, state)
-
-
-def worker():
-    while True:
-        work = WORK.get()
-        try:
-            if "notify" in work:
-                notify(work["notify"])
-            else:
-                handle_event(work)
-        except Exception as error:  # one bad event must not end the worker
-            log("work failed:", repr(error))
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -305,7 +358,11 @@ class Handler(BaseHTTPRequestHandler):
         return self.reply(200, view(payment))
 
     def do_POST(self):
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > LARGEST_BODY:
+            self.close_connection = True
+            return self.reply(413, {"resultCode": "Invalid", "errors": [{"field": "body", "problem": "too long"}]})
+        raw = self.rfile.read(length)
         if self.path == "/klarna/events":
             return self.event(raw)
         merchant = self.merchant()
@@ -313,7 +370,7 @@ class Handler(BaseHTTPRequestHandler):
             return None
         try:
             return self.reply(*create(merchant, json.loads(raw)))
-        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             return self.reply(422, {"resultCode": "Invalid", "errors": [{"field": str(error), "problem": "wrong"}]})
 
     def event(self, raw):
@@ -321,12 +378,16 @@ class Handler(BaseHTTPRequestHandler):
         claimed = self.headers.get("Klarna-Signature", "")
         if key is None or not hmac.compare_digest(hmac.new(key, raw, hashlib.sha256).hexdigest(), claimed):
             return self.reply(400, {"problem": "signature"})
-        event = json.loads(raw)
+        try:
+            event = json.loads(raw)
+            event_id = event["metadata"]["event_id"]
+        except (KeyError, TypeError, ValueError):
+            return self.reply(400, {"problem": "no event"})
         with LOCK:
-            fresh = event["metadata"]["event_id"] not in SEEN_EVENTS
-            SEEN_EVENTS.add(event["metadata"]["event_id"])
+            fresh = event_id not in SEEN_EVENTS
+            SEEN_EVENTS.add(event_id)
         if fresh:
-            WORK.put(event)
+            later(handle_event, event)
         return self.reply(202, {})
 
 
@@ -339,8 +400,6 @@ def main():
     # Bound before Klarna knows the address; served once Klarna has taken the webhook.
     server = Server((HOST, int(PORT)), Handler)
     register()
-    for _ in range(4):
-        threading.Thread(target=worker, daemon=True).start()
     log("serving", len(MERCHANTS), "merchants")
     server.serve_forever()
 

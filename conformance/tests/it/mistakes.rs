@@ -57,11 +57,11 @@ fn a_url_that_leads_to_klarnas_is_no_mistake() {
     let to = "        if self.path.startswith(\"/go/\"):\n            self.send_response(302)\n            self.send_header(\"Location\", PAYMENTS[self.path[4:]][\"klarna\"])\n            self.send_header(\"Content-Length\", \"0\")\n            return self.end_headers()\n        if self.path == \"/alive\":";
     let location = "\"location\": interaction[\"payment_request_url\"],";
     let wrapped = "\"location\": f\"http://{HOST}:{PORT}/go/{payment['pspReference']}\",";
-    let kept = "        with LOCK:\n            payment[\"resultCode\"] = \"ActionRequired\"";
+    let kept = "    with LOCK:\n        payment[\"action\"] = action";
     assert!(program.contains(from) && program.contains(location) && program.contains(kept));
     let program = program.replacen(from, to, 1).replacen(location, wrapped, 1).replacen(
         kept,
-        &format!("        payment[\"klarna\"] = interaction[\"payment_request_url\"]\n{kept}"),
+        &format!("    payment[\"klarna\"] = interaction[\"payment_request_url\"]\n{kept}"),
         1,
     );
     let ran = play(&program, BY_URL);
@@ -88,7 +88,7 @@ fn an_id_that_is_not_klarnas() {
 #[test]
 fn a_partner_that_is_never_told() {
     let scenario = "step-up/the-partner-is-notified";
-    let ran = shows("WORK.put({\"notify\": payment})", "pass", scenario, "partner.notified");
+    let ran = shows("later(notify, payment)", "pass", scenario, "partner.notified");
     ran.must_say("no notification says within 10 s");
 }
 
@@ -103,8 +103,8 @@ fn a_notification_that_anybody_could_have_sent() {
 fn a_decline_that_is_called_an_approval() {
     let scenario = "initial-authorization/klarna-declines";
     let ran = shows(
-        "    settle(payment, result)\n    if",
-        "    settle(payment, \"APPROVED\")\n    if",
+        "return settle(payment, result)",
+        "return settle(payment, \"APPROVED\")",
         scenario,
         "answer.outcome",
     );
@@ -121,9 +121,15 @@ fn another_partners_account() {
 
 #[test]
 fn a_final_call_without_the_token() {
-    let from = "payment[\"body\"], {\"Klarna-Network-Session-Token\": token})";
+    let from = "result, _ = authorize(payment, payment[\"body\"], token)";
     let scenario = "final-authorization/it-carries-the-webhooks-session-token-not-the-partners";
-    shows(from, "payment[\"body\"], {})", scenario, "final.token-of-webhook").must_say("no token");
+    shows(
+        from,
+        "result, _ = authorize(payment, payment[\"body\"], None)",
+        scenario,
+        "final.token-of-webhook",
+    )
+    .must_say("no token");
 }
 
 #[test]
@@ -135,16 +141,16 @@ fn a_subscription_with_gaps() {
 
 #[test]
 fn a_second_call_after_an_approval() {
-    let from = "    settle(payment, result)\n    if";
-    let to = "    settle(payment, result)\n    klarna(\"POST\", payment[\"path\"], {**body, \"step_up_config\": step_up})\n    if";
+    let from = "        return settle(payment, result)";
+    let to = "        settle(payment, result)\n        authorize(payment, {**payment[\"body\"], \"step_up_config\": step_up}, token)\n        return";
     let ran = shows(from, to, "initial-authorization/klarna-approves-at-once", "initial.one");
     ran.must_say("an absence, proved by order").must_say("after-approved.no-second-call");
 }
 
 #[test]
 fn an_amount_that_changed_on_the_way() {
-    let from = "    status, answer = klarna(\"POST\", payment[\"path\"], payment[\"body\"]";
-    let to = "    payment[\"body\"][\"request_payment_transaction\"][\"amount\"] += 1\n    status, answer = klarna(\"POST\", payment[\"path\"], payment[\"body\"]";
+    let from = "    result, _ = authorize(payment, payment[\"body\"]";
+    let to = "    payment[\"body\"][\"request_payment_transaction\"][\"amount\"] += 1\n    result, _ = authorize(payment, payment[\"body\"]";
     let scenario = "final-authorization/amount-currency-and-references-are-those-of-the-initial-call";
     shows(from, to, scenario, "final.amount-unchanged");
 }
@@ -169,9 +175,9 @@ fn one_key_for_everything() {
 
 #[test]
 fn a_session_token_that_stays_behind() {
-    let from = "extra = {\"Klarna-Network-Session-Token\": token} if token else {}";
+    let from = "later(begin, payment, step_up, token)";
     let scenario = "network-data/the-partners-session-token-goes-with-the-initial-authorize";
-    let ran = shows(from, "extra = {}", scenario, "session-token.forwarded");
+    let ran = shows(from, "later(begin, payment, step_up, None)", scenario, "session-token.forwarded");
     // The token is a secret: the report holds none of it.
     let curl = ran.events("finding")[0]["curl"].as_str().unwrap().to_owned();
     assert!(curl.contains("$KLARNA_NETWORK_SESSION_TOKEN"), "{curl}");
@@ -200,7 +206,7 @@ fn a_webhook_that_is_not_taken() {
 
 #[test]
 fn a_purchase_journey_that_nobody_needs() {
-    let from = "        shown[\"action\"] = payment[\"action\"]";
-    let to = "        shown[\"action\"] = payment[\"action\"]\n    else:\n        shown[\"action\"] = {\"location\": \"http://127.0.0.1/x\"}";
+    let from = "            shown[\"action\"] = payment[\"action\"]";
+    let to = "            shown[\"action\"] = payment[\"action\"]\n        else:\n            shown[\"action\"] = {\"location\": \"http://127.0.0.1/x\"}";
     shows(from, to, "the-document/transaction-approved", "step-up.not-handed-over");
 }
