@@ -143,7 +143,7 @@ fn text_of_rule(line: &serde_json::Value) -> String {
 fn a_hundred_and_thirty_when_interrupted_and_the_reports_are_there() {
     let folder = TempDir::new().unwrap();
     // With this defect the scenario waits for a call that does not come.
-    let scenario = "features/final-authorization.feature";
+    let scenario = "features/final-authorization/driven-by-the-webhook.feature";
     let args = [scenario, "--tags", "@AP-27", "--defect", "final-call-skipped"];
     let mut child =
         command(folder.path(), &args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -37,7 +37,7 @@ fn without_notifications_the_partner_asks() {
     let adapter = claiming(&folder, "[redirect, sdk]", true);
     let ran = run(&["--acquirer", &adapter, "--seed", "7"]);
     ran.must_exit(0);
-    assert_eq!(ran.ended("not-applicable"), ["step-up/the-partner-is-notified"]);
+    assert_eq!(ran.ended("not-applicable"), ["partner/told/the-partner-is-notified"]);
     ran.must_say("the adapter does not claim the capability \"notifications\"");
     let junit = ran.report("junit.xml");
     assert!(junit.contains("<skipped message=\"the adapter does not claim the capability"), "{junit}");

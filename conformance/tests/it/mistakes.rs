@@ -38,9 +38,9 @@ fn shows(from: &str, to: &str, scenario: &str, rule: &str) -> Ran {
     ran
 }
 
-const BY_URL: &str = "step-up/in-redirect-mode-the-customer-opens-the-url-that-the-acquirer-returned";
+const BY_URL: &str = "step-up/purchase-journey/in-redirect-mode-the-customer-opens-the-url-that-the-acquirer-returned";
 const BY_SDK: &str =
-    "step-up/in-sdk-mode-the-sdk-opens-with-the-payment-request-id-that-the-acquirer-returned";
+    "step-up/purchase-journey/in-sdk-mode-the-sdk-opens-with-the-payment-request-id-that-the-acquirer-returned";
 
 #[test]
 fn a_url_that_is_not_klarnas() {
@@ -87,21 +87,21 @@ fn an_id_that_is_not_klarnas() {
 
 #[test]
 fn a_partner_that_is_never_told() {
-    let scenario = "step-up/the-partner-is-notified";
+    let scenario = "partner/told/the-partner-is-notified";
     let ran = shows("later(notify, payment)", "pass", scenario, "partner.notified");
     ran.must_say("no notification says within 10 s");
 }
 
 #[test]
 fn a_notification_that_anybody_could_have_sent() {
-    let scenario = "step-up/the-partner-is-notified";
+    let scenario = "partner/told/the-partner-is-notified";
     let ran = with("\"sha256=\" + signature", "\"sha256=\" + signature[::-1]", scenario);
     ran.must_exit(1).must_say("signature");
 }
 
 #[test]
 fn a_decline_that_is_called_an_approval() {
-    let scenario = "initial-authorization/klarna-declines";
+    let scenario = "initial-authorization/decisions/klarna-declines";
     let ran = shows(
         "return settle(payment, result)",
         "return settle(payment, \"APPROVED\")",
@@ -115,14 +115,14 @@ fn a_decline_that_is_called_an_approval() {
 fn another_partners_account() {
     let from = "urllib.parse.quote(merchant[\"klarnaAccount\"], safe=\"\")";
     let to = "urllib.parse.quote(list(MERCHANTS.values())[-1][\"klarnaAccount\"], safe=\"\")";
-    let ran = shows(from, to, "initial-authorization/the-purchase-data-goes-with-it", "initial.missing");
+    let ran = shows(from, to, "purchase-data/what-the-partner-gave/the-purchase-data-goes-with-it", "initial.missing");
     ran.must_say("other accounts were called").must_say("SOUTH001");
 }
 
 #[test]
 fn a_final_call_without_the_token() {
     let from = "result, _ = authorize(payment, payment[\"body\"], token)";
-    let scenario = "final-authorization/it-carries-the-webhooks-session-token-not-the-partners";
+    let scenario = "final-authorization/content/it-carries-the-webhooks-session-token-not-the-partners";
     shows(
         from,
         "result, _ = authorize(payment, payment[\"body\"], None)",
@@ -134,7 +134,7 @@ fn a_final_call_without_the_token() {
 
 #[test]
 fn a_subscription_with_gaps() {
-    let scenario = "initial-authorization/the-acquirer-hears-of-every-state-change";
+    let scenario = "webhooks/subscription/the-acquirer-hears-of-every-state-change";
     let to = "\"payment.request.state-change.completed\"";
     shows("\"payment.request.state-change.*\"", to, scenario, "subscription.covers-state-changes");
 }
@@ -143,7 +143,7 @@ fn a_subscription_with_gaps() {
 fn a_second_call_after_an_approval() {
     let from = "        return settle(payment, result)";
     let to = "        settle(payment, result)\n        authorize(payment, {**payment[\"body\"], \"step_up_config\": step_up}, token)\n        return";
-    let ran = shows(from, to, "initial-authorization/klarna-approves-at-once", "initial.one");
+    let ran = shows(from, to, "initial-authorization/decisions/klarna-approves-at-once", "initial.one");
     ran.must_say("an absence, proved by order").must_say("after-approved.no-second-call");
 }
 
@@ -151,14 +151,14 @@ fn a_second_call_after_an_approval() {
 fn an_amount_that_changed_on_the_way() {
     let from = "    result, _ = authorize(payment, payment[\"body\"]";
     let to = "    payment[\"body\"][\"request_payment_transaction\"][\"amount\"] += 1\n    result, _ = authorize(payment, payment[\"body\"]";
-    let scenario = "final-authorization/amount-currency-and-references-are-those-of-the-initial-call";
+    let scenario = "final-authorization/content/amount-currency-and-references-are-those-of-the-initial-call";
     shows(from, to, scenario, "final.amount-unchanged");
 }
 
 #[test]
 fn a_return_taken_for_a_proof() {
     let from = "    if state == \"COMPLETED\" and token:";
-    let scenario = "final-authorization/a-return-of-the-customer-is-no-proof";
+    let scenario = "final-authorization/driven-by-the-webhook/a-return-of-the-customer-is-no-proof";
     let told = "    if state == \"SUBMITTED\":\n        settle(payment, \"APPROVED\")\n    elif state == \"COMPLETED\" and token:";
     shows(from, told, scenario, "partner.not-misled");
     let called = "    if state == \"SUBMITTED\":\n        finalise(payment, \"x\" * 64)\n    elif state == \"COMPLETED\" and token:";
@@ -169,14 +169,14 @@ fn a_return_taken_for_a_proof() {
 fn one_key_for_everything() {
     let to = "\"0d1c6a52-7a0e-4c5d-9b57-0f6c2a3e9d11\"";
     let from = "str(uuid.uuid4())\n    data";
-    let scenario = "initial-authorization/each-call-carries-an-idempotency-key-of-its-own";
+    let scenario = "initial-authorization/attempts/each-call-carries-an-idempotency-key-of-its-own";
     shows(from, &format!("{to}\n    data"), scenario, "idempotency-key.new-for-new");
 }
 
 #[test]
 fn a_session_token_that_stays_behind() {
     let from = "later(begin, payment, step_up, token)";
-    let scenario = "network-data/the-partners-session-token-goes-with-the-initial-authorize";
+    let scenario = "network-data/session-token/the-partners-session-token-goes-with-the-initial-authorize";
     let ran = shows(from, "later(begin, payment, step_up, None)", scenario, "session-token.forwarded");
     // The token is a secret: the report holds none of it.
     let curl = ran.events("finding")[0]["curl"].as_str().unwrap().to_owned();
@@ -194,7 +194,7 @@ fn a_customer_who_is_lost() {
 fn network_data_that_was_read() {
     let from = "body[\"klarna_network_data\"] = details[\"networkData\"]";
     let to = "body[\"klarna_network_data\"] = json.dumps(json.loads(details[\"networkData\"]))";
-    shows(from, to, "network-data/reaches-klarna-byte-for-byte#6", "network-data.byte-equal");
+    shows(from, to, "network-data/byte-for-byte/reaches-klarna-byte-for-byte#6", "network-data.byte-equal");
 }
 
 #[test]

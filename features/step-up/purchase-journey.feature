@@ -1,4 +1,4 @@
-Feature: Step-up
+Feature: The way into the Purchase Journey
   Klarna asks the customer. The acquirer hands the way to the Partner, and waits for the webhook.
 
   @AP-15 @redirect
@@ -23,17 +23,6 @@ Feature: Step-up
     And the customer approves the purchase
     Then the acquirer tells the Partner that the payment is approved
 
-  @AP-17 @AP-21
-  Scenario: The customer refuses
-    Given a Partner with an order of 459.00 SEK
-    And Klarna will require a step-up
-    When the Partner creates the payment
-    And the Partner launches the Klarna purchase journey
-    And the customer refuses the purchase
-    Then Klarna notifies the acquirer by webhook that the payment request is declined
-    And the acquirer tells the Partner that the payment is declined
-    And the acquirer makes no final authorize
-
   @AP-21 @AP-29
   Scenario: The customer leaves, comes back to the purchase journey, and approves
     Given a Partner with an order of 459.00 SEK
@@ -45,12 +34,3 @@ Feature: Step-up
     And the customer approves the purchase
     Then the acquirer authorizes the payment with Klarna, finally
     And the acquirer tells the Partner that the payment is approved
-
-  @AP-29 @notifications
-  Scenario: The Partner is notified
-    Given a Partner with an order of 459.00 SEK
-    And Klarna will require a step-up
-    When the Partner creates the payment
-    And the Partner launches the Klarna purchase journey
-    And the customer approves the purchase
-    Then the acquirer notifies the Partner that the payment is approved

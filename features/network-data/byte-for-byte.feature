@@ -37,11 +37,3 @@ Feature: Klarna Network Data
     And the customer approves the purchase
     Then the acquirer authorizes the payment with Klarna, finally
     And the network data reached Klarna byte for byte
-
-  @AP-10 @AP-11
-  Scenario: The Partner's session token goes with the initial authorize
-    Given a Partner with an order of 459.00 SEK
-    And the Partner has a Klarna Network session token
-    And Klarna will approve the payment
-    When the Partner creates the payment
-    Then the Partner's session token reached Klarna with the initial authorize

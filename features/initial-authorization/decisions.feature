@@ -1,0 +1,19 @@
+Feature: Klarna decides on the initial authorization
+  What the acquirer makes of the Partner's request, and of Klarna's decision.
+
+  @AP-07 @AP-16
+  Scenario: Klarna approves at once
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will approve the payment
+    When the Partner creates the payment
+    Then the amount and currency of the order reached Klarna
+    And the acquirer responds that the payment is approved
+    And the acquirer makes no second authorize
+
+  @AP-17
+  Scenario: Klarna declines
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will decline the payment
+    When the Partner creates the payment
+    Then the acquirer responds that the payment is declined
+    And the acquirer makes no second authorize

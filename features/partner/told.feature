@@ -1,0 +1,11 @@
+Feature: What the Partner is told
+  The Partner ships goods by what its acquirer says, and by nothing else.
+
+  @AP-29 @notifications
+  Scenario: The Partner is notified
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And the customer approves the purchase
+    Then the acquirer notifies the Partner that the payment is approved

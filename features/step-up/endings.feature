@@ -1,0 +1,13 @@
+Feature: A step-up that ends without an approval
+  Not every customer says yes. However the payment request ends, the Partner gets to know.
+
+  @AP-17 @AP-21
+  Scenario: The customer refuses
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And the customer refuses the purchase
+    Then Klarna notifies the acquirer by webhook that the payment request is declined
+    And the acquirer tells the Partner that the payment is declined
+    And the acquirer makes no final authorize
