@@ -55,6 +55,9 @@ struct Serve {
     /// Seed of every id and token [default: 1].
     #[arg(long)]
     seed: Option<u64>,
+    /// Let webhooks go to this host by plain http, as to loopback. May be given more than once.
+    #[arg(long, value_name = "HOST")]
+    allow_http_webhooks: Vec<String>,
     /// A TOML file of settings; `klarna-simulator config` prints them all.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -79,7 +82,8 @@ fn serve(arguments: Serve) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return complain(&error, ExitCode::from(2)),
     };
-    let mut builder = Simulator::builder().settings(settings);
+    let mut builder =
+        Simulator::builder().settings(settings).allow_http_webhooks(arguments.allow_http_webhooks);
     if let Some(listen) = arguments.listen {
         builder = builder.listen(listen);
     }

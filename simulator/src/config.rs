@@ -1,14 +1,17 @@
 //! Settings: built-in defaults < file < environment < flags. The only place that reads the
 //! environment.
 
+mod acquirers;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
+
+pub use acquirers::{AcquirerSettings, LaidDownKey, LaidDownWebhook};
 
 /// The defaults, and the documentation of every setting.
 pub const DEFAULTS: &str = include_str!("../defaults.toml");
@@ -36,23 +39,6 @@ pub struct Settings {
     pub webhooks: WebhookSettings,
     /// Limits.
     pub limits: Limits,
-}
-
-/// An acquirer account that is known from the start.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AcquirerSettings {
-    /// Its API key.
-    pub api_key: SecretString,
-    /// Its id at Klarna.
-    pub account: AcquirerAccountId,
-}
-
-impl AcquirerSettings {
-    /// Whether a key is this account's.
-    pub(crate) fn holds(&self, key: &str) -> bool {
-        self.api_key.expose_secret() == key
-    }
 }
 
 /// What happens to Partner accounts.
@@ -106,6 +92,8 @@ pub struct WebhookSettings {
     pub timeout_ms: u64,
     /// How much of an answer is read, in bytes.
     pub answer_bytes: usize,
+    /// Hosts, beside loopback, that may be called by plain http.
+    pub allow_http: Vec<String>,
 }
 
 /// Limits, with units in their names.
@@ -161,6 +149,18 @@ pub enum ConfigError {
         origin: String,
         /// The place and what is wrong there.
         detail: String,
+    },
+    /// An acquirer account cannot be laid down as it is written.
+    #[error("the acquirer account {account} cannot be laid down: {place}: {reason}\nhint: {hint}")]
+    Account {
+        /// Which account.
+        account: AcquirerAccountId,
+        /// Which setting, by its path.
+        place: String,
+        /// What is wrong there.
+        reason: String,
+        /// How to mend it.
+        hint: &'static str,
     },
 }
 

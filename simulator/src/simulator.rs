@@ -39,6 +39,7 @@ pub struct SimulatorBuilder {
     seed: Option<u64>,
     unknown_accounts: Option<UnknownAccounts>,
     default_outcome: Option<AuthorizationResult>,
+    allow_http: Vec<String>,
 }
 
 /// Why a simulator could not start.
@@ -138,6 +139,13 @@ impl SimulatorBuilder {
         self
     }
 
+    /// Hosts, beside loopback and those of the settings, whose webhooks may be called by plain http.
+    #[must_use]
+    pub fn allow_http_webhooks(mut self, hosts: impl IntoIterator<Item = String>) -> Self {
+        self.allow_http.extend(hosts);
+        self
+    }
+
     /// Starts it; returns when it listens.
     pub async fn start(self) -> Result<Simulator, StartError> {
         crate::install_crypto_provider();
@@ -170,6 +178,7 @@ impl SimulatorBuilder {
         if let Some(url) = self.public_url {
             settings.public_url = url.into();
         }
+        settings.webhooks.allow_http.extend(self.allow_http);
         match self.default_outcome {
             Some(AuthorizationResult::Approved) => settings.outcome = DefaultOutcome::Approve,
             Some(AuthorizationResult::Declined) => settings.outcome = DefaultOutcome::Decline,
@@ -235,7 +244,7 @@ async fn open(settings: Settings) -> Result<(TcpListener, Url, Arc<World>), Star
     };
     let public =
         if settings.public_url.is_empty() { base_url.to_string() } else { settings.public_url.clone() };
-    let world = World::new(settings, &public, courier);
+    let world = World::new(settings, &public, courier)?;
     Ok((listener, base_url, world))
 }
 

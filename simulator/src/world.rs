@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub(crate) use account::AccountCell;
 pub(crate) use sandbox_cell::SandboxCell;
 
-use crate::config::{Settings, UnknownAccounts};
+use crate::config::{ConfigError, Settings, UnknownAccounts};
 use crate::engine::{IdSource, Policies};
 use crate::journal::{Budget, Journal};
 use crate::notify::Courier;
@@ -54,15 +54,19 @@ pub(crate) enum AccountRefusal {
 }
 
 impl World {
-    pub(crate) fn new(settings: Settings, public_base: &str, courier: Courier) -> Arc<Self> {
+    pub(crate) fn new(
+        settings: Settings,
+        public_base: &str,
+        courier: Courier,
+    ) -> Result<Arc<Self>, ConfigError> {
         let seed = settings.seed;
         let budget = Budget::new(settings.limits.journal_bytes);
         // Configured accounts are there from the start, so that their journals can be awaited.
         let configured = settings.acquirers.iter().map(|acquirer| {
-            let id = acquirer.account.clone();
-            (id.clone(), Arc::new(AccountCell::new(id, seed, budget.clone())))
+            let cell = AccountCell::laid_down(acquirer, &settings.webhooks.allow_http, seed, budget.clone())?;
+            Ok((acquirer.account.clone(), Arc::new(cell)))
         });
-        let accounts = Mutex::new(configured.collect());
+        let accounts = Mutex::new(configured.collect::<Result<_, ConfigError>>()?);
         let world = Self {
             policies: Policies {
                 default_outcome: settings.outcome.result(),
@@ -82,7 +86,7 @@ impl World {
             errors: AtomicU64::new(0),
             settings,
         };
-        Arc::new(world)
+        Ok(Arc::new(world))
     }
 
     pub(crate) fn settings(&self) -> &Settings {

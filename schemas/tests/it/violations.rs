@@ -163,7 +163,7 @@ fn what_real_clients_do_is_accepted() {
 }
 
 #[test]
-fn webhooks_are_https_or_loopback_and_may_name_any_event() {
+fn webhooks_are_called_by_http_and_may_name_any_event() {
     let body = |url: &str| {
         json!({
             "url": url, "event_types": ["settlement.*", "payment.request.state-change.*", "identity.*"],
@@ -175,12 +175,12 @@ fn webhooks_are_https_or_loopback_and_may_name_any_event() {
         "http://127.0.0.1:8081/klarna/webhooks",
         "http://localhost",
         "http://[::1]:9/x",
+        // Which hosts may take plain http is for the simulator to say.
+        "http://acquirer:8081/klarna",
     ] {
         assert_eq!(check("klarna/create-webhook", &body(good)).unwrap(), [], "{good}");
     }
     for bad in [
-        "http://acq.example/klarna",
-        "http://localhost.evil.example/",
         "ftp://acq.example",
         "acq.example",
         "https:// ",

@@ -97,7 +97,8 @@ pub(super) async fn create_webhook(
     let key = asked.signing_key_id.clone();
     let mut state = account.lock();
     let state = &mut *state;
-    let made = state.subscriptions.create(asked, &state.signing_keys, &mut state.ids, real_now());
+    let allow_http = &world.settings().webhooks.allow_http;
+    let made = state.subscriptions.create(asked, &state.signing_keys, allow_http, &mut state.ids, real_now());
     match made {
         Ok(webhook) => Ok((StatusCode::CREATED, Json(webhook))),
         Err(SubscriptionRefusal::Invalid(field, reason)) => Err(KlarnaError::invalid_field(field, reason)),

@@ -46,6 +46,19 @@ impl SigningKeys {
         Ok(shown)
     }
 
+    /// Takes over a key that was made before the start. Whether there was none of that id.
+    pub(crate) fn lay_down(
+        &mut self,
+        id: SigningKeyId,
+        secret: SecretString,
+        now: Timestamp,
+    ) -> Result<bool, TooManyKeys> {
+        if self.keys.len() >= MAX_KEYS {
+            return Err(TooManyKeys);
+        }
+        Ok(self.keys.insert(id, Held { secret, created_at: now }).is_none())
+    }
+
     /// All keys, without secrets.
     pub(crate) fn list(&self) -> Vec<SigningKey> {
         self.keys.keys().filter_map(|id| self.read(id)).collect()

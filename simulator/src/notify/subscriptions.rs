@@ -35,15 +35,16 @@ pub(crate) enum SubscriptionRefusal {
 }
 
 impl Subscriptions {
-    /// Makes a webhook.
+    /// Makes a webhook. Plain http goes to loopback, and to the hosts in `allow_http`.
     pub(crate) fn create(
         &mut self,
         asked: CreateWebhook,
         keys: &SigningKeys,
+        allow_http: &[String],
         ids: &mut IdSource,
         now: Timestamp,
     ) -> Result<Webhook, SubscriptionRefusal> {
-        check_url(&asked.url).map_err(|reason| SubscriptionRefusal::Invalid("url", reason))?;
+        check_url(&asked.url, allow_http).map_err(|reason| SubscriptionRefusal::Invalid("url", reason))?;
         let secret = keys.secret(&asked.signing_key_id).ok_or(SubscriptionRefusal::NoSuchKey)?;
         if let Some(twin) = self.twin(&asked) {
             return Err(SubscriptionRefusal::Duplicate(twin));
@@ -106,19 +107,24 @@ fn wants(webhook: &Webhook, event_type: &str) -> bool {
         })
 }
 
-/// https anywhere, plain http on loopback (contract, decisions).
-fn check_url(text: &str) -> Result<(), String> {
+/// https anywhere, plain http on loopback and where the tester allows it (contract, decisions).
+fn check_url(text: &str, allow_http: &[String]) -> Result<(), String> {
     let url = Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err("names no host".to_owned()),
+    let Some(host) = url.host() else { return Err("names no host".to_owned()) };
+    let loopback = match &host {
+        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
     };
+    let name = host.to_string();
+    let allowed = || allow_http.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name));
     match url.scheme() {
         "https" => Ok(()),
-        "http" if loopback => Ok(()),
-        "http" => Err("must be https; plain http goes to loopback only".to_owned()),
+        "http" if loopback || allowed() => Ok(()),
+        "http" => Err(format!(
+            "must be https; plain http goes to loopback only, unless the simulator runs with \
+             --allow-http-webhooks {name}"
+        )),
         other => Err(format!("must be https, not {other}")),
     }
 }
@@ -155,10 +161,21 @@ mod tests {
     #[test]
     fn plain_http_goes_to_loopback_only() {
         for good in ["https://a.example/x", "http://127.0.0.1:1/x", "http://[::1]/x", "http://localhost/x"] {
-            assert_eq!(check_url(good), Ok(()), "{good}");
+            assert_eq!(check_url(good, &[]), Ok(()), "{good}");
         }
         for bad in ["http://a.example/x", "ftp://a.example", "nonsense", "http://127.0.0.1.example/"] {
-            assert!(check_url(bad).is_err(), "{bad}");
+            assert!(check_url(bad, &[]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn plain_http_goes_to_the_hosts_that_are_allowed_and_to_no_others() {
+        let allowed = ["acquirer".to_owned(), "10.0.0.7".to_owned()];
+        for good in ["http://acquirer:8081/klarna", "http://ACQUIRER/", "http://10.0.0.7/x"] {
+            assert_eq!(check_url(good, &allowed), Ok(()), "{good}");
+        }
+        for bad in ["http://acquirer.example/", "http://10.0.0.70/", "ftp://acquirer/"] {
+            assert!(check_url(bad, &allowed).is_err(), "{bad}");
         }
     }
 }

@@ -17,6 +17,9 @@ use crate::config::Limits;
 /// How long open connections may take to finish once the server stops.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// How long nothing is accepted when the machine has no room for a connection.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
 /// Serves until told to stop.
 pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, stopping: CancellationToken) {
     let connections = Arc::new(Semaphore::new(limits.connections));
@@ -34,10 +37,11 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, s
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
+            Err(error) if is_of_the_peer(&error) => continue,
             Err(error) => {
-                // Out of file descriptors, or the peer was gone already: the next accept may do.
+                // Out of file descriptors, most likely: the next accept would fail at once, too.
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::task::yield_now().await;
+                pause(&stopping).await;
                 continue;
             }
         };
@@ -58,6 +62,17 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, s
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::info!("some connections were still open at the end");
     }
+}
+
+/// Whether accepting failed because of the one who called: the next may do.
+fn is_of_the_peer(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// Lets open connections end before the next accept, unless the server stops.
+async fn pause(stopping: &CancellationToken) {
+    let _stopped = tokio::time::timeout(ACCEPT_AGAIN, stopping.cancelled()).await;
 }
 
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {

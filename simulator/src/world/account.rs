@@ -3,11 +3,14 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use klarna_schemas::ids::AcquirerAccountId;
+use klarna_schemas::klarna::notification::CreateWebhook;
 use tokio::sync::watch;
 
+use crate::clock::real_now;
+use crate::config::{AcquirerSettings, ConfigError};
 use crate::engine::IdSource;
 use crate::journal::{Budget, Journal};
-use crate::notify::{SigningKeys, Subscriptions};
+use crate::notify::{SigningKeys, SubscriptionRefusal, Subscriptions};
 
 /// An account and its lock. No sandbox reset touches it.
 #[derive(Debug)]
@@ -35,6 +38,62 @@ impl AccountCell {
             journal: Journal::new(budget),
         };
         Self { id, state: Mutex::new(account), changed: watch::Sender::new(0) }
+    }
+
+    /// An account with what was registered for it before the start.
+    pub(crate) fn laid_down(
+        settings: &AcquirerSettings,
+        allow_http: &[String],
+        seed: u64,
+        budget: Budget,
+    ) -> Result<Self, ConfigError> {
+        let cell = Self::new(settings.account.clone(), seed, budget);
+        let mut state = cell.lock();
+        let account = &mut *state;
+        let refused = |place: String, reason: String, hint| ConfigError::Account {
+            account: settings.account.clone(),
+            place,
+            reason,
+            hint,
+        };
+        for (index, key) in settings.signing_keys.iter().enumerate() {
+            let place = || format!("signing_keys[{index}]");
+            match account.signing_keys.lay_down(key.id.clone(), key.secret.clone(), real_now()) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let reason = format!("the id {} stands twice", key.id);
+                    return Err(refused(place(), reason, "give each signing key an id of its own"));
+                }
+                Err(full) => return Err(refused(place(), full.to_string(), "lay down fewer")),
+            }
+        }
+        for (index, webhook) in settings.webhooks.iter().enumerate() {
+            let asked: CreateWebhook = webhook.clone().into();
+            let made = account.subscriptions.create(
+                asked,
+                &account.signing_keys,
+                allow_http,
+                &mut account.ids,
+                real_now(),
+            );
+            let (field, reason, hint) = match made {
+                Ok(_) => continue,
+                Err(SubscriptionRefusal::Invalid(field, reason)) => {
+                    (field, reason, "see `webhooks.allow_http`")
+                }
+                Err(SubscriptionRefusal::NoSuchKey) => {
+                    let reason = format!("there is no signing key {}", webhook.signing_key_id);
+                    ("signing_key_id", reason, "lay the key down in the account's signing_keys")
+                }
+                Err(SubscriptionRefusal::Duplicate(_)) => {
+                    let reason = "another webhook has the same url and event types".to_owned();
+                    ("url", reason, "leave one of the two out")
+                }
+            };
+            return Err(refused(format!("webhooks[{index}].{field}"), reason, hint));
+        }
+        drop(state);
+        Ok(cell)
     }
 
     pub(crate) fn id(&self) -> &AcquirerAccountId {

@@ -61,6 +61,14 @@ fn wrong_usage_and_settings_are_told_with_their_place() {
     let (code, said) = refused(&["serve", "--config", file.path().to_str().unwrap()]);
     assert_eq!(code, Some(2));
     assert!(said.contains("body_bites"), "{said}");
+    std::fs::write(
+        file.path(),
+        "[[acquirers]]\napi_key = \"k\"\naccount = \"krn:a\"\n[[acquirers.webhooks]]\nurl = \"https://a.example\"\n",
+    )
+    .unwrap();
+    let (code, said) = refused(&["serve", "--config", file.path().to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("line 4") && said.contains("signing_key_id"), "{said}");
     let (code, said) = refused(&["serve", "--config", "/no/such/file.toml"]);
     assert_eq!(code, Some(2));
     assert!(said.contains("/no/such/file.toml"), "{said}");
@@ -70,7 +78,14 @@ fn wrong_usage_and_settings_are_told_with_their_place() {
 fn help_and_settings_are_worth_reading() {
     let print =
         |arguments: &[&str]| String::from_utf8(program().args(arguments).output().unwrap().stdout).unwrap();
-    for expected in ["--listen", "--public-url", "--outcome", "klarna_test_api_local", "Examples"] {
+    for expected in [
+        "--listen",
+        "--public-url",
+        "--outcome",
+        "--allow-http-webhooks",
+        "klarna_test_api_local",
+        "Examples",
+    ] {
         assert!(print(&["serve", "--help"]).contains(expected), "{expected}");
     }
     assert_eq!(print(&["config"]), klarna_simulator::config::DEFAULTS);

@@ -13,6 +13,8 @@ mod journey;
 #[cfg(test)]
 mod klarna;
 #[cfg(test)]
+mod laid_down;
+#[cfg(test)]
 mod notification;
 #[cfg(test)]
 mod rulebook;
