@@ -23,4 +23,6 @@ mod sink;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod twins;
+#[cfg(test)]
 mod webhooks;
