@@ -94,7 +94,7 @@ fn dollars(text: &str) -> String {
 }
 
 /// One word for a POSIX shell: single quotes around the text, double quotes around variables.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut word = String::new();
     let literal = |text: &str, word: &mut String| {
         if !text.is_empty() {

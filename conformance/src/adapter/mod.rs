@@ -42,6 +42,7 @@ pub(crate) use bound::pairs;
 pub use bound::{BoundAcquirer, OperationError, PaymentAnswer};
 pub use error::AdapterError;
 pub use exchange::PartnerExchange;
+pub(crate) use exchange::quoted as shell_word;
 pub(crate) use notification::Ears;
 pub use notification::Verification;
 pub use order::{Address, Customer, Mode, Order, OrderLine};
@@ -92,6 +93,21 @@ pub struct Timing {
     pub quiet_ms: Option<u64>,
     /// Deadline of each call of the suite to the acquirer; 15 s when the file is silent.
     pub operation_timeout: Duration,
+}
+
+impl Timing {
+    /// Claims that a scenario can need: `@timing.<claim>`.
+    pub const CLAIMS: &'static [&'static str] = &["answer_ms", "klarna_timeout_ms", "retry_within_ms"];
+
+    /// A claim of [`Self::CLAIMS`] in milliseconds, if it is made.
+    pub fn claim(&self, name: &str) -> Option<u64> {
+        match name {
+            "answer_ms" => self.answer_ms,
+            "klarna_timeout_ms" => self.klarna_timeout_ms,
+            "retry_within_ms" => self.retry_within_ms,
+            _ => None,
+        }
+    }
 }
 
 /// Where the suite itself listens.

@@ -9,4 +9,4 @@ mod registry;
 mod runner;
 mod world;
 
-pub use runner::run;
+pub use runner::{Manner, run};

@@ -14,28 +14,41 @@ use crate::model::{
     StepStatus,
 };
 use crate::plan::Scenario;
-use crate::verdict;
+use crate::report;
+use crate::traces::Folders;
+use crate::verdict::{self, Cut};
 use crate::world::{FoundHere, RunContext, ScenarioRecord};
 
 /// The model, shared by the recorder and what comes after an interrupt.
 pub(super) type SharedModel = Rc<RefCell<ModelWriter>>;
 
-/// The one writer of a run.
+/// The one writer of a run. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct Recorder {
     run: Arc<RunContext>,
     model: SharedModel,
     repeat: String,
+    folders: Folders,
     open: Rc<RefCell<HashSet<String>>>,
 }
 
 impl Recorder {
-    pub(super) fn new(
-        run: Arc<RunContext>,
-        model: SharedModel,
-        repeat: String,
-        open: Rc<RefCell<HashSet<String>>>,
-    ) -> Self {
-        Self { run, model, repeat, open }
+    pub(super) fn new(run: Arc<RunContext>, model: SharedModel, repeat: String, folders: Folders) -> Self {
+        Self { run, model, repeat, folders, open: Rc::default() }
+    }
+
+    /// Whether a scenario has begun and not ended.
+    pub(super) fn is_open(&self, id: &str) -> bool {
+        self.open.borrow().contains(id)
+    }
+
+    /// Records scenarios that a cut run did not come to the end of.
+    pub(super) fn cut_off(&self, scenarios: &[Arc<Scenario>], cut: Cut) {
+        for scenario in scenarios {
+            if !is_finished(&self.model.borrow(), &scenario.id) {
+                self.finish(scenario, Some(cut.reason(self.is_open(&scenario.id))));
+            }
+        }
     }
 
     fn write(&self, event: model::Event) {
@@ -63,7 +76,7 @@ impl Recorder {
             }
             Happening::Finished => {
                 self.open.borrow_mut().remove(id);
-                self.finish(scenario);
+                self.finish(scenario, None);
             }
             Happening::Hook(..) | Happening::Background(..) | Happening::Step(..) | Happening::Log(_) => {}
         }
@@ -82,7 +95,8 @@ impl Recorder {
         }));
     }
 
-    fn finish(&self, scenario: &Scenario) {
+    /// Records how a scenario ended; `cut` says why it was not played to its end, if it was not.
+    fn finish(&self, scenario: &Scenario, cut: Option<String>) {
         let record = self.run.board.read(&scenario.id);
         for step in scenario.steps.iter().skip(record.steps.len()) {
             self.write(model::Event::StepFinished(StepFinished {
@@ -94,11 +108,29 @@ impl Recorder {
                 remarks: Vec::new(),
             }));
         }
-        for found in &record.found {
-            self.write(model::Event::Finding(Box::new(self.seen(scenario, found))));
+        let found: Vec<FindingSeen> = record.found.iter().map(|found| self.seen(scenario, found)).collect();
+        for seen in &found {
+            self.write(model::Event::Finding(Box::new(seen.clone())));
         }
-        let (status, reason) = verdict::of_scenario(&record, scenario.steps.len());
-        self.write(model::Event::ScenarioFinished(finished(scenario, &record, status, reason)));
+        let (mut status, mut reason) = verdict::of_scenario(&record, scenario.steps.len());
+        // What was found until then stands; the rest was not run.
+        if let Some(why) = cut
+            && status != ScenarioStatus::Failed
+        {
+            (status, reason) = (ScenarioStatus::NotRun, Some(why));
+        }
+        let mut done = finished(scenario, &record, status, reason);
+        if !status.is_green() && record.scene.is_some() {
+            let finding = report::scenario_text(scenario, &found, &record, &done);
+            let written = self.folders.write(&scenario.id, &finding, record.traces.as_deref());
+            match written {
+                Ok(folder) => done.evidence = Some(folder.display().to_string()),
+                Err((path, error)) => self.model.borrow_mut().failed(path, error),
+            }
+        }
+        // They can be large, and nobody needs them any more.
+        self.run.board.update(&scenario.id, |record| record.traces = None);
+        self.write(model::Event::ScenarioFinished(done));
     }
 
     fn seen(&self, scenario: &Scenario, found: &FoundHere) -> FindingSeen {
@@ -117,7 +149,14 @@ impl Recorder {
     }
 }
 
-pub(super) fn finished(
+fn is_finished(model: &ModelWriter, id: &str) -> bool {
+    model
+        .events()
+        .iter()
+        .any(|event| matches!(event, model::Event::ScenarioFinished(done) if done.scenario == id))
+}
+
+fn finished(
     scenario: &Scenario,
     record: &ScenarioRecord,
     status: ScenarioStatus,
@@ -132,6 +171,8 @@ pub(super) fn finished(
         account: known(&record.account),
         judged: record.judged.clone(),
         took_ms: millis(record.took),
+        evidence: None,
+        remarks: record.aftermath.clone(),
     }
 }
 

@@ -11,52 +11,65 @@ use cucumber::{Cucumber, cli, runner};
 use futures::FutureExt as _;
 
 use super::features::Planned;
-use super::recorder::{Recorder, finished};
+use super::recorder::Recorder;
 use super::registry;
 use super::world::Stage;
-use crate::model::{Event, ModelWriter, ScenarioStatus};
+use crate::model::ModelWriter;
 use crate::plan::Scenario;
+use crate::traces::{self, Folders};
+use crate::verdict::Cut;
 use crate::world::{Failure, RunContext, World};
 
-/// Plays scenarios, at most `jobs` at once, into the model, until all are through or `interrupt`
-/// comes. Says whether it came; scenarios that were not through are then not run.
+/// How many jobs, what a repeated run needs, and where traces go.
+#[derive(Debug)]
+pub struct Manner {
+    /// Scenarios at once.
+    pub jobs: usize,
+    /// Arguments of a repeated run besides the scenario.
+    pub repeat: String,
+    /// Where the traces of scenarios that did not hold are kept.
+    pub folders: Folders,
+}
+
+/// Plays scenarios into the model until all are through or `cut` comes: why, if it came. Scenarios
+/// that were not through are then not run.
 pub async fn run(
     run: Arc<RunContext>,
     scenarios: Vec<Arc<Scenario>>,
-    jobs: usize,
-    repeat: String,
+    manner: Manner,
     model: ModelWriter,
-    interrupt: impl Future<Output = ()>,
-) -> (ModelWriter, bool) {
+    cut: impl Future<Output = Cut>,
+) -> (ModelWriter, Option<Cut>) {
     let model = Rc::new(RefCell::new(model));
-    let open = Rc::new(RefCell::new(HashSet::new()));
-    let recorder = Recorder::new(Arc::clone(&run), Rc::clone(&model), repeat, Rc::clone(&open));
-    let playing = play(Arc::clone(&run), scenarios.clone(), jobs, recorder);
-    let interrupted = tokio::select! {
-        () = playing => false,
-        () = interrupt => true,
+    let recorder = Recorder::new(Arc::clone(&run), Rc::clone(&model), manner.repeat, manner.folders);
+    let playing = play(Arc::clone(&run), scenarios.clone(), manner.jobs, recorder.clone());
+    let cut = tokio::select! {
+        () = playing => None,
+        cut = cut => Some(cut),
     };
-    if interrupted {
-        for scenario in &scenarios {
-            if is_finished(&model.borrow(), &scenario.id) {
-                continue;
-            }
-            let record = run.board.read(&scenario.id);
-            let reason = if open.borrow().contains(&scenario.id) { "interrupted" } else { "not reached" };
-            let finished = finished(scenario, &record, ScenarioStatus::NotRun, Some(reason.to_owned()));
-            model.borrow_mut().write(Event::ScenarioFinished(finished));
+    if let Some(cut) = cut {
+        for scenario in scenarios.iter().filter(|scenario| recorder.is_open(&scenario.id)) {
+            keep_traces(&run, &scenario.id).await;
         }
+        recorder.cut_off(&scenarios, cut);
     }
+    drop(recorder);
     let model = Rc::try_unwrap(model).map(RefCell::into_inner);
     match model {
-        Ok(model) => (model, interrupted),
-        // The recorder, the other owner, has ended with the future that held it.
+        Ok(model) => (model, cut),
+        // The recorders, the other owners, have ended with the future that held one.
         Err(_) => unreachable!("the model has one owner when the run is over"),
     }
 }
 
-fn is_finished(model: &ModelWriter, id: &str) -> bool {
-    model.events().iter().any(|event| matches!(event, Event::ScenarioFinished(done) if done.scenario == id))
+/// What there is to see of a scenario whose world is gone.
+async fn keep_traces(run: &RunContext, id: &str) {
+    let Some(scene) = run.board.read(id).scene else { return };
+    let collected = traces::collect(run, &scene, &[]).await;
+    run.board.update(id, |record| match collected {
+        Ok(traces) => record.traces = Some(Arc::new(traces)),
+        Err(why) => record.aftermath.push(format!("traces: {why}")),
+    });
 }
 
 async fn play(run: Arc<RunContext>, scenarios: Vec<Arc<Scenario>>, jobs: usize, recorder: Recorder) {
@@ -90,6 +103,9 @@ async fn play(run: Arc<RunContext>, scenarios: Vec<Arc<Scenario>>, jobs: usize, 
         async move {
             if let Some(mut world) = stage.and_then(|stage| stage.world.take()) {
                 world.conclude().await;
+                // Before the teardown, whose own traffic would only be in the way.
+                world.keep_traces().await;
+                world.tear_down().await;
                 // Dropped here, so that its Partner is free before the next scenario asks.
             }
         }
@@ -103,8 +119,12 @@ async fn play(run: Arc<RunContext>, scenarios: Vec<Arc<Scenario>>, jobs: usize, 
 
 async fn open(run: Arc<RunContext>, id: &str, stage: &mut Stage) {
     let Some(scenario) = run.scenarios.get(id).map(Arc::clone) else { return };
+    let log_mark = run.process.log_lines();
     match World::open(Arc::clone(&run), scenario).await {
-        Ok(world) => stage.world = Some(world),
+        Ok(world) => {
+            run.board.update(id, |record| record.scene = Some(world.scene(log_mark)));
+            stage.world = Some(world);
+        }
         Err(failure) => {
             let why = match failure {
                 Failure::Broken(why) => why,

@@ -1,6 +1,7 @@
 //! Flags and subcommands. Every flag of a run is also read from `KLARNA_CONFORMANCE_…`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use gherkin::tagexpr::TagOperation;
@@ -82,6 +83,20 @@ pub struct RunArgs {
     #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_SIMULATOR")]
     pub simulator: Option<Url>,
 
+    /// What the acquirer and Customers are told of where the simulator is, e.g. <http://klarna:8080>
+    /// in a network of containers; it listens where `listen` in the adapter says
+    #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_SIMULATOR_PUBLIC_URL")]
+    pub simulator_public_url: Option<Url>,
+
+    /// What the acquirer and Customers are told of where the Partner is: notifications and returns go
+    /// there; it listens where `listen` in the adapter says
+    #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_PARTNER_PUBLIC_URL")]
+    pub partner_public_url: Option<Url>,
+
+    /// Let the simulator send webhooks over plain http to this host, besides loopback; can be repeated
+    #[arg(long, value_name = "HOST", value_delimiter = ',', env = "KLARNA_CONFORMANCE_ALLOW_HTTP_WEBHOOKS")]
+    pub allow_http_webhooks: Vec<String>,
+
     /// Feature files or folders [default: the embedded features]
     #[arg(
         long,
@@ -106,6 +121,11 @@ pub struct RunArgs {
     )]
     pub jobs: u16,
 
+    /// The longest that the whole run may take, e.g. 90s or 5m; what was not run by then is said to be
+    /// not run, and the run is not green
+    #[arg(long, value_name = "DURATION", value_parser = duration, env = "KLARNA_CONFORMANCE_MAX_TIME")]
+    pub max_time: Option<Duration>,
+
     /// Seed of every id, token and order; printed, and random when absent
     #[arg(long, value_name = "N", env = "KLARNA_CONFORMANCE_SEED")]
     pub seed: Option<u64>,
@@ -125,6 +145,16 @@ pub struct RunArgs {
     /// Exit 1 unless every Required duty that a machine can verify was run and held
     #[arg(long, env = "KLARNA_CONFORMANCE_REQUIRE_COMPLETE")]
     pub require_complete: bool,
+}
+
+/// A duration as people write it, longer than nothing.
+fn duration(text: &str) -> Result<Duration, String> {
+    let hint = "a duration with its unit, as in 90s, 5m or PT5M";
+    let duration: jiff::SignedDuration = text.parse().map_err(|_| hint.to_owned())?;
+    match Duration::try_from(duration) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(format!("{hint}, and longer than nothing")),
+    }
 }
 
 /// Flags of `lint`.
@@ -171,6 +201,17 @@ mod tests {
         assert!(cli.command.is_none());
         assert_eq!(cli.run.selection, ["a.feature:3"]);
         assert_eq!(cli.run.seed, Some(7));
+    }
+
+    #[test]
+    fn a_duration_has_a_unit() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("PT5M"), Ok(Duration::from_mins(5)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        for wrong in ["90", "", "0s", "-5s", "soon"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

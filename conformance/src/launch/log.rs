@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 use super::LaunchError;
+use crate::redaction::without_shapes;
 
 /// Lines kept in memory.
 const LINES: usize = 2_000;
@@ -26,6 +27,8 @@ pub(super) struct Log {
 #[derive(Debug)]
 struct Kept {
     lines: VecDeque<String>,
+    /// Lines that were ever kept.
+    written: u64,
     file: Option<File>,
 }
 
@@ -48,13 +51,13 @@ impl Log {
                 });
             }
         };
-        let kept = Kept { lines: VecDeque::new(), file };
+        let kept = Kept { lines: VecDeque::new(), written: 0, file };
         Ok(Self { kept: Arc::new(Mutex::new(kept)), secrets: Arc::new(secrets) })
     }
 
     /// Keeps one line, secrets blackened.
     pub(super) fn keep(&self, line: &str) {
-        let mut line = line.to_owned();
+        let mut line = without_shapes(line);
         for secret in self.secrets.iter() {
             if line.contains(secret.expose_secret()) {
                 line = line.replace(secret.expose_secret(), "[REDACTED]");
@@ -67,6 +70,7 @@ impl Log {
             // A full disk must not end the run; the last lines stay in memory.
             kept.file = None;
         }
+        kept.written += 1;
         kept.lines.push_back(line);
         if kept.lines.len() > LINES {
             kept.lines.pop_front();
@@ -78,6 +82,41 @@ impl Log {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let skipped = kept.lines.len().saturating_sub(lines);
         kept.lines.iter().skip(skipped).cloned().collect::<Vec<_>>().join("\n")
+    }
+
+    /// How many lines were ever kept.
+    pub(super) fn written(&self) -> u64 {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).written
+    }
+
+    /// The lines that followed the first `mark`, the last ones that fit into `bytes`. What does not
+    /// fit, or was too long ago, is counted in a line before them.
+    pub(super) fn since(&self, mark: u64, bytes: usize) -> String {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = usize::try_from(kept.written.saturating_sub(mark)).unwrap_or(usize::MAX);
+        let mut room = bytes;
+        let mut lines: Vec<&str> = Vec::new();
+        for line in kept.lines.iter().rev().take(wanted) {
+            let Some(left) = room.checked_sub(line.len() + 1) else { break };
+            room = left;
+            lines.push(line);
+        }
+        let missing = wanted - lines.len();
+        let mut text = if missing == 0 {
+            String::new()
+        } else {
+            format!("… {missing} earlier lines are only in the log of the whole run\n")
+        };
+        for line in lines.into_iter().rev() {
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Values that are not kept.
+    pub(super) fn secrets(&self) -> &[SecretString] {
+        &self.secrets
     }
 
     /// Keeps every line of a stream until it ends.
@@ -130,6 +169,12 @@ mod tests {
         assert_eq!((lines[0], lines[1], lines[3]), ("one", "two [REDACTED] three", "énd"));
         assert_eq!(lines[2].len(), LINE_LENGTH);
         assert_eq!(log.tail(1), "énd");
+        let mark = log.written();
+        log.keep("with klarna_test_api_x");
+        log.keep("last");
+        assert_eq!(log.since(mark, 1000), "with [REDACTED]\nlast\n");
+        assert_eq!(log.since(mark, 5), "… 1 earlier lines are only in the log of the whole run\nlast\n");
+        assert_eq!(log.since(mark + 2, 1000), "");
         (0..LINES + 5).for_each(|n| log.keep(&n.to_string()));
         assert_eq!(log.tail(usize::MAX).lines().next(), Some("5"));
     }

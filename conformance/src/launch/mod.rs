@@ -181,6 +181,22 @@ impl RunningAcquirer {
         self.log.tail(lines)
     }
 
+    /// How many lines it has written so far.
+    pub fn log_lines(&self) -> u64 {
+        self.log.written()
+    }
+
+    /// What it has written since it had written `mark` lines, the end of it where that is more than
+    /// `bytes`; nothing is known of an acquirer that was attached to.
+    pub fn log_since(&self, mark: u64, bytes: usize) -> Option<String> {
+        self.process.as_ref().map(|_| self.log.since(mark, bytes))
+    }
+
+    /// Values that no report may hold.
+    pub(crate) fn secrets(&self) -> &[SecretString] {
+        self.log.secrets()
+    }
+
     /// How it ended, if it has; never of an acquirer that was attached to.
     pub fn has_died(&self) -> Option<String> {
         self.process.as_ref().and_then(Process::ended)

@@ -53,6 +53,12 @@ pub struct RunStarted {
     pub seed: u64,
     /// Scenarios at once.
     pub jobs: usize,
+    /// Scenarios at once as they were asked for.
+    #[serde(default)]
+    pub jobs_asked: usize,
+    /// Why `jobs` is less than was asked for, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jobs_reason: Option<String>,
     /// What the adapter calls the acquirer.
     pub acquirer: String,
     /// Where its Partner API is.
@@ -204,6 +210,12 @@ pub struct ScenarioFinished {
     pub judged: IndexMap<String, u64>,
     /// How long it took.
     pub took_ms: u64,
+    /// Where the journal's slice, the acquirer's output and the findings are kept, if it did not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+    /// Trouble of the suite after its last step: no verdict on the acquirer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// How a scenario ended.
@@ -220,6 +232,13 @@ pub enum ScenarioStatus {
     NotApplicable,
     /// The suite or the simulator broke.
     Errored,
+}
+
+impl ScenarioStatus {
+    /// Whether nothing is left to look into: it held, or does not apply.
+    pub fn is_green(self) -> bool {
+        matches!(self, Self::Passed | Self::NotApplicable)
+    }
 }
 
 /// How a duty stands.

@@ -3,6 +3,8 @@
 use klarna_schemas::simulator::journal::{Direction, Ending, JournalEntry};
 use serde::{Deserialize, Serialize};
 
+use crate::redaction::SECRET_MEMBERS;
+
 /// The longest text of a body in the model, in characters.
 const BODY_MAX: usize = 2000;
 
@@ -97,13 +99,14 @@ fn body(bytes: &[u8]) -> String {
 
 /// Cuts the values of token and key members. The rest of the text stays as it came: a parsed and
 /// rewritten body would hide the very differences that a reader looks for.
-fn mask(text: &str) -> String {
-    const MEMBERS: &[&str] =
-        &["klarna_network_session_token\"", "payment_token\"", "signing_key\"", "interoperability_token\""];
+pub(crate) fn mask(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     loop {
-        let next = MEMBERS.iter().filter_map(|member| rest.find(member).map(|at| at + member.len())).min();
+        let next = SECRET_MEMBERS
+            .iter()
+            .filter_map(|member| rest.find(&format!("{member}\"")).map(|at| at + member.len() + 1))
+            .min();
         let Some(end) = next else { break };
         let (before, after) = rest.split_at(end);
         masked.push_str(before);

@@ -13,5 +13,6 @@ pub use event::{
     RunStarted, ScenarioFinished, ScenarioStarted, ScenarioStatus, StepFinished, StepStatus, Verdict,
     VerdictKind,
 };
+pub(crate) use exchange::mask;
 pub use exchange::{Exchange, cut_secret};
 pub use writer::{Listener, ModelWriter};

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::event::{Event, Line, MODEL_VERSION};
 
@@ -17,7 +17,8 @@ pub struct ModelWriter {
     file: BufWriter<File>,
     listeners: Vec<Box<dyn Listener>>,
     events: Vec<Event>,
-    failed: Option<std::io::Error>,
+    path: PathBuf,
+    failed: Option<(PathBuf, std::io::Error)>,
 }
 
 impl std::fmt::Debug for ModelWriter {
@@ -32,19 +33,31 @@ impl ModelWriter {
     /// # Errors
     /// When the file cannot be made.
     pub fn create(path: &Path, listeners: Vec<Box<dyn Listener>>) -> std::io::Result<Self> {
-        Ok(Self { file: BufWriter::new(File::create(path)?), listeners, events: Vec::new(), failed: None })
+        Ok(Self {
+            file: BufWriter::new(File::create(path)?),
+            listeners,
+            events: Vec::new(),
+            path: path.to_path_buf(),
+            failed: None,
+        })
     }
 
     /// Writes an event and tells the listeners. What cannot be written is said by [`Self::finish`].
     pub fn write(&mut self, event: Event) {
         let line = Line { model: MODEL_VERSION, event };
         if let Err(error) = self.write_line(&line) {
-            self.failed.get_or_insert(error);
+            let path = self.path.clone();
+            self.failed(path, error);
         }
         for listener in &mut self.listeners {
             listener.hear(&line.event);
         }
         self.events.push(line.event);
+    }
+
+    /// Notes that a file of the run could not be written; the first one is said by [`Self::finish`].
+    pub fn failed(&mut self, path: PathBuf, error: std::io::Error) {
+        self.failed.get_or_insert((path, error));
     }
 
     fn write_line(&mut self, line: &Line) -> std::io::Result<()> {
@@ -59,14 +72,8 @@ impl ModelWriter {
         &self.events
     }
 
-    /// Ends the model.
-    ///
-    /// # Errors
-    /// The first line that could not be written.
-    pub fn finish(self) -> std::io::Result<Vec<Event>> {
-        match self.failed {
-            Some(error) => Err(error),
-            None => Ok(self.events),
-        }
+    /// Ends the model: its events, and the first file of the run that could not be written.
+    pub fn finish(self) -> (Vec<Event>, Option<(PathBuf, std::io::Error)>) {
+        (self.events, self.failed)
     }
 }

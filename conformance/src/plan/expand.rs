@@ -104,6 +104,7 @@ fn finish(
         match Tag::read(tag) {
             Ok(Tag::Duty(duty)) => duties.push(duty),
             Ok(Tag::Capability(capability)) => needs.capabilities.push(capability),
+            Ok(Tag::Timing(claim)) => needs.timing.push(claim),
             Ok(Tag::Exclusive) => needs.exclusive = true,
             // Refused tags are reported by the lint.
             Ok(Tag::Document) | Err(_) => {}

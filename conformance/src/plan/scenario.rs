@@ -36,6 +36,8 @@ pub struct Scenario {
 pub struct Needs {
     /// Capabilities that the adapter must claim.
     pub capabilities: Vec<String>,
+    /// Claims about its own clocks that the adapter must make, of [`crate::adapter::Timing::CLAIMS`].
+    pub timing: Vec<String>,
     /// Whether it must run alone.
     pub exclusive: bool,
 }
@@ -65,14 +67,20 @@ pub enum Disposition {
 }
 
 impl Scenario {
-    /// Whether it runs against an acquirer whose claims are `claims`.
-    pub fn disposition(&self, claims: impl Fn(&str) -> bool) -> Disposition {
-        match self.needs.capabilities.iter().find(|capability| !claims(capability)) {
-            Some(missing) => {
-                Disposition::NotApplicable(format!("the adapter does not claim the capability \"{missing}\""))
-            }
-            None => Disposition::Run,
+    /// Whether it runs against an acquirer, by the capabilities and the timing that it `claims`.
+    pub fn disposition(
+        &self,
+        claims: impl Fn(&str) -> bool,
+        claims_timing: impl Fn(&str) -> bool,
+    ) -> Disposition {
+        if let Some(missing) = self.needs.capabilities.iter().find(|capability| !claims(capability)) {
+            let reason = format!("the adapter does not claim the capability \"{missing}\"");
+            return Disposition::NotApplicable(reason);
         }
+        if let Some(missing) = self.needs.timing.iter().find(|claim| !claims_timing(claim)) {
+            return Disposition::NotApplicable(format!("the adapter does not claim timing.{missing}"));
+        }
+        Disposition::Run
     }
 
     /// The command that repeats it alone.

@@ -3,7 +3,7 @@
 use klarna_schemas::requirements::Requirements;
 
 use super::prose::nearest;
-use crate::adapter::Capability;
+use crate::adapter::{Capability, Timing};
 
 /// Tags that are neither a duty nor a capability.
 const WORDS: &[&str] = &["document", "exclusive"];
@@ -13,6 +13,8 @@ const WORDS: &[&str] = &["document", "exclusive"];
 pub(super) enum Tag {
     Duty(String),
     Capability(String),
+    /// `timing.<claim>`: the name of the claim.
+    Timing(String),
     Exclusive,
     Document,
 }
@@ -39,6 +41,9 @@ impl Tag {
         }
         if Capability::KNOWN.contains(&tag) {
             return Ok(Self::Capability(tag.to_owned()));
+        }
+        if let Some(claim) = tag.strip_prefix("timing.") {
+            return Self::timing(claim);
         }
         let requirements = Requirements::global();
         if requirements.get(tag).is_some() {
@@ -71,11 +76,24 @@ impl Tag {
         let hint = match nearest(tag, known) {
             Some(known) => format!("did you mean @{known}?"),
             None => format!(
-                "known are duties like @AP-11, the capabilities @{}, and @exclusive",
-                Capability::KNOWN.join(" @")
+                "known are duties like @AP-11, the capabilities @{}, the claims @timing.{}, and @exclusive",
+                Capability::KNOWN.join(" @"),
+                Timing::CLAIMS.join(" @timing.")
             ),
         };
         Err(refused(format!("the tag @{tag} is not known"), hint))
+    }
+
+    fn timing(claim: &str) -> Result<Self, RefusedTag> {
+        if Timing::CLAIMS.contains(&claim) {
+            return Ok(Self::Timing(claim.to_owned()));
+        }
+        let known: Vec<String> = Timing::CLAIMS.iter().map(|known| format!("@timing.{known}")).collect();
+        let hint = match nearest(claim, Timing::CLAIMS.iter().copied()) {
+            Some(known) => format!("did you mean @timing.{known}?"),
+            None => format!("an adapter can claim {}", known.join(", ")),
+        };
+        Err(refused(format!("no adapter can claim \"timing.{claim}\""), hint))
     }
 }
 

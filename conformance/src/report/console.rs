@@ -65,8 +65,13 @@ impl Console {
         self.line(&format!("Klarna     {}", run.simulator));
         let scenarios =
             if run.jobs == 1 { "one scenario".to_owned() } else { format!("{} scenarios", run.jobs) };
+        let lowered = run
+            .jobs_reason
+            .as_ref()
+            .map(|reason| format!(", not {}: {reason}", run.jobs_asked))
+            .unwrap_or_default();
         self.line(&format!(
-            "{scenarios} at once, each with a Partner of its own: {}",
+            "{scenarios} at once{lowered}, each with a Partner of its own: {}",
             run.partners.join(", ")
         ));
         if let Some(defect) = &run.defect {
@@ -106,7 +111,14 @@ impl Console {
         let because = because.map(|reason| format!("\n          {reason}")).unwrap_or_default();
         let took =
             if done.took_ms == 0 { String::new() } else { format!(" {took:.2} s").dimmed().to_string() };
-        self.line(&format!("  {word} {}{took}{because}", done.scenario));
+        let more: Vec<String> = done
+            .remarks
+            .iter()
+            .cloned()
+            .chain(done.evidence.iter().map(|folder| format!("see {folder}")))
+            .map(|line| format!("\n          {line}"))
+            .collect();
+        self.line(&format!("  {word} {}{took}{because}{}", done.scenario, more.concat()));
     }
 
     fn why_failed(&self, scenario: &str) -> Option<String> {

@@ -3,6 +3,8 @@
 mod console;
 mod failure;
 mod junit;
+mod scenario;
 
 pub use console::Console;
 pub use junit::junit;
+pub(crate) use scenario::scenario_text;

@@ -5,5 +5,5 @@ mod overall;
 mod scenario;
 
 pub use duties::{duty, of_duties};
-pub use overall::{Conclusion, conclude};
+pub use overall::{Conclusion, Cut, conclude};
 pub use scenario::of_scenario;

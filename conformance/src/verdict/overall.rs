@@ -1,5 +1,7 @@
 //! How the run went.
 
+use std::time::Duration;
+
 use klarna_schemas::simulator::finding::Severity;
 
 use crate::exit_code::Exit;
@@ -7,6 +9,27 @@ use crate::model::{Counts, Event, Overall, ScenarioStatus, Verdict, VerdictKind}
 
 /// How many ids a sentence names before it only counts.
 const NAMED_MAX: usize = 12;
+
+/// Why a run ended before all was run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// By Ctrl-C or SIGTERM.
+    Interrupted,
+    /// By `--max-time`, which this is.
+    OutOfTime(Duration),
+}
+
+impl Cut {
+    /// Why a scenario was not run, or not to its end.
+    pub fn reason(self, had_begun: bool) -> String {
+        match (self, had_begun) {
+            (Self::Interrupted, true) => "interrupted".to_owned(),
+            (Self::Interrupted, false) => "interrupted before it was reached".to_owned(),
+            (Self::OutOfTime(limit), true) => format!("--max-time {limit:?} was over in the middle of it"),
+            (Self::OutOfTime(limit), false) => format!("--max-time {limit:?} was over before it was reached"),
+        }
+    }
+}
 
 /// How the run went, in a word, a sentence and a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +48,11 @@ pub struct Conclusion {
 pub fn conclude(
     events: &[Event],
     verdicts: &[Verdict],
-    interrupted: bool,
+    cut: Option<Cut>,
     require_complete: bool,
 ) -> Conclusion {
     let counts = count(events);
+    let interrupted = cut == Some(Cut::Interrupted);
     let open: Vec<&str> = verdicts
         .iter()
         .filter(|verdict| verdict.counts && !matches!(verdict.verdict, VerdictKind::Holds))
@@ -45,7 +69,12 @@ pub fn conclude(
         let summary = format!("{} broke: this says nothing about them", scenarios(counts.errored));
         (Overall::Unfinished, summary)
     } else if counts.failed > 0 {
-        (Overall::NotConformant, format!("not conformant: {} failed", scenarios(counts.failed)))
+        (
+            Overall::NotConformant,
+            format!("not conformant: {} failed{}", scenarios(counts.failed), unrun(cut, counts)),
+        )
+    } else if let (Some(Cut::OutOfTime(_)), 1..) = (cut, counts.not_run) {
+        (Overall::Unfinished, format!("incomplete{}", unrun(cut, counts)))
     } else if counts.not_run > 0 {
         let summary = format!("incomplete: {} had nothing to judge", scenarios(counts.not_run));
         (Overall::HeldIncomplete, summary)
@@ -72,6 +101,20 @@ pub fn conclude(
         exit = exit.or(Exit::Interrupted);
     }
     Conclusion { overall, summary, exit, counts }
+}
+
+/// What the time did not suffice for.
+fn unrun(cut: Option<Cut>, counts: Counts) -> String {
+    match cut {
+        Some(Cut::OutOfTime(limit)) if counts.not_run > 0 => {
+            format!(": --max-time {limit:?} was over, and {} not run to the end", were(counts.not_run))
+        }
+        _ => String::new(),
+    }
+}
+
+fn were(number: usize) -> String {
+    if number == 1 { "1 scenario was".to_owned() } else { format!("{number} scenarios were") }
 }
 
 fn scenarios(number: usize) -> String {
@@ -119,6 +162,8 @@ mod tests {
             account: None,
             judged: indexmap::IndexMap::new(),
             took_ms: 0,
+            evidence: None,
+            remarks: Vec::new(),
         })
     }
 
@@ -139,33 +184,52 @@ mod tests {
     #[test]
     fn conformant_is_said_only_when_all_was_run_and_held() {
         let passed = [done(ScenarioStatus::Passed)];
-        let all = conclude(&passed, &[verdict(VerdictKind::Holds)], false, true);
+        let all = conclude(&passed, &[verdict(VerdictKind::Holds)], None, true);
         assert_eq!((all.overall, all.exit), (Overall::Conformant, Exit::Held));
-        let some = conclude(&passed, &[verdict(VerdictKind::NotRun)], false, false);
+        let some = conclude(&passed, &[verdict(VerdictKind::NotRun)], None, false);
         assert_eq!((some.overall, some.exit), (Overall::HeldIncomplete, Exit::Held));
         assert_eq!(some.summary, "held, incomplete: 1 Required duties not run: AP-11");
-        let required = conclude(&passed, &[verdict(VerdictKind::NotRun)], false, true);
+        let required = conclude(&passed, &[verdict(VerdictKind::NotRun)], None, true);
         assert_eq!(required.exit, Exit::NotHeld);
     }
 
     #[test]
     fn a_broken_run_is_never_a_judgement() {
         let events = [done(ScenarioStatus::Failed), done(ScenarioStatus::Errored)];
-        let broken = conclude(&events, &[], false, false);
+        let broken = conclude(&events, &[], None, false);
         assert_eq!((broken.overall, broken.exit), (Overall::Unfinished, Exit::Broken));
-        let interrupted = conclude(&events, &[], true, false);
+        let interrupted = conclude(&events, &[], Some(Cut::Interrupted), false);
         assert_eq!(interrupted.exit, Exit::Interrupted);
     }
 
     #[test]
+    fn what_the_time_did_not_suffice_for_is_not_green() {
+        let cut = Some(Cut::OutOfTime(Duration::from_secs(5)));
+        let events = [done(ScenarioStatus::Passed), done(ScenarioStatus::NotRun)];
+        let late = conclude(&events, &[], cut, false);
+        assert_eq!((late.overall, late.exit), (Overall::Unfinished, Exit::NotHeld));
+        assert_eq!(late.summary, "incomplete: --max-time 5s was over, and 1 scenario was not run to the end");
+        let failed = [done(ScenarioStatus::Failed), done(ScenarioStatus::NotRun)];
+        let failed = conclude(&failed, &[], cut, false);
+        assert_eq!((failed.overall, failed.exit), (Overall::NotConformant, Exit::NotHeld));
+        assert!(failed.summary.contains("1 scenario failed: --max-time"), "{}", failed.summary);
+        // A weaker reason does not hide a stronger one.
+        let broke = [done(ScenarioStatus::Errored), done(ScenarioStatus::NotRun)];
+        assert_eq!(conclude(&broke, &[], cut, false).exit, Exit::Broken);
+        // All was through by then.
+        let in_time = conclude(&[done(ScenarioStatus::Passed)], &[], cut, false);
+        assert_eq!(in_time.exit, Exit::Held);
+    }
+
+    #[test]
     fn what_had_nothing_to_judge_is_not_green() {
-        let unjudged = conclude(&[done(ScenarioStatus::NotRun)], &[], false, false);
+        let unjudged = conclude(&[done(ScenarioStatus::NotRun)], &[], None, false);
         assert_eq!(unjudged.exit, Exit::NotHeld);
         let skipped = [done(ScenarioStatus::NotApplicable)];
-        let elsewhere = conclude(&skipped, &[verdict(VerdictKind::Holds)], false, false);
+        let elsewhere = conclude(&skipped, &[verdict(VerdictKind::Holds)], None, false);
         assert_eq!((elsewhere.overall, elsewhere.exit), (Overall::Unfinished, Exit::NothingSelected));
         let beside = [done(ScenarioStatus::NotApplicable), done(ScenarioStatus::Passed)];
-        let beside = conclude(&beside, &[verdict(VerdictKind::Holds)], false, false);
+        let beside = conclude(&beside, &[verdict(VerdictKind::Holds)], None, false);
         assert_eq!(beside.exit, Exit::Held);
     }
 }

@@ -44,7 +44,29 @@ pub struct RunContext {
     pub board: Board,
 }
 
+/// What a claim of the acquirer about its own clocks is given on top: the way through two processes
+/// on a busy machine.
+const SLACK: Duration = Duration::from_secs(2);
+
 impl RunContext {
+    /// How long the Partner waits for an answer of an acquirer that claims `timing.answer_ms`,
+    /// slack included; `None` where it claims nothing.
+    pub fn answers_within(&self) -> Option<Duration> {
+        with_slack(self.adapter.timing().answer_ms)
+    }
+
+    /// How long Klarna must be silent for the acquirer to give up a call, slack included, where it
+    /// claims `timing.klarna_timeout_ms`.
+    pub fn gives_up_within(&self) -> Option<Duration> {
+        with_slack(self.adapter.timing().klarna_timeout_ms)
+    }
+
+    /// How long after a call that failed the acquirer has called Klarna again, where it claims
+    /// `timing.retry_within_ms`; slack included, and not the time that the failed call itself takes.
+    pub fn retries_within(&self) -> Option<Duration> {
+        with_slack(self.adapter.timing().retry_within_ms)
+    }
+
     /// Seed of a scenario: the same for any order and number of jobs.
     pub fn scenario_seed(&self, scenario: &str) -> u64 {
         let digest = self.digest(scenario, "sandbox");
@@ -64,6 +86,10 @@ impl RunContext {
         hash.update(purpose.as_bytes());
         hash.finalize().to_vec()
     }
+}
+
+fn with_slack(claim_ms: Option<u64>) -> Option<Duration> {
+    claim_ms.map(|claimed| Duration::from_millis(claimed) + SLACK)
 }
 
 /// The Partners that no scenario uses.

@@ -65,7 +65,7 @@ impl World {
     }
 
     /// A command without the session tokens that the Partner sends: they are secrets of a session.
-    fn without_tokens(&self, command: &str) -> String {
+    pub(super) fn without_tokens(&self, command: &str) -> String {
         let tokens = self.payments.iter().filter_map(|payment| payment.order.session_token.as_deref());
         tokens.fold(command.to_owned(), |command, token| {
             command.replace(token, "'\"$KLARNA_NETWORK_SESSION_TOKEN\"'")

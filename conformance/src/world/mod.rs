@@ -13,6 +13,7 @@ mod klarna;
 mod orders;
 mod payment;
 mod record;
+mod teardown;
 mod telling;
 
 use std::sync::Arc;

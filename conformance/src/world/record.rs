@@ -1,13 +1,14 @@
 //! What is noted about a scenario while it runs; the recorder turns it into the run model.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use klarna_schemas::simulator::finding::Finding;
 
 use crate::model::Exchange;
+use crate::traces::{Scene, Traces};
 
 /// Everything noted about one scenario.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +33,12 @@ pub struct ScenarioRecord {
     pub broken: Option<String>,
     /// How long it took.
     pub took: Duration,
+    /// Where it took place; none before its sandbox was open.
+    pub scene: Option<Scene>,
+    /// What is kept of it, if it did not hold.
+    pub traces: Option<Arc<Traces>>,
+    /// Trouble of the suite after its last step, which is no verdict on the acquirer.
+    pub aftermath: Vec<String>,
 }
 
 /// A step that ended.

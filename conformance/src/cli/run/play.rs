@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use indexmap::IndexMap;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Stop;
 use super::interrupt;
 use super::parties::{self, ACQUIRER_ACCOUNT, Parties};
 use super::prepare::Prepared;
-use crate::adapter::{Adapter, Capability};
-use crate::bdd;
+use crate::adapter::{Adapter, Capability, Timing};
+use crate::bdd::{self, Manner};
 use crate::cli::args::RunArgs;
 use crate::exit_code::Exit;
 use crate::model::{
@@ -22,7 +23,8 @@ use crate::model::{
 };
 use crate::plan::{Disposition, Scenario};
 use crate::report::{self, Console};
-use crate::verdict;
+use crate::traces::Folders;
+use crate::verdict::{self, Cut};
 use crate::world::{Board, PartnerPool, RunContext};
 
 /// Starts everybody, plays the scenarios, writes the reports.
@@ -36,19 +38,22 @@ pub(super) async fn play(args: &RunArgs, prepared: Prepared, seed: u64) -> Resul
     };
     let stop = interrupt::listen().map_err(|error| Stop::new(Exit::Broken, error.to_string()))?;
     std::fs::create_dir_all(&args.reports).map_err(broken)?;
+    let folders = Folders::begin(&args.reports).map_err(broken)?;
     let work_dir = tempfile::tempdir().map_err(broken)?;
+    let deadline = args.max_time.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
     let parties = tokio::select! {
         parties = parties::gather(args, &prepared, seed, work_dir.path()) => parties?,
-        () = stop.cancelled() => return Err(Stop::new(Exit::Interrupted, "before anything was run")),
+        cut = cut(stop.clone(), deadline) => return Err(before_anything(cut)),
     };
     let model = ModelWriter::create(
         &args.reports.join("run.ndjson"),
         vec![Box::new(Console::new(Box::new(anstream::stdout())))],
     )
     .map_err(broken)?;
-    let (simulator, proxy, model, was_interrupted) =
-        play_plan(args, prepared, seed, parties, model, &stop).await;
-    let exit = end(args, model, was_interrupted, began);
+    let cut = cut(stop, deadline);
+    let (simulator, proxy, model, cut) =
+        play_plan(args, prepared, seed, parties, (model, folders), cut).await;
+    let exit = end(args, model, cut, began);
     drop(proxy);
     if let Some(simulator) = simulator {
         simulator.shutdown().await;
@@ -56,19 +61,54 @@ pub(super) async fn play(args: &RunArgs, prepared: Prepared, seed: u64) -> Resul
     exit
 }
 
-type Played = (Option<klarna_simulator::Simulator>, Option<crate::mutants::MutantProxy>, ModelWriter, bool);
+/// What ends a run before its end: a signal, or the time.
+async fn cut(stop: CancellationToken, deadline: Option<(Instant, Duration)>) -> Cut {
+    match deadline {
+        None => stop.cancelled().await,
+        Some((at, limit)) => {
+            if tokio::time::timeout_at(at, stop.cancelled()).await.is_err() {
+                return Cut::OutOfTime(limit);
+            }
+        }
+    }
+    Cut::Interrupted
+}
+
+/// A run that was cut before there was anything to report on.
+fn before_anything(cut: Cut) -> Stop {
+    match cut {
+        Cut::Interrupted => Stop::new(Exit::Interrupted, "before anything was run"),
+        Cut::OutOfTime(limit) => {
+            Stop::new(Exit::Unreachable, format!("they were not ready when --max-time {limit:?} was over"))
+        }
+    }
+}
+
+/// How many scenarios run at once, and why not as many as were asked for.
+fn jobs(asked: usize, partners: usize) -> (usize, Option<String>) {
+    let jobs = asked.min(partners).max(1);
+    let reason = (jobs < asked).then(|| {
+        let plural = if partners == 1 { "Partner" } else { "Partners" };
+        format!("the adapter has {partners} {plural}")
+    });
+    (jobs, reason)
+}
+
+type Played =
+    (Option<klarna_simulator::Simulator>, Option<crate::mutants::MutantProxy>, ModelWriter, Option<Cut>);
 
 async fn play_plan(
     args: &RunArgs,
     prepared: Prepared,
     seed: u64,
     parties: Parties,
-    mut model: ModelWriter,
-    stop: &CancellationToken,
+    (mut model, folders): (ModelWriter, Folders),
+    cut: impl Future<Output = Cut>,
 ) -> Played {
     let Prepared { adapter, scenarios, defect } = prepared;
     let Parties { simulator, simulator_url, control, stand_in, proxy, process, acquirer, browser } = parties;
-    let jobs = adapter.partners().len().min(usize::from(args.jobs)).max(1);
+    let jobs_asked = usize::from(args.jobs);
+    let (jobs, jobs_reason) = jobs(jobs_asked, adapter.partners().len());
     let rest = arguments(args);
     let repeat =
         [format!(" --seed {seed}")].into_iter().chain(rest.iter().cloned()).collect::<Vec<_>>().join(" ");
@@ -77,6 +117,8 @@ async fn play_plan(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seed,
         jobs,
+        jobs_asked,
+        jobs_reason,
         acquirer: adapter.name().to_owned(),
         acquirer_url: process.base_url().to_string(),
         partners: adapter.partners().iter().map(|partner| partner.name.clone()).collect(),
@@ -88,7 +130,10 @@ async fn play_plan(
     let scenarios: Vec<Arc<Scenario>> = scenarios.into_iter().map(Arc::new).collect();
     let dispositions: Vec<Disposition> = scenarios
         .iter()
-        .map(|scenario| scenario.disposition(|capability| adapter.claims(capability)))
+        .map(|scenario| {
+            let timing = |claim: &str| adapter.timing().claim(claim).is_some();
+            scenario.disposition(|capability| adapter.claims(capability), timing)
+        })
         .collect();
     let planned = scenarios.iter().zip(&dispositions);
     model.write(Event::Plan(Plan {
@@ -119,17 +164,17 @@ async fn play_plan(
             .collect::<HashMap<_, _>>(),
         board: Board::default(),
     });
-    let (model, was_interrupted) =
-        bdd::run(Arc::clone(&run), to_run, jobs, repeat, model, stop.cancelled()).await;
+    let manner = Manner { jobs, repeat, folders };
+    let (model, cut) = bdd::run(Arc::clone(&run), to_run, manner, model, cut).await;
     if let Some(run) = Arc::into_inner(run) {
         run.process.stop().await;
     }
-    (simulator, proxy, model, was_interrupted)
+    (simulator, proxy, model, cut)
 }
 
-fn end(args: &RunArgs, mut model: ModelWriter, was_interrupted: bool, began: Instant) -> Result<Exit, Stop> {
+fn end(args: &RunArgs, mut model: ModelWriter, cut: Option<Cut>, began: Instant) -> Result<Exit, Stop> {
     let verdicts = verdict::of_duties(model.events());
-    let conclusion = verdict::conclude(model.events(), &verdicts, was_interrupted, args.require_complete);
+    let conclusion = verdict::conclude(model.events(), &verdicts, cut, args.require_complete);
     for verdict in verdicts {
         model.write(Event::Verdict(verdict));
     }
@@ -144,11 +189,15 @@ fn end(args: &RunArgs, mut model: ModelWriter, was_interrupted: bool, began: Ins
     let unwritable = |path: &Path, why: String| {
         Stop::new(conclusion.exit.or(Exit::Broken), format!("{} cannot be written: {why}", path.display()))
     };
-    let events =
-        model.finish().map_err(|error| unwritable(&args.reports.join("run.ndjson"), error.to_string()))?;
+    let (events, failed) = model.finish();
+    // One report that cannot be written takes nothing from the others.
     let path = args.reports.join("junit.xml");
     let text = report::junit(&events).map_err(|error| unwritable(&path, error.to_string()))?;
-    std::fs::write(&path, text).map_err(|error| unwritable(&path, error.to_string()))?;
+    let written = std::fs::write(&path, text);
+    if let Some((path, error)) = failed {
+        return Err(unwritable(&path, error.to_string()));
+    }
+    written.map_err(|error| unwritable(&path, error.to_string()))?;
     Ok(conclusion.exit)
 }
 
@@ -168,7 +217,11 @@ fn arguments(args: &RunArgs) -> Vec<String> {
 }
 
 fn claimed(adapter: &Adapter) -> Vec<String> {
-    Capability::KNOWN.iter().filter(|name| adapter.claims(name)).map(|name| (*name).to_owned()).collect()
+    let capabilities = Capability::KNOWN.iter().filter(|name| adapter.claims(name));
+    let timing = Timing::CLAIMS
+        .iter()
+        .filter_map(|name| Some(format!("timing.{name}={}", adapter.timing().claim(name)?)));
+    capabilities.map(|name| (*name).to_owned()).chain(timing).collect()
 }
 
 fn plan_line(scenario: &Scenario, fate: &Disposition, repeat: &str) -> PlannedScenario {
@@ -202,5 +255,20 @@ fn not_applicable(scenario: &Scenario, reason: &str) -> ScenarioFinished {
         account: None,
         judged: IndexMap::new(),
         took_ms: 0,
+        evidence: None,
+        remarks: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::jobs;
+
+    #[test]
+    fn jobs_are_never_more_than_partners_and_it_is_said() {
+        assert_eq!(jobs(4, 4), (4, None));
+        assert_eq!(jobs(8, 2), (2, Some("the adapter has 2 Partners".to_owned())));
+        assert_eq!(jobs(2, 1), (1, Some("the adapter has 1 Partner".to_owned())));
+        assert_eq!(jobs(1, 4), (1, None));
     }
 }
