@@ -95,6 +95,7 @@ impl Server {
             stop: stop.clone(),
         });
         let notifier = Arc::new(Notifier::new(Arc::clone(&settings), store.clone())?);
+        let doubt = Arc::new(Notify::new());
         let (subscription, mut subscribed) = watch::channel(Subscription::Trying);
         let registration = Subscriber {
             klarna: payments.klarna.clone(),
@@ -103,7 +104,9 @@ impl Server {
                 "{}{WEBHOOKS_PATH}",
                 public_url.as_str().trim_end_matches('/')
             ))?,
-            backoff: settings.registration.retry,
+            settings: settings.registration.clone(),
+            lease: settings.outbox.lease,
+            doubt: Arc::clone(&doubt),
             state: subscription,
         };
         let metrics = telemetry::metrics_handle();
@@ -111,6 +114,7 @@ impl Server {
             payments: Arc::clone(&payments),
             keys: Arc::new(Keys::new(&settings.partners)),
             subscription: subscribed.clone(),
+            doubt,
             metrics: metrics.clone(),
         });
 

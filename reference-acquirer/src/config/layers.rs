@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::Settings;
 use super::locate::{Place, place_of};
+use super::settings::Complaint;
 
 /// The embedded defaults: the documentation of every setting.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
@@ -107,7 +108,15 @@ pub fn load(sources: &Sources) -> Result<Settings, ConfigError> {
         origins.complaint(&path, error.inner().message())
     })?;
     let complaints = settings.complaints();
-    if complaints.is_empty() { Ok(settings) } else { Err(ConfigError::Unusable(complaints)) }
+    if complaints.is_empty() {
+        return Ok(settings);
+    }
+    let placed =
+        complaints.into_iter().map(|Complaint { setting, text }| match origins.place(&setting, "") {
+            Some(place) => format!("{place}: {text}"),
+            None => text,
+        });
+    Err(ConfigError::Unusable(placed.collect()))
 }
 
 fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {
@@ -162,16 +171,27 @@ struct Origins {
 
 impl Origins {
     fn complaint(&self, path: &str, reason: &str) -> ConfigError {
-        let named = self.named.iter().rev().find(|(setting, _)| setting.join(".") == path);
-        let place = match (named, &self.file) {
-            (Some((_, name)), _) => name.clone(),
-            (None, Some((file, text))) => match place_of(text, path, reason) {
-                Some(place) => format!("{}:{place}: {path}", file.display()),
-                None => format!("{}: {path}", file.display()),
-            },
+        let place = match (self.place(path, reason), &self.file) {
+            (Some(place), _) if self.variable(path).is_some() => place,
+            (Some(place), _) => format!("{place}: {path}"),
+            (None, Some((file, _))) => format!("{}: {path}", file.display()),
             (None, None) => path.to_owned(),
         };
         ConfigError::Value { place, reason: reason.to_owned() }
+    }
+
+    /// The variable or flag that set it, or else file, line and column.
+    fn place(&self, path: &str, reason: &str) -> Option<String> {
+        if let Some(name) = self.variable(path) {
+            return Some(name.to_owned());
+        }
+        let (file, text) = self.file.as_ref()?;
+        Some(format!("{}:{}", file.display(), place_of(text, path, reason)?))
+    }
+
+    fn variable(&self, path: &str) -> Option<&str> {
+        let named = self.named.iter().rev().find(|(setting, _)| setting.join(".") == path)?;
+        Some(&named.1)
     }
 }
 
@@ -269,12 +289,12 @@ klarna_partner_account = \"krn:a\"
             "{FILE}notification_url = \"https://a.test\"\n\n[[partners]]\nname = \"beta\"\napi_key = \"k\"\n\
              klarna_partner_account = \"krn:a\"\nnotification_secret = \"plain\"\n"
         );
-        let complaints = complaint(&twice, &[]);
+        let complaints = with(&twice, &[]).unwrap_err().to_string();
         for expected in [
-            "partner \"alpha\" has a notification URL but no notification_secret",
-            "partners \"alpha\" and \"beta\" have the same api_key",
-            "partners \"alpha\" and \"beta\" share the Klarna account krn:a; each needs its own",
-            "notification_secret of partner \"beta\" must be whsec_ and standard base64",
+            "acquirer.toml:8:1: partner \"alpha\" has a notification URL but no notification_secret",
+            "acquirer.toml:12:1: partners \"alpha\" and \"beta\" have the same api_key",
+            "acquirer.toml:13:1: partners \"alpha\" and \"beta\" share the Klarna account krn:a; each needs its own",
+            "acquirer.toml:14:1: notification_secret of partner \"beta\" must be whsec_ and standard base64",
         ] {
             assert!(complaints.contains(expected), "{complaints}");
         }

@@ -6,6 +6,6 @@ mod settings;
 
 pub use self::layers::{ConfigError, DEFAULTS, Sources, load, process_environment};
 pub use self::settings::{
-    Backoff, Http, Klarna, LogFormat, Logs, Notifications, Outbox, PartnerSettings, Registration, Retry,
-    Return, Settings,
+    Backoff, Create, Http, Klarna, LogFormat, Logs, Notifications, Outbox, PartnerSettings, Registration,
+    Retry, Return, Settings,
 };

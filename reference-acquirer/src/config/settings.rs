@@ -25,6 +25,8 @@ pub struct Settings {
     pub database: String,
     /// Limits of the HTTP server.
     pub http: Http,
+    /// How Partners' creates are answered.
+    pub create: Create,
     /// How Klarna is reached.
     pub klarna: Klarna,
     /// How open work is taken up.
@@ -54,12 +56,18 @@ pub struct Http {
     /// Time for its body.
     #[serde(rename = "body_read_ms", deserialize_with = "milliseconds")]
     pub body_read: Duration,
-    /// How long a create waits for Klarna.
-    #[serde(rename = "answer_ms", deserialize_with = "milliseconds")]
-    pub answer: Duration,
     /// How long a stop waits for what is under way.
     #[serde(rename = "stop_ms", deserialize_with = "milliseconds")]
     pub stop: Duration,
+}
+
+/// How Partners' creates are answered.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Create {
+    /// How long a create waits for Klarna's decision, retries included.
+    #[serde(rename = "answer_ms", deserialize_with = "milliseconds")]
+    pub answer: Duration,
 }
 
 /// How Klarna is reached.
@@ -83,6 +91,12 @@ pub struct Klarna {
     pub integrator_name: String,
     /// Retries of authorize calls.
     pub retry: Retry,
+    /// Retries of withdrawing what led to no transaction.
+    pub withdraw: Retry,
+    /// The Acquiring Partner's own account; events for another one are not acted on. Any when
+    /// absent.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub acquirer_account: Option<String>,
 }
 
 /// Bounded retries with growing pauses.
@@ -166,6 +180,12 @@ pub struct Registration {
     /// How long the ready line waits for the first try.
     #[serde(rename = "ready_wait_ms", deserialize_with = "milliseconds")]
     pub ready_wait: Duration,
+    /// How often to look whether Klarna still has both.
+    #[serde(rename = "check_ms", deserialize_with = "milliseconds")]
+    pub check: Duration,
+    /// Least pause between two looks, whatever asks for them.
+    #[serde(rename = "check_gap_ms", deserialize_with = "milliseconds")]
+    pub check_gap: Duration,
     /// Pauses while Klarna does not answer.
     pub retry: Backoff,
 }
@@ -219,6 +239,21 @@ pub struct PartnerSettings {
     pub notification_secret: Option<SecretString>,
 }
 
+/// Settings that do not go together.
+#[derive(Debug)]
+pub(super) struct Complaint {
+    /// The setting that is to be mended, e.g. `partners[1].api_key`.
+    pub(super) setting: String,
+    /// What is wrong, and how to mend it.
+    pub(super) text: String,
+}
+
+impl Complaint {
+    fn new(setting: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { setting: setting.into(), text: text.into() }
+    }
+}
+
 impl Settings {
     /// Where a Partner is told of outcomes.
     pub fn notification_url<'a>(&'a self, partner: &'a PartnerSettings) -> Option<&'a Url> {
@@ -226,38 +261,49 @@ impl Settings {
     }
 
     /// What types cannot say. Each complaint names the setting and how to mend it.
-    pub(super) fn complaints(&self) -> Vec<String> {
+    pub(super) fn complaints(&self) -> Vec<Complaint> {
         let mut complaints = Vec::new();
-        let mut complain = |complaint: String| complaints.push(complaint);
+        let mut complain = |setting: &str, text: String| complaints.push(Complaint::new(setting, text));
         if self.klarna.api_key.expose_secret().is_empty() {
-            complain("klarna.api_key is missing: set it in the file or as KLARNA_API_KEY".to_owned());
+            complain(
+                "klarna.api_key",
+                "klarna.api_key is missing: set it in the file or as KLARNA_API_KEY".to_owned(),
+            );
         }
         if !self.klarna.api_key.expose_secret().bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-            complain("klarna.api_key must be visible ASCII: it travels in a header".to_owned());
+            complain(
+                "klarna.api_key",
+                "klarna.api_key must be visible ASCII: it travels in a header".to_owned(),
+            );
         }
         if !matches!(self.klarna.base_url.scheme(), "http" | "https") {
-            complain("klarna.base_url must be http or https".to_owned());
+            complain("klarna.base_url", "klarna.base_url must be http or https".to_owned());
         }
         let name = &self.klarna.integrator_name;
         if name.is_empty() || name.len() > 50 || !name.bytes().all(is_upper_snake) {
-            complain("klarna.integrator_name must be 1 to 50 of A-Z, 0-9 and _".to_owned());
+            complain(
+                "klarna.integrator_name",
+                "klarna.integrator_name must be 1 to 50 of A-Z, 0-9 and _".to_owned(),
+            );
         }
         match &self.public_url {
             Some(url) if url.scheme() == "https" || url.scheme() == "http" && is_loopback(url) => {}
-            Some(url) => complain(format!(
-                "public_url {url} must be https, or plain http on loopback: Klarna calls no other"
-            )),
+            Some(url) => complain(
+                "public_url",
+                format!("public_url {url} must be https, or plain http on loopback: Klarna calls no other"),
+            ),
             None if self.listen.ip().is_loopback() => {}
-            None => complain(format!(
-                "public_url is missing: Klarna and customers cannot reach http://{}",
-                self.listen
-            )),
+            None => complain(
+                "public_url",
+                format!("public_url is missing: Klarna and customers cannot reach http://{}", self.listen),
+            ),
         }
         if !self.database.starts_with("sqlite:") {
-            complain(format!("database {:?} must start with sqlite://", self.database));
+            complain("database", format!("database {:?} must start with sqlite://", self.database));
         }
         if self.outbox.lease <= self.klarna.timeout.max(self.notifications.timeout) {
             complain(
+                "outbox.lease_ms",
                 "outbox.lease_ms must be longer than klarna.timeout_ms and notifications.timeout_ms"
                     .to_owned(),
             );
@@ -267,60 +313,71 @@ impl Settings {
             ("klarna.connect_timeout_ms", self.klarna.connect_timeout),
             ("klarna.timeout_ms", self.klarna.timeout),
             ("klarna.retry.first_ms", self.klarna.retry.first),
+            ("klarna.withdraw.first_ms", self.klarna.withdraw.first),
+            ("registration.check_ms", self.registration.check),
             ("notifications.retry.first_ms", self.notifications.retry.first),
             ("registration.retry.first_ms", self.registration.retry.first),
         ] {
             if duration.is_zero() {
-                complain(format!("{setting} must be at least 1"));
+                complain(setting, format!("{setting} must be at least 1"));
             }
         }
         for (setting, count) in [
             ("outbox.concurrency", self.outbox.concurrency),
             ("http.body_limit_bytes", self.http.body_limit_bytes),
             ("klarna.retry.attempts", self.klarna.retry.attempts as usize),
+            ("klarna.withdraw.attempts", self.klarna.withdraw.attempts as usize),
             ("notifications.retry.attempts", self.notifications.retry.attempts as usize),
         ] {
             if count == 0 {
-                complain(format!("{setting} must be at least 1"));
+                complain(setting, format!("{setting} must be at least 1"));
             }
         }
         complaints.extend(self.complaints_about_partners());
         complaints
     }
 
-    fn complaints_about_partners(&self) -> Vec<String> {
+    fn complaints_about_partners(&self) -> Vec<Complaint> {
         let mut complaints = Vec::new();
         if self.partners.is_empty() {
-            complaints.push(
-                "no partners: name at least one under [[partners]] (see acquirer.example.toml)".to_owned(),
-            );
+            let text = "no partners: name at least one under [[partners]] (see acquirer.example.toml)";
+            complaints.push(Complaint::new("partners", text));
         }
         let mut accounts = BTreeMap::new();
         let mut names = BTreeSet::new();
         let mut keys = BTreeMap::new();
-        for partner in &self.partners {
+        for (index, partner) in self.partners.iter().enumerate() {
+            let mut complain = |field: &str, text: String| {
+                complaints.push(Complaint::new(format!("partners[{index}].{field}"), text));
+            };
             let name = partner.name.as_str();
             if !names.insert(name) {
-                complaints.push(format!("two partners are called {name:?}"));
+                complain("name", format!("two partners are called {name:?}"));
             }
             if partner.api_key.expose_secret().is_empty() {
-                complaints.push(format!("partner {name:?} has an empty api_key"));
+                complain("api_key", format!("partner {name:?} has an empty api_key"));
             }
             if let Some(other) = keys.insert(partner.api_key.expose_secret(), name) {
-                complaints.push(format!("partners {other:?} and {name:?} have the same api_key"));
+                complain("api_key", format!("partners {other:?} and {name:?} have the same api_key"));
             }
             if let Some(other) = accounts.insert(partner.klarna_partner_account.as_str(), name) {
-                complaints.push(format!(
-                    "partners {other:?} and {name:?} share the Klarna account {}; each needs its own",
-                    partner.klarna_partner_account
-                ));
+                let account = &partner.klarna_partner_account;
+                let text = format!(
+                    "partners {other:?} and {name:?} share the Klarna account {account}; each needs its own"
+                );
+                complain("klarna_partner_account", text);
             }
             match (self.notification_url(partner), &partner.notification_secret) {
-                (Some(_), None) => complaints.push(format!(
-                    "partner {name:?} has a notification URL but no notification_secret: it could not verify what it is told"
-                )),
-                (_, Some(secret)) if crate::workers::notify::signing_key(secret).is_none() => complaints
-                    .push(format!("notification_secret of partner {name:?} must be whsec_ and standard base64")),
+                (Some(_), None) => complain(
+                    "notification_url",
+                    format!(
+                        "partner {name:?} has a notification URL but no notification_secret: it could not verify what it is told"
+                    ),
+                ),
+                (_, Some(secret)) if crate::workers::notify::signing_key(secret).is_none() => complain(
+                    "notification_secret",
+                    format!("notification_secret of partner {name:?} must be whsec_ and standard base64"),
+                ),
                 _ => {}
             }
         }
@@ -349,4 +406,22 @@ where
         return Ok(None);
     }
     text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_attempts_are_counted() {
+        let millis = Duration::from_millis;
+        let retry = Retry { attempts: 6, first: millis(100), max: millis(500) };
+        let pauses: Vec<_> = (1..=7).map(|failures| retry.pause(failures, 1.0)).collect();
+        let expected = [Some(100), Some(200), Some(400), Some(500), Some(500), None, None];
+        assert_eq!(pauses, expected.map(|pause| pause.map(millis)));
+        assert_eq!(retry.pause(2, 0.5), Some(millis(100)));
+        // After ever so many failures too.
+        let backoff = Backoff { first: millis(100), max: millis(500) };
+        assert_eq!(backoff.pause(u32::MAX, 1.0), millis(500));
+    }
 }

@@ -9,20 +9,26 @@ use serde_json::json;
 
 use super::Api;
 
-/// 200 while the database answers, 503 otherwise. `webhook` says whether Klarna has the webhook:
-/// before that, payments can be made, but nobody hears how step-ups end.
+/// 200 while the database answers, 503 otherwise. `webhook` says whether Klarna has the webhook, and
+/// `missing` what it is not known to have: without it, payments can be made, but nobody hears how
+/// step-ups end.
 pub async fn health(State(api): State<Api>) -> Response {
     let database = api.payments.store.ping().await;
     if let Err(error) = &database {
         tracing::error!(%error, "the database does not answer");
     }
     let healthy = database.is_ok();
-    let body = json!({
+    let subscription = api.subscription.borrow().clone();
+    let mut body = json!({
         "status": if healthy { "ok" } else { "failing" },
         "database": if healthy { "ok" } else { "failing" },
-        "webhook": api.subscription.borrow().as_str(),
+        "webhook": subscription.as_str(),
+        "missing": subscription.missing(),
         "version": env!("CARGO_PKG_VERSION"),
     });
+    if let (Some(object), Some(reason)) = (body.as_object_mut(), subscription.reason()) {
+        object.insert("reason".to_owned(), reason.into());
+    }
     let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::auth::Keys;
@@ -31,6 +31,8 @@ pub struct Api {
     pub keys: Arc<Keys>,
     /// Whether Klarna has the webhook.
     pub subscription: watch::Receiver<Subscription>,
+    /// Asks for a look at what Klarna has.
+    pub doubt: Arc<Notify>,
     /// The metrics to show.
     pub metrics: PrometheusHandle,
 }

@@ -30,6 +30,10 @@ pub async fn receive(State(api): State<Api>, headers: HeaderMap, body: Body) -> 
         Ok(Received::Repeated | Received::NotOurs) => Ok(StatusCode::OK),
         Err(Refused::Store(error)) => Err(error.into()),
         Err(refused) => {
+            if matches!(refused, Refused::UnknownKey) {
+                // Perhaps Klarna has forgotten our key, or signs with another than it was told.
+                api.doubt.notify_one();
+            }
             tracing::warn!(%refused, "a webhook was refused");
             Err(Problem::webhook_refused(refused.to_string()))
         }

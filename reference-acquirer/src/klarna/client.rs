@@ -4,14 +4,14 @@
 //! workers' business. Nothing secret or personal is logged: no key, no token, no body.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, WebhookId};
 use klarna_schemas::klarna::notification::{CreateWebhook, SigningKey, SigningKeys, Webhook, Webhooks};
 use klarna_schemas::klarna::{
     CORRELATION_ID_HEADER, IDEMPOTENCY_KEY_HEADER, INTEGRATION_METADATA_HEADER, SESSION_TOKEN_HEADER,
 };
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Certificate, Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -30,6 +30,13 @@ const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x6f0d_6ad1_8a5c_5d0e_9b3f_0c4e_7d21
 
 /// Largest answer that is read.
 const ANSWER_LIMIT_BYTES: usize = 4 << 20;
+
+/// When the quota of calls is renewed, in whole seconds (contract `payments.md` 5.5).
+const RATE_LIMIT_RESET_HEADER: &str = "x-ratelimit-reset";
+
+/// Longest wait for a renewed quota. Klarna always says one second; a larger number than this is
+/// no wait that a payment could bear.
+const LONGEST_RESET: Duration = Duration::from_secs(60);
 
 /// The idempotency key of one of a payment's calls (AP-33).
 pub fn idempotency_key(payment_id: &str, step: Step) -> String {
@@ -61,10 +68,16 @@ pub enum ClientError {
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// It may succeed if repeated, unchanged: a time-out, a broken connection, 429, 5xx, or an
-    /// answer that broke off.
-    #[error("{0}")]
-    TryAgain(String),
-    /// Klarna refused it; the same call would be refused again (AP-37).
+    /// answer that broke off or is no answer.
+    #[error("{reason}")]
+    TryAgain {
+        /// For the log.
+        reason: String,
+        /// After a 429: how long Klarna says that the quota is used up (AP-39). Zero otherwise.
+        not_before: Duration,
+    },
+    /// Klarna refused it; the same call would be refused again (AP-37). So are the statuses that
+    /// Klarna's API does not have, 1xx and 3xx: nothing says that a repetition would fare better.
     #[error("refused with {status}, error code {code:?}")]
     Refused {
         /// HTTP status.
@@ -72,6 +85,12 @@ pub enum CallError {
         /// Klarna's `error_code`, where the body was Klarna's (AP-36, AP-42).
         code: Option<String>,
     },
+}
+
+impl CallError {
+    fn try_again(reason: impl Into<String>) -> Self {
+        Self::TryAgain { reason: reason.into(), not_before: Duration::ZERO }
+    }
 }
 
 /// Calls Klarna with the Acquiring Partner's key.
@@ -131,8 +150,7 @@ impl KlarnaClient {
             request = request.header(SESSION_TOKEN_HEADER, sensitive(token)?);
         }
         let body = self.send("authorize", request).await?;
-        answer::read_authorize(&body)
-            .ok_or_else(|| CallError::TryAgain("the answer is unreadable".to_owned()))
+        answer::read_authorize(&body).ok_or_else(|| CallError::try_again("the answer is unreadable"))
     }
 
     /// The session token of a payment request, where an event did not bring it.
@@ -181,10 +199,29 @@ impl KlarnaClient {
         self.json("webhook.create", request).await
     }
 
-    /// Takes a webhook away.
+    /// Takes a webhook away; one that is gone already is gone.
     pub async fn delete_webhook(&self, id: &WebhookId, session: &str) -> Result<(), CallError> {
         let path = ["v2", "notification", "webhooks", id.as_str()];
-        self.send("webhook.delete", self.request(Method::DELETE, &path, session)).await.map(|_| ())
+        self.delete("webhook.delete", &path, session).await
+    }
+
+    /// Withdraws a payment request that will lead to no transaction (AP-30). Klarna refuses it
+    /// once the request is finalised or has ended otherwise.
+    pub async fn cancel_request(
+        &self,
+        account: &PartnerAccountId,
+        request: &PaymentRequestId,
+        payment_id: &str,
+    ) -> Result<(), CallError> {
+        let path = ["v2", "accounts", account.as_str(), "payment", "requests", request.as_str()];
+        self.delete("payment_request.cancel", &path, payment_id).await
+    }
+
+    async fn delete(&self, operation: &'static str, path: &[&str], session: &str) -> Result<(), CallError> {
+        match self.send(operation, self.request(Method::DELETE, path, session)).await {
+            Ok(_) | Err(CallError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// A request with what every call carries: the credential and who is calling for what (AP-34).
@@ -212,7 +249,7 @@ impl KlarnaClient {
     ) -> Result<T, CallError> {
         let body = self.send(operation, request).await?;
         serde_json::from_slice(&body)
-            .map_err(|error| CallError::TryAgain(format!("the answer is unreadable: {error}")))
+            .map_err(|error| CallError::try_again(format!("the answer is unreadable: {error}")))
     }
 
     /// Sends, judges the status, logs and counts. Any 2xx is a success (AP-41).
@@ -221,7 +258,7 @@ impl KlarnaClient {
         let result = self.exchange(operation, request).await;
         let outcome = match &result {
             Ok(_) => "answered",
-            Err(CallError::TryAgain(_)) => "try_again",
+            Err(CallError::TryAgain { .. }) => "try_again",
             Err(CallError::Refused { .. }) => "refused",
         };
         metrics::counter!("acquirer_klarna_calls_total", "operation" => operation, "outcome" => outcome)
@@ -235,7 +272,7 @@ impl KlarnaClient {
         let response = request.send().await.map_err(|error| {
             let error = error.without_url();
             tracing::warn!(operation, error = chain(&error), "Klarna did not answer");
-            CallError::TryAgain(chain(&error))
+            CallError::try_again(chain(&error))
         })?;
         let status = response.status();
         let correlation_id = response
@@ -244,6 +281,10 @@ impl KlarnaClient {
             .and_then(|value| value.to_str().ok())
             .unwrap_or("none")
             .to_owned();
+        let not_before = match status {
+            StatusCode::TOO_MANY_REQUESTS => quota_renewed_after(response.headers()),
+            _ => Duration::ZERO,
+        };
         let body = read(response).await;
         if status.is_success() {
             return match body {
@@ -259,7 +300,7 @@ impl KlarnaClient {
                         reason,
                         "the answer broke off"
                     );
-                    Err(CallError::TryAgain(reason))
+                    Err(CallError::try_again(reason))
                 }
             };
         }
@@ -272,14 +313,19 @@ impl KlarnaClient {
             error_code = error.error_code,
             "Klarna answered with an error"
         );
-        if status.is_server_error()
-            || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
-        {
-            Err(CallError::TryAgain(format!("status {status}")))
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            Err(CallError::TryAgain { reason: format!("status {status}"), not_before })
         } else {
             Err(CallError::Refused { status, code: error.error_code })
         }
     }
+}
+
+/// What a 429 says about the wait; nothing where the header is absent or no number.
+fn quota_renewed_after(headers: &HeaderMap) -> Duration {
+    let seconds =
+        headers.get(RATE_LIMIT_RESET_HEADER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    seconds.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST_RESET)
 }
 
 fn certificates(file: &Path) -> Result<Vec<Certificate>, ClientError> {
@@ -327,6 +373,25 @@ mod tests {
 
     /// `python3 -c 'import uuid; print(uuid.uuid5(uuid.UUID("6f0d6ad1-8a5c-5d0e-9b3f-0c4e7d2155aa"), "pay_1/initial"))'`
     const BY_PYTHON: &str = "e129ca0f-9ec3-593c-9595-b76bda77ac78";
+
+    #[test]
+    fn a_quota_is_waited_for_within_reason() {
+        for (value, seconds) in [
+            ("1", 1),
+            (" 7 ", 7),
+            ("60", 60),
+            ("1795397857", 60),
+            ("soon", 0),
+            ("-1", 0),
+            ("1.5", 0),
+            ("", 0),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RATE_LIMIT_RESET_HEADER, HeaderValue::from_static(value));
+            assert_eq!(quota_renewed_after(&headers), Duration::from_secs(seconds), "{value:?}");
+        }
+        assert_eq!(quota_renewed_after(&HeaderMap::new()), Duration::ZERO);
+    }
 
     #[test]
     fn keys_are_uuid_v5_of_payment_and_step() {

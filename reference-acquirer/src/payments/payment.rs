@@ -10,7 +10,9 @@
 //!            came first)             expired
 //! ```
 //!
-//! A state without a way out is an *outcome*: the Partner is told, and nothing changes it any more.
+//! The states at the right are *outcomes*: the Partner is told, and nothing changes them any more,
+//! with one exception. `failed` may mean that the final call never had an answer, and when Klarna
+//! says later that it had approved, the payment becomes `approved` and the Partner is told that.
 
 use jiff::Timestamp;
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, PaymentTransactionId};
@@ -88,7 +90,7 @@ impl State {
         }
     }
 
-    /// Whether nothing changes it any more.
+    /// Whether the Partner is told of it, as there is nothing more to await.
     pub fn is_outcome(self) -> bool {
         match self {
             Self::Authorizing | Self::StepUpRequired | Self::Finalizing => false,
@@ -149,8 +151,14 @@ pub enum Fact {
     RequestCanceled,
     /// A verified event says that the request's time ran out.
     RequestExpired,
-    /// The final call was answered, or given up.
+    /// The final call was answered.
     Final(Answer),
+    /// The final call was given up without an answer: Klarna may or may not have approved.
+    Unanswered,
+    /// The final call was given up, and Klarna has confirmed that nothing will come of it.
+    Withdrawn,
+    /// A verified event shows that a payment which was given up has a request at Klarna.
+    RequestFound(PaymentRequestId),
 }
 
 impl Fact {
@@ -167,6 +175,13 @@ pub struct Answer {
     pub decision: Decision,
     /// Data for the Partner that came with it.
     pub response_data: Option<String>,
+}
+
+impl Answer {
+    /// No answer that could be used.
+    pub fn unusable() -> Self {
+        Self { decision: Decision::Unusable, response_data: None }
+    }
 }
 
 /// Klarna's decision, as far as this acquirer understands it.
@@ -246,6 +261,19 @@ impl Payment {
                 };
                 next.response_data = answer.response_data.or(next.response_data);
             }
+            (State::Finalizing, Fact::Unanswered | Fact::Withdrawn) => next.state = State::Failed,
+            // The answers were lost, not the approval.
+            (
+                State::Failed,
+                Fact::Final(Answer { decision: Decision::Approved(transaction_id), response_data }),
+            ) => {
+                next.state = State::Approved;
+                next.transaction_id = transaction_id;
+                next.response_data = response_data.or(next.response_data);
+            }
+            (State::Failed, Fact::RequestFound(request_id)) if self.request_id.is_none() => {
+                next.request_id = Some(request_id);
+            }
             // Everything else is old news: an event repeated or out of order, a late answer. Once
             // the final call is under way only its answer counts.
             _ => return None,
@@ -255,7 +283,15 @@ impl Payment {
 
     /// Whether this step led to the payment's outcome.
     pub fn reached_outcome_since(&self, before: &Self) -> bool {
-        self.state.is_outcome() && !before.state.is_outcome()
+        self.state.is_outcome() && self.state != before.state
+    }
+
+    /// Whether this step left a payment request at Klarna that leads to nothing any more (AP-30).
+    pub fn left_a_request_since(&self, before: &Self, fact: &Fact) -> bool {
+        self.state == State::Failed
+            && self.request_id.is_some()
+            && (before.state != State::Failed || before.request_id.is_none())
+            && *fact != Fact::Withdrawn
     }
 
     /// The way to the customer: both parts or, on any state but step-up, neither.
@@ -323,6 +359,9 @@ mod tests {
             ("final declined", Fact::Final(answer(Decision::Declined))),
             ("final step-up", Fact::Final(answer(step_up()))),
             ("final unusable", Fact::Final(answer(Decision::Unusable))),
+            ("unanswered", Fact::Unanswered),
+            ("withdrawn", Fact::Withdrawn),
+            ("request found", Fact::RequestFound(PaymentRequestId::from("krn:r"))),
         ]
     }
 
@@ -348,6 +387,10 @@ mod tests {
             (Finalizing, "final declined", Declined),
             (Finalizing, "final step-up", Failed),
             (Finalizing, "final unusable", Failed),
+            (Finalizing, "unanswered", Failed),
+            (Finalizing, "withdrawn", Failed),
+            (Failed, "final approved", Approved),
+            (Failed, "request found", Failed),
         ];
         for state in State::ALL {
             for (name, fact) in facts() {
@@ -361,9 +404,10 @@ mod tests {
         }
     }
 
+    /// But for `failed`, which may have been a lack of answers.
     #[test]
     fn outcomes_have_no_way_out() {
-        for state in State::ALL.into_iter().filter(|state| state.is_outcome()) {
+        for state in State::ALL.into_iter().filter(|state| state.is_outcome() && *state != State::Failed) {
             for (name, fact) in facts() {
                 assert_eq!(payment(state).after(fact), None, "{state:?} on {name}");
             }
@@ -411,5 +455,27 @@ mod tests {
             assert_eq!(State::named(state.as_str()), Some(state));
         }
         assert_eq!(State::named("paid"), None);
+    }
+
+    #[test]
+    fn a_request_that_leads_nowhere_is_left_once() {
+        let mut finalizing = payment(State::Finalizing);
+        finalizing.request_id = Some(PaymentRequestId::from("krn:r"));
+        for (fact, left) in [
+            (Fact::Final(answer(Decision::Unusable)), true),
+            (Fact::Final(answer(step_up())), true),
+            (Fact::Unanswered, true),
+            (Fact::Withdrawn, false),
+            (Fact::Final(answer(Decision::Declined)), false),
+            (Fact::Final(answer(approved())), false),
+        ] {
+            let next = finalizing.after(fact.clone()).unwrap();
+            assert_eq!(next.left_a_request_since(&finalizing, &fact), left, "{fact:?}");
+        }
+        let given_up = payment(State::Failed);
+        let found = Fact::RequestFound(PaymentRequestId::from("krn:r"));
+        let next = given_up.after(found.clone()).unwrap();
+        assert!(next.left_a_request_since(&given_up, &found) && !next.reached_outcome_since(&given_up));
+        assert_eq!(next.after(found), None);
     }
 }

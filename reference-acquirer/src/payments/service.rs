@@ -8,6 +8,7 @@
 //!    approved, the final call is due, with the event's session token.
 //! 4. [`crate::workers::finalize`]: the final call. Its answer ends the payment.
 //! 5. [`crate::workers::notify`]: the Partner is told of the outcome.
+//! 6. [`crate::workers::withdraw`]: if the payment failed, its request at Klarna is canceled.
 //!
 //! Every change of a payment goes through [`PaymentService::learn`]. The customer's return changes
 //! nothing: it only waits for what the others learn.
@@ -26,7 +27,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::create::CreatePayment;
-use super::payment::{Answer, Decision, Fact, Payment, State};
+use super::payment::{Answer, Fact, Payment, State};
 use super::{mapping, view};
 use crate::config::{PartnerSettings, Settings};
 use crate::klarna::client::{CallError, KlarnaClient, idempotency_key};
@@ -69,6 +70,17 @@ pub enum CreateOutcome {
     ReferenceTaken,
 }
 
+/// What came of asking Klarna.
+#[derive(Debug)]
+pub enum Asked {
+    /// Klarna has decided, or refuses to: then the answer is [`super::payment::Decision::Unusable`].
+    Answered(Answer),
+    /// No answer yet; the call will be repeated, the same in key and body.
+    Postponed,
+    /// No answer, and this was the last attempt.
+    GaveUp,
+}
+
 /// A payment-request event, as far as it is acted on.
 #[derive(Deserialize)]
 struct Event {
@@ -80,6 +92,7 @@ struct Event {
 struct EventMetadata {
     event_type: String,
     subject_account_id: PartnerAccountId,
+    recipient_account_id: Option<String>,
 }
 
 impl PaymentService {
@@ -109,21 +122,23 @@ impl PaymentService {
         // The initial call, in a task of its own: it goes on when the Partner hangs up, and when
         // it takes longer than the Partner can be kept waiting.
         let service = Arc::clone(self);
-        let call = self.tasks.spawn(async move {
+        let changes = self.changes.subscribe();
+        self.tasks.spawn(async move {
             if let Err(error) = service.authorize(&claim).await {
                 tracing::error!(%error, payment_id = claim.subject, "an initial call could not be settled");
             }
         });
-        if tokio::time::timeout(self.settings.http.answer, call).await.is_err() {
-            tracing::warn!(
-                payment_id = new.payment.id,
-                "Klarna takes its time; the Partner is told `pending`"
-            );
-        }
 
-        // Answered is what is durable, not what was hoped for.
-        let payment = self.store.payment(&new.payment.id).await?;
-        Ok(CreateOutcome::Created(payment.unwrap_or(new.payment)))
+        // The Partner waits for the decision, while calls fail and are repeated too, but only so
+        // long. Answered is what is durable, not what was hoped for.
+        let look = || self.store.payment(&new.payment.id);
+        let decided = |payment: &Payment| payment.state.status() != State::Authorizing.status();
+        let payment = self.await_change(changes, self.settings.create.answer, look, decided).await?;
+        let payment = payment.unwrap_or(new.payment);
+        if !decided(&payment) {
+            tracing::warn!(payment_id = payment.id, "Klarna takes its time; the Partner is told `pending`");
+        }
+        Ok(CreateOutcome::Created(payment))
     }
 
     /// The initial call. The worker comes here too, after a failure or a restart.
@@ -132,10 +147,14 @@ impl PaymentService {
         let Some(payment) = payment.filter(|payment| payment.state == State::Authorizing) else {
             return self.store.finish(claim, clock::now()).await;
         };
-        match self.ask_klarna(claim, &payment, Step::Initial).await? {
-            Some(answer) => self.learn(claim, &payment.id, &Fact::Initial(answer), None).await,
-            None => Ok(()),
-        }
+        let answer = match self.ask_klarna(claim, &payment, Step::Initial).await? {
+            Asked::Answered(answer) => answer,
+            Asked::Postponed => return Ok(()),
+            // Whether Klarna made something of it is not known. To ask once more could make it
+            // now; if there is a request, an event will tell (see `act_on_event`).
+            Asked::GaveUp => Answer::unusable(),
+        };
+        self.learn(claim, &payment.id, &Fact::Initial(answer), None).await
     }
 
     /// Acts on a verified event, once.
@@ -156,6 +175,13 @@ impl PaymentService {
             tracing::error!(event_id = claim.subject, metadata.event_type, state = %payload.state, "a contradictory event");
             return self.store.finish(claim, clock::now()).await;
         }
+        let ours = self.settings.klarna.acquirer_account.as_deref();
+        if let (Some(ours), Some(recipient)) = (ours, metadata.recipient_account_id.as_deref())
+            && ours != recipient
+        {
+            tracing::error!(event_id = claim.subject, recipient, "an event for another acquirer account");
+            return self.store.finish(claim, clock::now()).await;
+        }
         let payment = self
             .store
             .payment_of_request(
@@ -168,6 +194,25 @@ impl PaymentService {
             tracing::warn!(event_id = claim.subject, "an event about a payment that is not ours");
             return self.store.finish(claim, clock::now()).await;
         };
+
+        // A payment that was given up, and a request that is alive: nobody will pay by it.
+        let alive = matches!(
+            payload.state,
+            PaymentRequestState::Submitted | PaymentRequestState::InProgress | PaymentRequestState::Completed
+        );
+        if payment.state == State::Failed && payment.request_id.is_none() && alive {
+            let fact = Fact::RequestFound(payload.payment_request_id);
+            return self.learn(claim, &payment.id, &fact, None).await;
+        }
+        // The token is of no use to a payment that has its outcome.
+        if payment.state.is_outcome() {
+            tracing::info!(
+                payment_id = payment.id,
+                state = payment.state.as_str(),
+                "old news about a payment"
+            );
+            return self.store.finish(claim, clock::now()).await;
+        }
 
         match payload.state {
             PaymentRequestState::Completed => match self.session_token(claim, &payment, &payload).await? {
@@ -208,65 +253,67 @@ impl PaymentService {
         );
         let read =
             self.klarna.session_token(&payment.account, &payload.payment_request_id, &payment.id).await;
-        let may_come = match read {
+        let not_before = match read {
             Ok(Some(token)) => return Ok(Some(token)),
-            Ok(None) | Err(CallError::TryAgain(_)) => true,
-            Err(CallError::Refused { .. }) => false,
+            Ok(None) => Some(Duration::ZERO),
+            Err(CallError::TryAgain { not_before, .. }) => Some(not_before),
+            Err(CallError::Refused { .. }) => None,
         };
-        if !(may_come && self.postpone(claim).await?) {
+        let postponed = match not_before {
+            Some(not_before) => self.postpone(claim, not_before).await?,
+            None => false,
+        };
+        if !postponed {
             tracing::error!(payment_id = payment.id, "no session token, so no final call");
             self.store.finish(claim, clock::now()).await?;
         }
         Ok(None)
     }
 
-    /// Makes one of the payment's calls as it was written down. `None` means that there is no
-    /// answer yet and the call will be repeated, the same in key and body; after the last attempt
-    /// the answer is [`Decision::Unusable`].
+    /// Makes one of the payment's calls as it was written down.
     pub async fn ask_klarna(
         &self,
         claim: &Claim,
         payment: &Payment,
         step: Step,
-    ) -> Result<Option<Answer>, StoreError> {
-        let unusable = Some(Answer { decision: Decision::Unusable, response_data: None });
-        let Some(call) = self.store.klarna_call(&payment.id, step).await? else {
-            tracing::error!(payment_id = payment.id, step = step.as_str(), "a call was never written down");
-            return Ok(unusable);
-        };
-        match self.klarna.authorize(&payment.account, &call).await {
-            Ok(answer) => Ok(Some(answer)),
-            Err(CallError::TryAgain(reason)) => {
-                if self.postpone(claim).await? {
-                    tracing::warn!(
-                        payment_id = payment.id,
-                        step = step.as_str(),
-                        reason,
-                        "will call Klarna again"
-                    );
-                    return Ok(None);
+    ) -> Result<Asked, StoreError> {
+        let step_name = step.as_str();
+        match self.call_klarna(payment, step).await? {
+            Ok(answer) => Ok(Asked::Answered(answer)),
+            Err(CallError::TryAgain { reason, not_before }) => {
+                if self.postpone(claim, not_before).await? {
+                    tracing::warn!(payment_id = payment.id, step_name, reason, "will call Klarna again");
+                    return Ok(Asked::Postponed);
                 }
-                tracing::error!(
-                    payment_id = payment.id,
-                    step = step.as_str(),
-                    reason,
-                    "gave up calling Klarna"
-                );
-                Ok(unusable)
+                tracing::error!(payment_id = payment.id, step_name, reason, "gave up calling Klarna");
+                Ok(Asked::GaveUp)
             }
             Err(refused @ CallError::Refused { .. }) => {
-                tracing::error!(payment_id = payment.id, step = step.as_str(), %refused, "Klarna refused a call");
-                Ok(unusable)
+                tracing::error!(payment_id = payment.id, step_name, %refused, "Klarna refused a call");
+                Ok(Asked::Answered(Answer::unusable()))
             }
         }
     }
 
+    /// One of the payment's calls, once more or for the first time: always the same key and bytes.
+    pub async fn call_klarna(
+        &self,
+        payment: &Payment,
+        step: Step,
+    ) -> Result<Result<Answer, CallError>, StoreError> {
+        let Some(call) = self.store.klarna_call(&payment.id, step).await? else {
+            tracing::error!(payment_id = payment.id, step = step.as_str(), "a call was never written down");
+            return Ok(Ok(Answer::unusable()));
+        };
+        Ok(self.klarna.authorize(&payment.account, &call).await)
+    }
+
     /// Gives a claim back for another attempt, unless this was the last.
-    async fn postpone(&self, claim: &Claim) -> Result<bool, StoreError> {
+    async fn postpone(&self, claim: &Claim, not_before: Duration) -> Result<bool, StoreError> {
         let Some(pause) = self.settings.klarna.retry.pause(claim.attempt, chance::jitter()) else {
             return Ok(false);
         };
-        self.store.postpone(claim, clock::after(pause)).await?;
+        self.store.postpone(claim, clock::after(not_before.saturating_add(pause))).await?;
         Ok(true)
     }
 
@@ -301,6 +348,9 @@ impl PaymentService {
                     .reached_outcome_since(&payment)
                     .then(|| self.notification(&next))
                     .flatten(),
+                withdraw: next.left_a_request_since(&payment, fact),
+                // Without an answer the final call may have to be repeated even now.
+                forget_tokens: next.state.is_outcome() && *fact != Fact::Unanswered,
                 payment: next,
             };
             match self.store.settle(claim, &change, now).await? {
@@ -343,12 +393,24 @@ impl PaymentService {
         wait: Duration,
     ) -> Result<Option<Payment>, StoreError> {
         // Subscribed before the first look, so that no change falls between.
-        let mut changes = self.changes.subscribe();
+        let changes = self.changes.subscribe();
+        let look = || self.store.payment_by_return_key(return_key);
+        self.await_change(changes, wait, look, |payment| payment.state.is_outcome()).await
+    }
+
+    /// Looks at a payment until it is as awaited, the time is up, or the server stops.
+    async fn await_change<F: Future<Output = Result<Option<Payment>, StoreError>>>(
+        &self,
+        mut changes: broadcast::Receiver<String>,
+        wait: Duration,
+        look: impl Fn() -> F,
+        awaited: impl Fn(&Payment) -> bool,
+    ) -> Result<Option<Payment>, StoreError> {
         let began = Instant::now();
         loop {
-            let Some(payment) = self.store.payment_by_return_key(return_key).await? else { return Ok(None) };
+            let Some(payment) = look().await? else { return Ok(None) };
             let left = wait.saturating_sub(began.elapsed());
-            if payment.state.is_outcome() || left.is_zero() || self.stop.is_cancelled() {
+            if awaited(&payment) || left.is_zero() || self.stop.is_cancelled() {
                 return Ok(Some(payment));
             }
             let news = async {

@@ -3,6 +3,7 @@
 //! A write is one transaction that either commits as a whole or never was. No method holds a lock
 //! while somebody outside is being called.
 
+mod in_use;
 mod sqlite;
 
 use async_trait::async_trait;
@@ -22,6 +23,23 @@ pub enum StoreError {
     /// The tables could not be brought up to date.
     #[error("the database could not be migrated: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// Another process serves the database.
+    #[error(
+        "another process serves {file}; stop it, or give each its own with --database: SQLite is for one process at a time"
+    )]
+    InUse {
+        /// Which file.
+        file: String,
+    },
+    /// The file that marks the database as in use cannot be locked.
+    #[error("cannot lock {file}: {source}")]
+    Lock {
+        /// Which file.
+        file: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// A row holds what this release never writes.
     #[error("the database holds an unreadable {what}: {value:?}")]
     Unreadable {
@@ -78,11 +96,13 @@ pub enum Task {
     Finalize,
     /// Tell the Partner. Subject: a notification id.
     Notify,
+    /// Cancel the payment request of a payment that failed. Subject: a payment id.
+    Withdraw,
 }
 
 impl Task {
     /// Every task.
-    pub const ALL: [Self; 4] = [Self::Authorize, Self::Event, Self::Finalize, Self::Notify];
+    pub const ALL: [Self; 5] = [Self::Authorize, Self::Event, Self::Finalize, Self::Notify, Self::Withdraw];
 
     /// The name in the database.
     pub fn as_str(self) -> &'static str {
@@ -91,6 +111,7 @@ impl Task {
             Self::Event => "event",
             Self::Finalize => "finalize",
             Self::Notify => "notify",
+            Self::Withdraw => "withdraw",
         }
     }
 }
@@ -157,6 +178,10 @@ pub struct Change {
     pub finalize_with: Option<SecretString>,
     /// The payment has its outcome: what the Partner is told.
     pub notification: Option<Notification>,
+    /// The payment failed and left a payment request at Klarna, which is to be canceled.
+    pub withdraw: bool,
+    /// No call of the payment needs its session token any more.
+    pub forget_tokens: bool,
 }
 
 /// Whether a change was made.
@@ -183,7 +208,7 @@ pub struct Notification {
     pub body: String,
 }
 
-/// A verified event.
+/// A verified event. Its body is kept until it was acted on, its id for good.
 #[derive(Debug, Clone)]
 pub struct ReceivedEvent {
     /// What repeats are told by.
@@ -225,7 +250,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Stores a verified event with its open work; `false` if it is known already.
     async fn receive_event(&self, event: &ReceivedEvent, now: Timestamp) -> Result<bool, StoreError>;
-    /// An event's body.
+    /// An event's body; empty once it was acted on.
     async fn event(&self, event_id: &str) -> Result<Option<SecretString>, StoreError>;
     /// What a Partner is to be told.
     async fn notification(&self, id: &str) -> Result<Option<Notification>, StoreError>;
@@ -238,8 +263,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn finish(&self, claim: &Claim, now: Timestamp) -> Result<(), StoreError>;
     /// Gives a claim back, to be tried again.
     async fn postpone(&self, claim: &Claim, due_at: Timestamp) -> Result<(), StoreError>;
-    /// At start: takes the claims of a run that ended without finishing them.
+    /// At start: takes the claims and locks of a run that ended without giving them back.
     async fn release_abandoned_claims(&self) -> Result<u64, StoreError>;
+
+    /// Takes a lock, or renews the owner's own; `false` while another owner's holds.
+    async fn lock(&self, name: &str, lease: &Lease, now: Timestamp) -> Result<bool, StoreError>;
+    /// Gives a lock back, if it is still this owner's.
+    async fn unlock(&self, name: &str, owner: &str) -> Result<(), StoreError>;
 
     /// Every signing key that is kept.
     async fn signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError>;

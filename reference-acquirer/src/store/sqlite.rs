@@ -13,6 +13,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Row as _, Sqlite, Transaction};
 
+use super::in_use::InUse;
 use super::{
     Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, ReceivedEvent, Settled, Step, Store,
     StoreError, StoredSigningKey, Task,
@@ -47,6 +48,10 @@ const INSERT_EVENT: &str = "\
     INSERT INTO klarna_events (event_id, body, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 const EVENT: &str = "SELECT body FROM klarna_events WHERE event_id = $1";
 
+// A token is kept no longer than something may still be done with it.
+const FORGET_EVENT: &str = "UPDATE klarna_events SET body = '' WHERE event_id = $1";
+const FORGET_TOKENS: &str = "UPDATE klarna_calls SET session_token = NULL WHERE payment_id = $1";
+
 const INSERT_NOTIFICATION: &str = "\
     INSERT INTO notifications (id, payment_id, partner, body, created_at) VALUES ($1, $2, $3, $4, $5)";
 const NOTIFICATION: &str = "SELECT * FROM notifications WHERE id = $1";
@@ -70,6 +75,13 @@ const POSTPONE: &str = "\
 const RELEASE: &str = "\
     UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE done_at IS NULL AND lease_owner IS NOT NULL";
 
+const LOCK: &str = "\
+    INSERT INTO locks (name, owner, held_until) VALUES ($1, $2, $3) \
+    ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, held_until = excluded.held_until \
+    WHERE locks.owner = excluded.owner OR locks.held_until <= $4";
+const UNLOCK: &str = "DELETE FROM locks WHERE name = $1 AND owner = $2";
+const RELEASE_LOCKS: &str = "DELETE FROM locks";
+
 const INSERT_SIGNING_KEY: &str = "\
     INSERT INTO signing_keys (signing_key_id, signing_key, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 const SIGNING_KEYS: &str = "SELECT * FROM signing_keys ORDER BY created_at, signing_key_id";
@@ -77,12 +89,12 @@ const SIGNING_KEY: &str = "SELECT * FROM signing_keys WHERE signing_key_id = $1"
 
 /// A [`Store`] in one SQLite file.
 ///
-/// The file serves one process: whatever is claimed when it is opened was claimed by a run that
-/// ended. Should two processes share it all the same, both would repeat the same calls with the
-/// same keys, which Klarna answers once.
+/// The file serves one process, and a lock beside it sees to that: whatever is claimed when it is
+/// opened was claimed by a run that ended.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     pool: SqlitePool,
+    in_use: Option<InUse>,
 }
 
 impl SqliteStore {
@@ -94,17 +106,24 @@ impl SqliteStore {
             // A commit is on the disk before it is answered.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
+            // What is deleted or overwritten is not left in the file: it held tokens.
+            .pragma("secure_delete", "ON")
             .foreign_keys(true);
         // Every connection to `:memory:` is a database of its own.
-        let connections = if url.contains(":memory:") { 1 } else { 8 };
+        let in_memory = url.contains(":memory:");
+        let connections = if in_memory { 1 } else { 8 };
+        let in_use = if in_memory { None } else { Some(InUse::take(options.get_filename())?) };
         let pool = SqlitePoolOptions::new().max_connections(connections).connect_with(options).await?;
         sqlx::migrate!("src/store/migrations").run(&pool).await?;
-        Ok(Self { pool })
+        Ok(Self { pool, in_use })
     }
 
     /// Closes every connection, so that the file is whole and free.
     pub async fn close(&self) {
         self.pool.close().await;
+        if let Some(in_use) = &self.in_use {
+            in_use.release();
+        }
     }
 
     /// Takes the write lock at once, so that no transaction has to be upgraded and fail.
@@ -307,6 +326,12 @@ impl Store for SqliteStore {
                 .await?;
             enqueue(&mut tx, Task::Notify, &notification.id, now).await?;
         }
+        if change.withdraw {
+            enqueue(&mut tx, Task::Withdraw, &payment.id, now).await?;
+        }
+        if change.forget_tokens {
+            forget_tokens(&mut tx, &payment.id).await?;
+        }
         tx.commit().await?;
         Ok(Settled::Done)
     }
@@ -329,7 +354,27 @@ impl Store for SqliteStore {
     }
 
     async fn release_abandoned_claims(&self) -> Result<u64, StoreError> {
-        Ok(sqlx::query(RELEASE).execute(&self.pool).await?.rows_affected())
+        let mut tx = self.write().await?;
+        sqlx::query(RELEASE_LOCKS).execute(&mut *tx).await?;
+        let released = sqlx::query(RELEASE).execute(&mut *tx).await?.rows_affected();
+        tx.commit().await?;
+        Ok(released)
+    }
+
+    async fn lock(&self, name: &str, lease: &Lease, now: Timestamp) -> Result<bool, StoreError> {
+        let taken = sqlx::query(LOCK)
+            .bind(name)
+            .bind(&lease.owner)
+            .bind(lease.until.as_millisecond())
+            .bind(now.as_millisecond())
+            .execute(&self.pool)
+            .await?;
+        Ok(taken.rows_affected() == 1)
+    }
+
+    async fn unlock(&self, name: &str, owner: &str) -> Result<(), StoreError> {
+        sqlx::query(UNLOCK).bind(name).bind(owner).execute(&self.pool).await?;
+        Ok(())
     }
 
     async fn signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError> {
@@ -381,13 +426,28 @@ async fn finish(
     claim: &Claim,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    Ok(sqlx::query(FINISH)
+    let finished = sqlx::query(FINISH)
         .bind(claim.id)
         .bind(&claim.owner)
         .bind(now.as_millisecond())
         .execute(&mut **tx)
         .await?
-        .rows_affected())
+        .rows_affected();
+    if finished > 0 {
+        match claim.task {
+            Task::Event => {
+                sqlx::query(FORGET_EVENT).bind(&claim.subject).execute(&mut **tx).await?;
+            }
+            Task::Withdraw => forget_tokens(tx, &claim.subject).await?,
+            Task::Authorize | Task::Finalize | Task::Notify => {}
+        }
+    }
+    Ok(finished)
+}
+
+async fn forget_tokens(tx: &mut Transaction<'static, Sqlite>, payment_id: &str) -> Result<(), StoreError> {
+    sqlx::query(FORGET_TOKENS).bind(payment_id).execute(&mut **tx).await?;
+    Ok(())
 }
 
 fn claim_of(row: &SqliteRow, owner: &str) -> Result<Claim, StoreError> {

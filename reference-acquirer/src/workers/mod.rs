@@ -6,6 +6,7 @@
 
 pub mod finalize;
 pub mod notify;
+pub mod withdraw;
 
 use std::sync::Arc;
 
@@ -69,6 +70,7 @@ impl Workers {
             Task::Event => self.payments.act_on_event(claim).await,
             Task::Finalize => finalize::run(&self.payments, claim).await,
             Task::Notify => self.notifier.run(claim).await,
+            Task::Withdraw => withdraw::run(&self.payments, claim).await,
         };
         if let Err(error) = result {
             tracing::error!(%error, task = claim.task.as_str(), "open work could not be settled; it will be taken up again");

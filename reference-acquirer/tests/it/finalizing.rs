@@ -204,8 +204,7 @@ async fn the_token_is_found_where_it_is() {
             payload.remove("state_context");
         }
         let body = body.to_string();
-        let signature = signature::sign(&SecretString::from(SIGNING_KEY), body.as_bytes());
-        setup.klarna.deliver(body, Some(&signature), Some(&setup.klarna.key_id())).await;
+        setup.klarna.send_signed(body).await;
         let calls = setup.klarna.await_authorizes(2).await;
         assert_eq!(calls[1].header("klarna-network-session-token"), Some(token), "{place}");
         acquirer.stop().await;
@@ -234,9 +233,7 @@ async fn events_of_others_are_taken_and_have_no_effect() {
         changed("e-5", &|body| body["payload"] = json!({"payment_request_id": REQUEST_ID})),
     ];
     for body in bodies {
-        let signature = signature::sign(&SecretString::from(SIGNING_KEY), body.as_bytes());
-        let status = setup.klarna.deliver(body, Some(&signature), Some(&setup.klarna.key_id())).await;
-        assert_eq!(status, StatusCode::OK);
+        assert_eq!(setup.klarna.send_signed(body).await, StatusCode::OK);
     }
     setup.klarna.send_event("e-6", "COMPLETED", &initial).await;
     assert_eq!(setup.partner.await_verified().await["data"]["status"], "approved");

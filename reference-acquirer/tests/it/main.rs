@@ -18,3 +18,4 @@ mod retrying;
 mod returning;
 mod storing;
 mod support;
+mod withdrawing;

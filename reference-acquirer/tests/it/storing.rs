@@ -87,7 +87,13 @@ async fn a_payment_reads_as_it_was_written() {
         response_data: Some(" {} ".to_owned()),
         ..payment
     };
-    let change = Change { payment: changed.clone(), finalize_with: None, notification: None };
+    let change = Change {
+        payment: changed.clone(),
+        finalize_with: None,
+        notification: None,
+        withdraw: false,
+        forget_tokens: false,
+    };
     assert_eq!(store.settle(&claim, &change, later(1)).await.unwrap(), Settled::Done);
     let read = store.payment("p").await.unwrap().unwrap();
     assert_eq!(read, Payment { version: 2, updated_at: later(1), ..changed });
@@ -120,7 +126,8 @@ async fn an_event_finds_its_payment() {
     assert_eq!(find("krn:alpha", "krn:r", None).await, None);
 
     let payment = Payment { request_id: Some("krn:r".into()), ..payment };
-    let change = Change { payment, finalize_with: None, notification: None };
+    let change =
+        Change { payment, finalize_with: None, notification: None, withdraw: false, forget_tokens: false };
     store.settle(&claim, &change, NOW).await.unwrap();
     assert_eq!(find("krn:alpha", "krn:r", None).await.as_deref(), Some("p"));
     assert_eq!(find("krn:alpha", "krn:another", Some("p")).await, None);
@@ -140,6 +147,8 @@ async fn a_row_is_claimed_by_one_until_its_lease_ends() {
         payment: Payment { state: State::Failed, ..payment.clone() },
         finalize_with: None,
         notification: None,
+        withdraw: false,
+        forget_tokens: false,
     };
     assert_eq!(store.settle(&first, &change, later(11)).await.unwrap(), Settled::LeaseLost);
     store.finish(&first, later(11)).await.unwrap();
@@ -199,6 +208,8 @@ async fn nobody_overwrites_what_he_has_not_seen() {
             partner: "alpha".to_owned(),
             body: "{}".to_owned(),
         }),
+        withdraw: false,
+        forget_tokens: false,
     };
     let finalizing = change(State::Finalizing, Some("token"), None);
     assert_eq!(store.settle(&event, &finalizing, NOW).await.unwrap(), Settled::Done);

@@ -51,7 +51,12 @@ impl Setup {
             poll_ms = 5
             [notifications]
             retry = {{ attempts = 4, first_ms = 1, max_ms = 5 }}
+            [klarna.withdraw]
+            attempts = 3
+            first_ms = 1
+            max_ms = 5
             [registration]
+            check_gap_ms = 1
             retry = {{ first_ms = 1, max_ms = 5 }}
             [return]
             wait_ms = 15000
@@ -76,6 +81,10 @@ impl Setup {
         );
         std::fs::write(&file, text).unwrap();
         file
+    }
+
+    pub(crate) fn database(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("acquirer.db").display())
     }
 
     pub(crate) fn settings(&self) -> Settings {

@@ -2,12 +2,14 @@
 //! and webhooks, and sends signed events.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use axum::serve::ListenerExt as _;
 use http::{Request, StatusCode};
 use klarna_schemas::signature;
 use secrecy::SecretString;
@@ -15,6 +17,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use super::registered::Registered;
 use super::{Exchange, Recorded};
 
 pub(crate) const SIGNING_KEY: &str = "s3cret-signing-key-å";
@@ -26,8 +29,12 @@ pub(crate) enum Reply {
     Raw(u16, &'static str, &'static str),
     /// Nothing, until [`FakeKlarna::let_go`]; then the JSON.
     Held(Value),
-    /// The connection breaks.
+    /// The connection is reset in the middle of the answer.
     Broken,
+    /// The connection ends without any answer.
+    Closed,
+    /// 429, and what `X-Ratelimit-Reset` says.
+    Limited(&'static str),
 }
 
 impl Reply {
@@ -63,18 +70,12 @@ pub(crate) fn step_up_body() -> Value {
                 "payment_request_id": REQUEST_ID, "payment_request_url": REQUEST_URL}}}})
 }
 
-#[derive(Debug, Default)]
-struct Registered {
-    keys: Vec<String>,
-    webhooks: Vec<Value>,
-    down: bool,
-}
-
 #[derive(Debug, Clone)]
 pub(crate) struct FakeKlarna {
     pub(crate) base_url: String,
     pub(crate) heard: Recorded,
     replies: Arc<Mutex<VecDeque<Reply>>>,
+    cancels: Arc<Mutex<VecDeque<Reply>>>,
     registered: Arc<Mutex<Registered>>,
     gate: Arc<Notify>,
 }
@@ -82,10 +83,14 @@ pub(crate) struct FakeKlarna {
 impl FakeKlarna {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        // A connection that ends is reset, so that what breaks on purpose breaks hard.
+        let listener = listener.tap_io(|stream| stream.set_zero_linger().unwrap());
         let klarna = Self {
-            base_url: format!("http://{}", listener.local_addr().unwrap()),
+            base_url,
             heard: Recorded::new(),
             replies: Arc::default(),
+            cancels: Arc::default(),
             registered: Arc::default(),
             gate: Arc::default(),
         };
@@ -102,9 +107,23 @@ impl FakeKlarna {
         self.gate.notify_one();
     }
 
+    /// What the next cancellations of payment requests are answered with; 200 without a script.
+    pub(crate) fn will_cancel(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.cancels.lock().unwrap().extend(replies);
+    }
+
+    pub(crate) async fn await_cancels(&self, count: usize) -> Vec<Exchange> {
+        self.heard.await_matching(count, Exchange::is_cancel).await
+    }
+
+    /// What is registered, to be looked at or meddled with.
+    pub(crate) fn registered(&self) -> MutexGuard<'_, Registered> {
+        self.registered.lock().unwrap()
+    }
+
     /// From now on the notification API answers 503, or is back.
     pub(crate) fn notification_api_down(&self, down: bool) {
-        self.registered.lock().unwrap().down = down;
+        self.registered().down = down;
     }
 
     pub(crate) fn authorizes(&self) -> Vec<Exchange> {
@@ -116,18 +135,23 @@ impl FakeKlarna {
     }
 
     pub(crate) fn webhooks(&self) -> Vec<Value> {
-        self.registered.lock().unwrap().webhooks.clone()
+        self.registered().webhooks.clone()
     }
 
     /// Sends a signed state change about the payment that `initial` asked for.
     pub(crate) async fn send_event(&self, event_id: &str, state: &str, initial: &Exchange) -> StatusCode {
-        let body = event_body(event_id, state, initial).to_string();
-        let signature = signature::sign(&SecretString::from(SIGNING_KEY), body.as_bytes());
-        self.deliver(body, Some(&signature), Some(&self.key_id())).await
+        self.send_signed(event_body(event_id, state, initial).to_string()).await
+    }
+
+    /// Sends any body, signed with the newest key.
+    pub(crate) async fn send_signed(&self, body: String) -> StatusCode {
+        let (id, secret) = self.registered().key();
+        let signature = signature::sign(&SecretString::from(secret), body.as_bytes());
+        self.deliver(body, Some(&signature), Some(&id)).await
     }
 
     pub(crate) fn key_id(&self) -> String {
-        self.registered.lock().unwrap().keys.last().unwrap().clone()
+        self.registered().key().0
     }
 
     pub(crate) async fn deliver(
@@ -182,6 +206,7 @@ pub(crate) fn client() -> reqwest::Client {
 async fn answer(State(klarna): State<FakeKlarna>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     let exchange = Exchange {
+        at: Instant::now(),
         method: head.method,
         path: head.uri.path().to_owned(),
         headers: head.headers,
@@ -190,72 +215,54 @@ async fn answer(State(klarna): State<FakeKlarna>, request: Request<Body>) -> Res
     klarna.heard.push(exchange.clone());
     if exchange.is_authorize() {
         let reply = klarna.replies.lock().unwrap().pop_front();
-        return match reply {
-            Some(Reply::Json(status, body)) => json_reply(status, &body),
-            Some(Reply::Raw(status, content_type, body)) => {
-                (StatusCode::from_u16(status).unwrap(), [("content-type", content_type)], body)
-                    .into_response()
-            }
-            Some(Reply::Held(body)) => {
-                klarna.gate.notified().await;
-                json_reply(200, &body)
-            }
-            // A panicking handler drops its connection.
-            Some(Reply::Broken) => {
-                let broken = futures::stream::once(async {
-                    Err::<String, std::io::Error>(std::io::Error::other("broken on purpose"))
-                });
-                (StatusCode::OK, Body::from_stream(broken)).into_response()
-            }
-            None => {
-                json_reply(500, &json!({"error_id": "e", "error_code": "NOT_SCRIPTED", "error_message": ""}))
-            }
-        };
+        return klarna.reply(reply.unwrap_or_else(|| Reply::error(500, "NOT_SCRIPTED"))).await;
     }
-    klarna.notification_api(&exchange)
-}
-
-fn json_reply(status: u16, body: &Value) -> Response {
-    let headers = [("content-type", "application/json"), ("klarna-correlation-id", "c-1")];
-    (StatusCode::from_u16(status).unwrap(), headers, body.to_string()).into_response()
+    if exchange.is_cancel() {
+        let reply = klarna.cancels.lock().unwrap().pop_front();
+        return klarna.reply(reply.unwrap_or_else(|| Reply::Json(200, json!({"state": "CANCELED"})))).await;
+    }
+    if exchange.path.contains("/payment/requests/") {
+        let read = json!({"payment_request_id": REQUEST_ID, "state": "COMPLETED",
+            "state_context": {"klarna_network_session_token": "token-by-reading"}});
+        return json_reply(200, &read);
+    }
+    klarna.registered().answer(&exchange)
 }
 
 impl FakeKlarna {
-    fn notification_api(&self, exchange: &Exchange) -> Response {
-        let mut registered = self.registered.lock().unwrap();
-        if registered.down {
-            return json_reply(503, &json!({"error_code": "TEMPORARY_UNAVAILABLE"}));
-        }
-        match (exchange.method.as_str(), exchange.path.as_str()) {
-            ("GET", "/v2/notification/signing-keys") => {
-                let keys: Vec<_> = registered.keys.iter().map(|id| json!({"signing_key_id": id})).collect();
-                json_reply(200, &json!({"signing_keys": keys}))
+    async fn reply(&self, reply: Reply) -> Response {
+        match reply {
+            Reply::Json(status, body) => json_reply(status, &body),
+            Reply::Raw(status, content_type, body) => {
+                (StatusCode::from_u16(status).unwrap(), [("content-type", content_type)], body)
+                    .into_response()
             }
-            ("POST", "/v2/notification/signing-keys") => {
-                let id = format!("krn:partner:global:notification:signing-key:{}", registered.keys.len());
-                registered.keys.push(id.clone());
-                json_reply(201, &json!({"signing_key_id": id, "signing_key": SIGNING_KEY}))
+            Reply::Held(body) => {
+                self.gate.notified().await;
+                json_reply(200, &body)
             }
-            ("GET", "/v2/notification/webhooks") => {
-                json_reply(200, &json!({"webhooks": registered.webhooks}))
+            Reply::Broken => {
+                let half = futures::stream::iter([
+                    Ok("{\"payment_transaction_response\":{\"resu".to_owned()),
+                    Err(std::io::Error::other("broken on purpose")),
+                ]);
+                (StatusCode::OK, Body::from_stream(half)).into_response()
             }
-            ("POST", "/v2/notification/webhooks") => {
-                let mut webhook = exchange.json();
-                webhook["webhook_id"] = json!(format!("krn:webhook:{}", registered.webhooks.len()));
-                registered.webhooks.push(webhook.clone());
-                json_reply(201, &webhook)
+            // A handler that panics takes its connection with it.
+            Reply::Closed => panic!("broken on purpose"),
+            Reply::Limited(reset) => {
+                let headers = [
+                    ("x-ratelimit-limit", "40"),
+                    ("x-ratelimit-remaining", "0"),
+                    ("x-ratelimit-reset", reset),
+                ];
+                (headers, json_reply(429, &json!({"error_code": "RATE_LIMITED"}))).into_response()
             }
-            ("DELETE", path) if path.starts_with("/v2/notification/webhooks/") => {
-                let id = path.rsplit('/').next().unwrap();
-                registered.webhooks.retain(|webhook| webhook["webhook_id"] != id);
-                StatusCode::NO_CONTENT.into_response()
-            }
-            ("GET", path) if path.contains("/payment/requests/") => json_reply(
-                200,
-                &json!({"payment_request_id": REQUEST_ID, "state": "COMPLETED",
-                    "state_context": {"klarna_network_session_token": "token-by-reading"}}),
-            ),
-            other => panic!("the fake Klarna knows no {other:?}"),
         }
     }
+}
+
+pub(super) fn json_reply(status: u16, body: &Value) -> Response {
+    let headers = [("content-type", "application/json"), ("klarna-correlation-id", "c-1")];
+    (StatusCode::from_u16(status).unwrap(), headers, body.to_string()).into_response()
 }

@@ -4,10 +4,11 @@ mod acquirer;
 mod klarna;
 mod partner;
 mod recorded;
+mod registered;
 
 pub(crate) use self::acquirer::{ALPHA, Acquirer, BETA, Setup, order};
 pub(crate) use self::klarna::{
     FakeKlarna, REQUEST_ID, REQUEST_URL, Reply, SIGNING_KEY, TOKEN, client, event_body, step_up_body,
 };
-pub(crate) use self::partner::{FakePartner, verify};
-pub(crate) use self::recorded::{Exchange, Recorded};
+pub(crate) use self::partner::{FakePartner, Hears, verify};
+pub(crate) use self::recorded::{Exchange, Recorded, assert_same_call};

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -23,11 +25,21 @@ pub(crate) fn secret() -> String {
     format!("whsec_{}", STANDARD.encode(KEY))
 }
 
+/// How a Partner answers a notification.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Hears {
+    Answers(u16),
+    /// 307 to another path of the same Partner.
+    Redirects,
+    /// No answer, ever.
+    Hangs,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct FakePartner {
     pub(crate) url: String,
     pub(crate) heard: Recorded,
-    statuses: Arc<Mutex<VecDeque<u16>>>,
+    script: Arc<Mutex<VecDeque<Hears>>>,
 }
 
 impl FakePartner {
@@ -36,7 +48,7 @@ impl FakePartner {
         let partner = Self {
             url: format!("http://{}/ears", listener.local_addr().unwrap()),
             heard: Recorded::new(),
-            statuses: Arc::default(),
+            script: Arc::default(),
         };
         let router = Router::new().fallback(listen).with_state(partner.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -44,7 +56,11 @@ impl FakePartner {
     }
 
     pub(crate) fn will_answer(&self, statuses: impl IntoIterator<Item = u16>) {
-        self.statuses.lock().unwrap().extend(statuses);
+        self.will(statuses.into_iter().map(Hears::Answers));
+    }
+
+    pub(crate) fn will(&self, script: impl IntoIterator<Item = Hears>) {
+        self.script.lock().unwrap().extend(script);
     }
 
     pub(crate) async fn await_notifications(&self, count: usize) -> Vec<Exchange> {
@@ -70,14 +86,19 @@ pub(crate) fn verify(told: &Exchange) {
     assert_eq!(told.header("webhook-signature").unwrap(), expected);
 }
 
-async fn listen(State(partner): State<FakePartner>, request: Request<Body>) -> StatusCode {
+async fn listen(State(partner): State<FakePartner>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     partner.heard.push(Exchange {
+        at: Instant::now(),
         method: head.method,
         path: head.uri.path().to_owned(),
         headers: head.headers,
         body: to_bytes(body, usize::MAX).await.unwrap(),
     });
-    let status = partner.statuses.lock().unwrap().pop_front().unwrap_or(204);
-    StatusCode::from_u16(status).unwrap()
+    let script = partner.script.lock().unwrap().pop_front();
+    match script.unwrap_or(Hears::Answers(204)) {
+        Hears::Answers(status) => StatusCode::from_u16(status).unwrap().into_response(),
+        Hears::Redirects => (StatusCode::TEMPORARY_REDIRECT, [("location", "/elsewhere")]).into_response(),
+        Hears::Hangs => std::future::pending().await,
+    }
 }

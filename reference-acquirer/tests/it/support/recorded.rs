@@ -1,6 +1,6 @@
 //! What a neighbour heard, in order, awaitable.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use http::{HeaderMap, Method};
@@ -12,6 +12,8 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Exchange {
+    /// When it was heard.
+    pub(crate) at: Instant,
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
@@ -25,6 +27,11 @@ impl Exchange {
 
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The DELETE of a payment request.
+    pub(crate) fn is_cancel(&self) -> bool {
+        self.method == Method::DELETE && self.path.contains("/payment/requests/")
     }
 
     pub(crate) fn is_authorize(&self) -> bool {
@@ -64,5 +71,16 @@ impl Recorded {
 
     fn paths(&self) -> Vec<String> {
         self.0.borrow().iter().map(|exchange| format!("{} {}", exchange.method, exchange.path)).collect()
+    }
+}
+
+/// Repetitions of one call: same path, same key, same token, same bytes.
+pub(crate) fn assert_same_call(calls: &[Exchange]) {
+    for call in calls {
+        assert_eq!(call.path, calls[0].path);
+        for header in ["klarna-idempotency-key", "klarna-network-session-token"] {
+            assert_eq!(call.header(header), calls[0].header(header));
+        }
+        assert_eq!(call.body, calls[0].body);
     }
 }
