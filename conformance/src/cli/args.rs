@@ -85,16 +85,22 @@ pub struct RunArgs {
 
     /// What the acquirer and Customers are told of where the simulator is, e.g. <http://klarna:8080>
     /// in a network of containers; it listens where `listen` in the adapter says
-    #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_SIMULATOR_PUBLIC_URL")]
+    #[arg(long, value_name = "URL", value_parser = public_url, env = "KLARNA_CONFORMANCE_SIMULATOR_PUBLIC_URL")]
     pub simulator_public_url: Option<Url>,
 
     /// What the acquirer and Customers are told of where the Partner is: notifications and returns go
     /// there; it listens where `listen` in the adapter says
-    #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_PARTNER_PUBLIC_URL")]
+    #[arg(long, value_name = "URL", value_parser = public_url, env = "KLARNA_CONFORMANCE_PARTNER_PUBLIC_URL")]
     pub partner_public_url: Option<Url>,
 
     /// Let the simulator send webhooks over plain http to this host, besides loopback; can be repeated
-    #[arg(long, value_name = "HOST", value_delimiter = ',', env = "KLARNA_CONFORMANCE_ALLOW_HTTP_WEBHOOKS")]
+    #[arg(
+        long,
+        value_name = "HOST",
+        value_delimiter = ',',
+        conflicts_with = "simulator",
+        env = "KLARNA_CONFORMANCE_ALLOW_HTTP_WEBHOOKS"
+    )]
     pub allow_http_webhooks: Vec<String>,
 
     /// Feature files or folders [default: the embedded features]
@@ -157,6 +163,20 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Scheme, host and port; what follows them is ours.
+fn public_url(text: &str) -> Result<Url, String> {
+    let hint = "scheme, host and port and no more, as in http://klarna:8080";
+    let url = Url::parse(text).map_err(|error| format!("{error}: {hint}"))?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let speaks_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+    let reachable = !matches!(url.host_str(), Some("0.0.0.0" | "[::]"));
+    if bare && speaks_http && reachable && url.username().is_empty() && url.password().is_none() {
+        Ok(url)
+    } else {
+        Err(hint.to_owned())
+    }
+}
+
 /// Flags of `lint`.
 #[derive(Debug, Clone, Args)]
 pub struct LintArgs {
@@ -211,6 +231,17 @@ mod tests {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         for wrong in ["90", "", "0s", "-5s", "soon"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin_that_can_be_called() {
+        assert_eq!(public_url("http://klarna:8080").unwrap().as_str(), "http://klarna:8080/");
+        assert!(public_url("https://shop.example/").is_ok());
+        for wrong in
+            ["klarna:8080", "http://klarna/path", "http://a@klarna", "http://0.0.0.0:1", "http://[::]:1"]
+        {
+            assert!(public_url(wrong).is_err(), "{wrong}");
         }
     }
 

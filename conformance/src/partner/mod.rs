@@ -4,7 +4,7 @@ mod pages;
 mod record;
 mod serve;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use record::Record;
 #[derive(Debug, Clone)]
 pub struct PartnerStandIn {
     base_url: Url,
+    listens: Url,
     record: Arc<Record>,
     _listener: Arc<Listener>,
 }
@@ -43,6 +44,17 @@ pub struct StandInError {
     pub reason: String,
     /// How to mend it.
     pub hint: String,
+}
+
+/// An address that can be called: one that means every address is called on loopback.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    let mut reachable = address;
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => reachable.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => reachable.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    reachable
 }
 
 /// A notification that came.
@@ -80,11 +92,23 @@ pub struct ReturnVisit {
 }
 
 impl PartnerStandIn {
-    /// Listens. Port 0 takes a free one.
+    /// Listens, and is told of as it listens. Port 0 takes a free one.
     ///
     /// # Errors
     /// When the address is taken, or a notification secret of the adapter cannot be read.
     pub async fn start(listen: SocketAddr, adapter: &Adapter) -> Result<Self, StandInError> {
+        Self::start_behind(listen, None, adapter).await
+    }
+
+    /// Listens; others are told `public`, if it is given.
+    ///
+    /// # Errors
+    /// When the address is taken, or a notification secret of the adapter cannot be read.
+    pub async fn start_behind(
+        listen: SocketAddr,
+        public: Option<&Url>,
+        adapter: &Adapter,
+    ) -> Result<Self, StandInError> {
         let failed = |reason: String, hint: &str| StandInError { listen, reason, hint: hint.to_owned() };
         let taken = |error: std::io::Error| {
             failed(
@@ -94,8 +118,9 @@ impl PartnerStandIn {
         };
         let socket = tokio::net::TcpListener::bind(listen).await.map_err(taken)?;
         let address = socket.local_addr().map_err(taken)?;
-        let base_url = Url::parse(&format!("http://{address}/"))
+        let listens = Url::parse(&format!("http://{}/", reachable(address)))
             .map_err(|error| failed(error.to_string(), "listen.partner is an IP address and a port"))?;
+        let base_url = public.unwrap_or(&listens).clone();
         let ears = adapter
             .ears(&base_url)
             .map_err(|error| failed(error.to_string(), "see notifications.verify in the adapter"))?;
@@ -106,12 +131,17 @@ impl PartnerStandIn {
                 tracing::error!(%error, "the Partner stand-in ended");
             }
         });
-        Ok(Self { base_url, record, _listener: Arc::new(Listener(task.abort_handle())) })
+        Ok(Self { base_url, listens, record, _listener: Arc::new(Listener(task.abort_handle())) })
     }
 
-    /// Where it listens.
+    /// Where others find it.
     pub fn base_url(&self) -> &Url {
         &self.base_url
+    }
+
+    /// Where it listens, as this machine reaches it.
+    pub fn listens(&self) -> &Url {
+        &self.listens
     }
 
     /// A page that records the Customer's visit: `{base}/shop/return/{marker}`.

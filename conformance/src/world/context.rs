@@ -8,6 +8,7 @@ use klarna_simulator::control::client::ControlClient;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
+use super::browser::Browser;
 use super::record::Board;
 use crate::adapter::{Adapter, BoundAcquirer, PartnerBinding};
 use crate::launch::RunningAcquirer;
@@ -33,7 +34,7 @@ pub struct RunContext {
     /// The Partner's ears and return page.
     pub stand_in: PartnerStandIn,
     /// The Customer's browser: follows no redirect by itself.
-    pub browser: reqwest::Client,
+    pub browser: Browser,
     /// The Partners, each for one scenario at a time.
     pub pool: PartnerPool,
     /// The run's seed.

@@ -1,5 +1,6 @@
 //! One scenario's world: its Partner, its sandbox, its payments, and what was found.
 
+mod browser;
 mod checks;
 mod conclude;
 mod context;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::simulator::control::PutSandbox;
 
+pub use browser::{Browser, Door};
 pub use checks::{CHECKS, Check, check};
 pub use context::{Lease, PartnerPool, RunContext};
 pub use failure::Failure;

@@ -1,5 +1,6 @@
 //! The parties of a run: Klarna, the Partner, the acquirer, and perhaps a defect between them.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use crate::cli::output::complain;
 use crate::exit_code::Exit;
 use crate::launch::{self, LaunchContext, RunningAcquirer};
 use crate::mutants::MutantProxy;
-use crate::partner::PartnerStandIn;
+use crate::partner::{PartnerStandIn, reachable};
+use crate::world::{Browser, Door};
 
 /// The acquirer's key at Klarna, and the account that it belongs to: the simulator's defaults.
 const API_KEY: &str = "klarna_test_api_local";
@@ -38,7 +40,7 @@ pub(super) struct Parties {
     pub(super) proxy: Option<MutantProxy>,
     pub(super) process: RunningAcquirer,
     pub(super) acquirer: BoundAcquirer,
-    pub(super) browser: reqwest::Client,
+    pub(super) browser: Browser,
 }
 
 /// Starts or finds everybody, Klarna first.
@@ -52,7 +54,7 @@ pub(super) async fn gather(
     let unreachable = |why: String| Stop::new(Exit::Unreachable, why);
     klarna_simulator::install_crypto_provider();
     let (simulator, control) = klarna(args, prepared, seed).await?;
-    let simulator_url = control.base().clone();
+    let simulator_url = args.simulator_public_url.as_ref().unwrap_or(control.base()).clone();
     for partner in adapter.partners() {
         let wish = PutSandbox { seed: Some(seed), clock: None };
         let made = control.put_sandbox(&partner.klarna_account, &wish).await;
@@ -60,12 +62,16 @@ pub(super) async fn gather(
             unreachable(format!("{error}\n  hint: is this the base URL of a klarna-simulator?"))
         })?;
     }
-    let stand_in = PartnerStandIn::start(adapter.listen().partner, adapter)
+    let public = args.partner_public_url.as_ref();
+    let stand_in = PartnerStandIn::start_behind(adapter.listen().partner, public, adapter)
         .await
         .map_err(|error| unreachable(error.to_string()))?;
+    if public.is_none() && adapter.listen().partner.ip().is_unspecified() {
+        told_on_loopback("the Partner", stand_in.base_url(), "--partner-public-url");
+    }
     let proxy = match prepared.defect {
         Some(defect) => {
-            let proxy = MutantProxy::start(defect, &simulator_url).await;
+            let proxy = MutantProxy::start(defect, control.base()).await;
             Some(proxy.map_err(|error| unreachable(error.to_string()))?)
         }
         None => None,
@@ -85,12 +91,17 @@ pub(super) async fn gather(
     await_registration(&control).await;
     let broken = |error: reqwest::Error| Stop::new(Exit::Broken, error.to_string());
     let acquirer = BoundAcquirer::new(adapter, process.base_url(), &context).map_err(broken)?;
-    let browser = reqwest::Client::builder()
+    let http = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(BROWSER_PATIENCE)
         .build()
         .map_err(broken)?;
+    let doors = vec![
+        Door { public: simulator_url.clone(), listens: control.base().clone() },
+        Door { public: stand_in.base_url().clone(), listens: stand_in.listens().clone() },
+    ];
+    let browser = Browser::new(http, doors);
     Ok(Parties { simulator, simulator_url, control, stand_in, proxy, process, acquirer, browser })
 }
 
@@ -122,14 +133,47 @@ async fn klarna(
             ControlClient::new(url.clone()).map_err(|error| Stop::new(Exit::Broken, error.to_string()))?;
         return Ok((None, control));
     }
-    let simulator = Simulator::builder()
-        .listen(prepared.adapter.listen().simulator)
+    let unreachable = |why: String| Stop::new(Exit::Unreachable, why);
+    let listen = with_port(prepared.adapter.listen().simulator)
+        .map_err(|error| unreachable(format!("the simulator finds no free port: {error}")))?;
+    let mut builder = Simulator::builder()
+        .listen(listen)
         .seed(seed)
         // A wrong mapping of Partners to accounts must show.
         .unknown_accounts(UnknownAccounts::Refuse)
-        .start()
-        .await
-        .map_err(|error| Stop::new(Exit::Unreachable, error.to_string()))?;
-    let control = simulator.control();
+        .allow_http_webhooks(args.allow_http_webhooks.iter().cloned());
+    let broken = |why: String| Stop::new(Exit::Broken, why);
+    let mut public = args.simulator_public_url.clone();
+    if public.is_none() && listen.ip().is_unspecified() {
+        let loopback = Url::parse(&format!("http://{}/", reachable(listen)));
+        let loopback = loopback.map_err(|error| broken(error.to_string()))?;
+        told_on_loopback("the simulator", &loopback, "--simulator-public-url");
+        public = Some(loopback);
+    }
+    if let Some(public) = public {
+        builder = builder.public_url(public);
+    }
+    let simulator = builder.start().await.map_err(|error| unreachable(error.to_string()))?;
+    let mut base = simulator.base_url().clone();
+    if listen.ip().is_unspecified() {
+        let _an_ip_address_is_a_host = base.set_ip_host(reachable(listen).ip());
+    }
+    let control = ControlClient::new(base).map_err(|error| broken(error.to_string()))?;
     Ok((Some(simulator), control))
+}
+
+/// The address with a port that was free a moment ago, where every address is listened on: what
+/// others are told must be known before the simulator listens.
+fn with_port(listen: SocketAddr) -> std::io::Result<SocketAddr> {
+    if listen.ip().is_unspecified() && listen.port() == 0 {
+        return std::net::TcpListener::bind(listen)?.local_addr();
+    }
+    Ok(listen)
+}
+
+/// Nobody can call "every address".
+fn told_on_loopback(who: &str, told: &Url, flag: &str) {
+    complain(&format!(
+        "{who} listens on every address, and others are told {told}; {flag} names what they can reach"
+    ));
 }

@@ -210,6 +210,15 @@ fn arguments(args: &RunArgs) -> Vec<String> {
     if let Some(url) = &args.simulator {
         arguments.push(format!("--simulator {url}"));
     }
+    if let Some(url) = &args.simulator_public_url {
+        arguments.push(format!("--simulator-public-url {url}"));
+    }
+    if let Some(url) = &args.partner_public_url {
+        arguments.push(format!("--partner-public-url {url}"));
+    }
+    for host in &args.allow_http_webhooks {
+        arguments.push(format!("--allow-http-webhooks {host}"));
+    }
     if let Some(defect) = &args.defect {
         arguments.push(format!("--defect {defect}"));
     }

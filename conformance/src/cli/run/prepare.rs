@@ -21,6 +21,10 @@ pub(super) struct Prepared {
 
 pub(super) fn prepare(args: &RunArgs) -> Result<Prepared, Stop> {
     let defect = args.defect.as_deref().map(defect).transpose()?;
+    if defect.is_some() && args.simulator_public_url.is_some() {
+        let why = "--defect stands in for Klarna on a loopback address of its own: it cannot be combined with --simulator-public-url";
+        return Err(Stop::new(Exit::Usage, why));
+    }
     let scenarios = scenarios(args)?;
     let source = match &args.acquirer {
         Some(path) => AdapterSource::File(path.clone()),
