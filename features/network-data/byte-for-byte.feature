@@ -23,6 +23,10 @@ Feature: Klarna Network Data
       | a key that stands twice  | {"locale":"sv-SE","locale":"en-GB"}                             |
       | letters beyond ASCII     | {"buyer":"Åke Þórsson 東京 🧥"}                                  |
       | a line break at the end  | {"content":"x"}\n                                               |
+      | an escape beside its letter | {"escaped":"\\u00e9","plain":"é"}                             |
+      | an escaped slash         | {"path":"https:\\/\\/shop.example\\/"}                           |
+      | a content type nobody knows | {"content_type":"application/vnd.shop+cbor","content":"oWFhAQ=="} |
+      | letters outside the plane   | {"paired":"\\ud83e\\udde5","and":"🧥"}                         |
 
   @AP-11
   Scenario: Is the same in both authorize calls of a step-up
@@ -37,3 +41,32 @@ Feature: Klarna Network Data
     And the customer approves the purchase
     Then the acquirer authorizes the payment with Klarna, finally
     And the network data reached Klarna byte for byte
+
+  @AP-10 @AP-11
+  Scenario Outline: Of full length it is neither cut nor refused: <letters>
+    Given a Partner with an order of 459.00 SEK
+    And the Partner shares Klarna Network Data of 10240 <letters> characters
+    And Klarna will approve the payment
+    When the Partner creates the payment
+    Then the full length of the network data reached Klarna byte for byte
+
+    Examples:
+      | letters   |
+      | ASCII     |
+      | non-ASCII |
+
+  @AP-02 @AP-11
+  Scenario Outline: What an acquirer may refuse is refused or reaches Klarna unchanged: <peculiarity>
+    Given a Partner with an order of 459.00 SEK
+    And the Partner shares this Klarna Network Data:
+      """
+      <network data>
+      """
+    And Klarna will approve the payment
+    When the Partner creates the payment
+    Then the network data was refused, or reached Klarna byte for byte
+
+    Examples:
+      | peculiarity                 | network data           |
+      | half a pair of surrogates   | {"broken":"\\ud83e"}   |
+      | text that is no JSON at all | experience=web;lang=sv |

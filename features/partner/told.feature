@@ -9,3 +9,15 @@ Feature: What the Partner is told
     And the Partner launches the Klarna purchase journey
     And the customer approves the purchase
     Then the acquirer notifies the Partner that the payment is approved
+
+  @AP-29
+  Scenario Outline: One word is enough, in the answer or by notification: <outcome>
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will <decision> the payment
+    When the Partner creates the payment
+    Then the acquirer tells the Partner that the payment is <outcome>
+
+    Examples:
+      | decision | outcome  |
+      | approve  | approved |
+      | decline  | declined |

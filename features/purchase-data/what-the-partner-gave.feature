@@ -7,3 +7,34 @@ Feature: Purchase data
     And Klarna will approve the payment
     When the Partner creates the payment
     Then the purchase data of the order reached Klarna
+
+  @AP-08
+  Scenario Outline: No field gets lost: <field>
+    Given a Partner with an order of 1299.50 SEK
+    And Klarna will approve the payment
+    When the Partner creates the payment
+    Then the <field> of the order reached Klarna
+
+    Examples:
+      | field                       |
+      | purchase reference          |
+      | name of each line           |
+      | quantity of each line       |
+      | price of each line          |
+      | total of each line          |
+      | tax of each line            |
+      | given name of the customer  |
+      | family name of the customer |
+      | email of the customer       |
+      | phone of the customer       |
+      | street to ship to           |
+      | postal code to ship to      |
+      | city to ship to             |
+      | country to ship to          |
+
+  @AP-09
+  Scenario: The order lines add up to the amount
+    Given a Partner with an order of 1299.50 SEK
+    And Klarna will approve the payment
+    When the Partner creates the payment
+    Then the order lines that reached Klarna add up to the amount

@@ -161,6 +161,30 @@ impl BoundAcquirer {
         self.perform(operation, bound, variables).await
     }
 
+    /// Whether two orders make different requests: if not, the acquirer's API has no place for what
+    /// differs, so the Partner cannot have given it.
+    ///
+    /// # Errors
+    /// When a template fails on one of them.
+    pub fn tells_apart(
+        &self,
+        partner: &PartnerBinding,
+        one: &Order,
+        other: &Order,
+    ) -> Result<bool, OperationError> {
+        let operation = "create_payment";
+        let inner = &self.adapter.inner;
+        let bound = &inner.create_payment.request;
+        let said = |order: &Order| {
+            let variables = with_order(self.run.of_partner(partner, Secrets::Marked), order);
+            bound
+                .likeness(&inner.templates, &inner.authentication, &self.base_url, &variables)
+                .map(|likeness| likeness.curl())
+                .map_err(|source| OperationError::Template { operation, source })
+        };
+        Ok(said(one)? != said(other)?)
+    }
+
     async fn perform(
         &self,
         operation: &'static str,

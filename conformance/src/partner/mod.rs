@@ -3,6 +3,7 @@
 mod pages;
 mod record;
 mod serve;
+mod shop;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use url::Url;
 pub use crate::adapter::Verification;
 use crate::adapter::{Adapter, Outcome};
 use record::Record;
+pub use shop::{Page, ShopOrder};
 
 /// The Partner's side of the run. Cheap to clone; the listener ends with the last clone.
 #[derive(Debug, Clone)]
@@ -191,6 +193,16 @@ impl PartnerStandIn {
     /// All visits to a return page, in order.
     pub fn returns(&self, marker: &str) -> Vec<ReturnVisit> {
         self.record.look(|kept| kept.visits.get(marker).cloned().unwrap_or_default())
+    }
+
+    /// Takes an order into the shop, so that its return page shows how it stands.
+    pub fn take_order(&self, marker: &str, order: ShopOrder) {
+        self.record.take_order(marker, order);
+    }
+
+    /// The page of the shop that a URL shows.
+    pub fn page_at(&self, url: &Url) -> Page {
+        if url.origin() == self.base_url.origin() { Page::at(url) } else { Page::Waiting }
     }
 
     fn under(&self, segments: &[&str]) -> Url {

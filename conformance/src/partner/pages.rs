@@ -25,6 +25,20 @@ pub(super) fn back_at_the_shop(query: &[(String, String)]) -> String {
     )
 }
 
+/// Where a paid order ends.
+pub(super) fn confirmation() -> String {
+    page("Your order is confirmed", "<p>The acquirer says that the payment is approved. Thank you.</p>")
+}
+
+/// Where an order ends that was not paid.
+pub(super) fn checkout_with_an_error() -> String {
+    page(
+        "Checkout",
+        "<p role=\"alert\">The payment did not come to be. Nothing was charged; please choose another way to \
+         pay.</p>",
+    )
+}
+
 fn page(title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Notification, ReturnVisit};
+use super::{Notification, ReturnVisit, ShopOrder};
 
 /// Everything that came, in order; whoever waits is woken at each arrival.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Kept {
     pub(super) notifications: Vec<Notification>,
     by_payment: HashMap<String, Vec<usize>>,
     pub(super) visits: HashMap<String, Vec<ReturnVisit>>,
+    /// Orders of the shop, by marker.
+    orders: HashMap<String, ShopOrder>,
 }
 
 impl Default for Record {
@@ -56,6 +58,19 @@ impl Record {
             }
             kept.notifications.push(notification);
         });
+    }
+
+    pub(super) fn take_order(&self, marker: &str, order: ShopOrder) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).orders.insert(marker.to_owned(), order);
+    }
+
+    /// An order, and what was notified about it.
+    pub(super) fn order(&self, marker: &str) -> Option<(ShopOrder, Vec<Notification>)> {
+        self.look(|kept| {
+            let order = kept.orders.get(marker)?.clone();
+            let heard = kept.notifications_of(order.payment_id()).cloned().collect();
+            Some((order, heard))
+        })
     }
 
     pub(super) fn visit(&self, marker: &str, mut visit: ReturnVisit) {

@@ -6,11 +6,12 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{any, get, post};
 use url::Url;
 
 use super::record::Record;
+use super::shop::{CHECKOUT, CONFIRMATION, Page};
 use super::{Notification, ReturnVisit, pages};
 use crate::adapter::{Ears, Verification, pairs};
 
@@ -31,6 +32,8 @@ pub(super) fn router(record: Arc<Record>, ears: Ears, base_url: Url) -> Router {
         .route("/notifications/{partner}", post(for_partner))
         .route("/shop/return", any(returned_unmarked))
         .route("/shop/return/{marker}", any(returned))
+        .route("/shop/confirmation/{marker}", get(async || Html(pages::confirmation())))
+        .route("/shop/checkout/{marker}", get(async || Html(pages::checkout_with_an_error())))
         .fallback(async || (StatusCode::NOT_FOUND, "the Partner stand-in has no such page\n"))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(Arc::new(Shop { record, ears, base_url }))
@@ -54,7 +57,7 @@ async fn returned_unmarked(
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Response {
-    shop.returned("", &uri, &headers)
+    shop.returned("", &uri, &headers).await
 }
 
 async fn returned(
@@ -63,7 +66,7 @@ async fn returned(
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Response {
-    shop.returned(&marker, &uri, &headers)
+    shop.returned(&marker, &uri, &headers).await
 }
 
 impl Shop {
@@ -98,13 +101,19 @@ impl Shop {
         answer.into_response()
     }
 
-    fn returned(&self, marker: &str, uri: &Uri, headers: &HeaderMap) -> Response {
+    /// Notes the visit, and sends the Customer on once the shop knows how the payment ended.
+    async fn returned(&self, marker: &str, uri: &Uri, headers: &HeaderMap) -> Response {
         let mut url = self.base_url.clone();
         url.set_path(uri.path());
         url.set_query(uri.query());
         let query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         let page = pages::back_at_the_shop(&query);
         self.record.visit(marker, ReturnVisit { seq: 0, url, query, headers: pairs(headers) });
-        Html(page).into_response()
+        let Some((order, heard)) = self.record.order(marker) else { return Html(page).into_response() };
+        match order.page(&heard).await {
+            Page::Confirmation => Redirect::to(&format!("/shop/{CONFIRMATION}/{marker}")).into_response(),
+            Page::Checkout => Redirect::to(&format!("/shop/{CHECKOUT}/{marker}")).into_response(),
+            Page::Waiting => Html(page).into_response(),
+        }
     }
 }

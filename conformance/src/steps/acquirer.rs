@@ -131,6 +131,51 @@ pub(super) const STEPS: &[Definition] = &[
         doc: "Klarna-Idempotency-Key stands on each call, and the final authorize has another key than the initial one.",
         run: |world, step| Box::pin(own_keys(world, step)),
     },
+    Definition {
+        voice: Voice::Acquirer,
+        keyword: Keyword::Then,
+        expression: "the acquirer refuses the payment",
+        example: "the acquirer refuses the payment",
+        argument: Argument::None,
+        doc: "The answer to the Partner's create call says that the request itself is wrong.",
+        run: |world, step| Box::pin(refuses(world, step)),
+    },
+    Definition {
+        voice: Voice::Acquirer,
+        keyword: Keyword::Then,
+        expression: "the refused payment left no authorize at Klarna",
+        example: "the refused payment left no authorize at Klarna",
+        argument: Argument::None,
+        doc: "Nothing of it reached Klarna, though its mended twin did afterwards.",
+        run: |world, step| Box::pin(left_nothing(world, step)),
+    },
+    Definition {
+        voice: Voice::Acquirer,
+        keyword: Keyword::Then,
+        expression: "the new payment is an attempt of its own, with its own idempotency key and reference",
+        example: "the new payment is an attempt of its own, with its own idempotency key and reference",
+        argument: Argument::None,
+        doc: "Its authorize shares neither with that of the payment before; the duty is recommended, so it only warns.",
+        run: |world, step| Box::pin(own_attempt(world, step)),
+    },
+    Definition {
+        voice: Voice::Acquirer,
+        keyword: Keyword::Then,
+        expression: "the acquirer authorizes the payment with Klarna, finally, within {int} minutes",
+        example: "the acquirer authorizes the payment with Klarna, finally, within 60 minutes",
+        argument: Argument::None,
+        doc: "The final authorize came, and within the life of its session token, on Klarna's clock.",
+        run: |world, step| Box::pin(finalised_within(world, step)),
+    },
+    Definition {
+        voice: Voice::Acquirer,
+        keyword: Keyword::Then,
+        expression: "each Partner's calls stand in its own Klarna account",
+        example: "each Partner's calls stand in its own Klarna account",
+        argument: Argument::None,
+        doc: "No account of the scenario saw a call about another Partner's payment; proved by a sound twin payment in each.",
+        run: |world, step| Box::pin(accounts_apart(world, step)),
+    },
 ];
 
 /// An outcome, from the words of a feature.
@@ -199,4 +244,26 @@ async fn subscribed(world: &mut World, _: &StepInput) -> StepResult {
 async fn own_keys(world: &mut World, _: &StepInput) -> StepResult {
     world.must_hold(&["idempotency-key.present"]).await?;
     world.must_use_new_keys().await
+}
+
+async fn refuses(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_have_refused().await
+}
+
+async fn left_nothing(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_have_left_no_authorize().await
+}
+
+async fn own_attempt(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_be_an_attempt_of_its_own().await
+}
+
+async fn finalised_within(world: &mut World, step: &StepInput) -> StepResult {
+    let minutes =
+        step.text(0).parse().map_err(|_| crate::world::Failure::misused("no such time is possible"))?;
+    world.must_finalise_within(minutes).await
+}
+
+async fn accounts_apart(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_keep_accounts_apart().await
 }

@@ -5,7 +5,7 @@ use std::future::ready;
 use klarna_schemas::simulator::control::CustomerAct;
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
-use crate::world::World;
+use crate::world::{Page, World};
 
 pub(super) const STEPS: &[Definition] = &[
     Definition {
@@ -83,6 +83,15 @@ pub(super) const STEPS: &[Definition] = &[
     Definition {
         voice: Voice::Customer,
         keyword: Keyword::When,
+        expression: "the customer comes back to the Partner as the webhook arrives",
+        example: "the customer comes back to the Partner as the webhook arrives",
+        argument: Argument::None,
+        doc: "The browser follows where Klarna sent it while the webhook that Klarna held back is on its way: both at once.",
+        run: |world, step| Box::pin(come_back_meanwhile(world, step)),
+    },
+    Definition {
+        voice: Voice::Customer,
+        keyword: Keyword::When,
         expression: "the customer never comes back",
         example: "the customer never comes back",
         argument: Argument::None,
@@ -100,6 +109,15 @@ pub(super) const STEPS: &[Definition] = &[
         argument: Argument::None,
         doc: "The browser was seen at the Partner's return_url, and the URL carried no token.",
         run: |world, step| Box::pin(landed(world, step)),
+    },
+    Definition {
+        voice: Voice::Customer,
+        keyword: Keyword::Then,
+        expression: "the customer ends on the Partner's {page}",
+        example: "the customer ends on the Partner's confirmation page",
+        argument: Argument::None,
+        doc: "The Partner's page shows what the acquirer lets it know by now: a confirmation after an approval, the checkout with an error after anything else that is final.",
+        run: |world, step| Box::pin(ends_on(world, step)),
     },
 ];
 
@@ -136,4 +154,13 @@ async fn come_back(world: &mut World, _: &StepInput) -> StepResult {
 
 async fn landed(world: &mut World, _: &StepInput) -> StepResult {
     world.is_home().await
+}
+
+async fn come_back_meanwhile(world: &mut World, _: &StepInput) -> StepResult {
+    world.come_back_as_the_webhook_arrives().await
+}
+
+async fn ends_on(world: &mut World, step: &StepInput) -> StepResult {
+    let page = if step.text(0).starts_with("confirmation") { Page::Confirmation } else { Page::Checkout };
+    world.must_end_on(page).await
 }

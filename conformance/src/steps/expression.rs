@@ -13,6 +13,29 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("outcome", "(approved|declined|canceled|expired|pending|failed)"),
     ("mode", "(redirect|SDK)"),
     ("event", "(in-progress|completed|submitted|declined|canceled|expired)"),
+    (
+        "mistake",
+        "(a negative amount|an amount of zero|no currency|a currency that is none|a return URL that is none\
+         |Klarna Network Data of 10241 characters)",
+    ),
+    ("letters", "(ASCII|non-ASCII)"),
+    (
+        "field",
+        "(purchase reference|name of each line|quantity of each line|price of each line|total of each line\
+         |tax of each line|given name of the customer|family name of the customer|email of the customer\
+         |phone of the customer|street to ship to|postal code to ship to|city to ship to|country to ship to)",
+    ),
+    ("call", "(initial|final)"),
+    (
+        "trouble",
+        r"(status \d{3}|status \d{3} without a body|status \d{3} and a page of HTML|silence|a broken connection)",
+    ),
+    ("forgery", "(with a forged signature|under an unknown signing key|without a signature)"),
+    (
+        "oddity",
+        "(about a payment request that nobody knows|in a state that is no text|in a state that nobody knows)",
+    ),
+    ("page", "(confirmation page|checkout page with an error)"),
 ];
 
 /// Compiles an expression; what comes out matches whole texts.

@@ -3,7 +3,7 @@
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
-use crate::world::World;
+use crate::world::{Failure, Field, World};
 
 pub(super) const STEPS: &[Definition] = &[
     Definition {
@@ -14,6 +14,33 @@ pub(super) const STEPS: &[Definition] = &[
         argument: Argument::None,
         doc: "What Klarna decides on the initial authorize of the next payment.",
         run: |world, step| Box::pin(will(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Given,
+        expression: "at the final authorization, Klarna will {decision}",
+        example: "at the final authorization, Klarna will decline",
+        argument: Argument::None,
+        doc: "What Klarna decides on the final authorize; a step-up, which Klarna would not ask for there, by force.",
+        run: |world, step| Box::pin(will_finally(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::When,
+        expression: "Klarna cancels the payment request",
+        example: "Klarna cancels the payment request",
+        argument: Argument::None,
+        doc: "The payment request is canceled at Klarna's side, and the event says so.",
+        run: |world, step| Box::pin(cancels(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::When,
+        expression: "the payment request expires",
+        example: "the payment request expires",
+        argument: Argument::None,
+        doc: "Klarna's clock goes on until the payment request has outlived itself, and the event says so.",
+        run: |world, step| Box::pin(expires(world, step)),
     },
     Definition {
         voice: Voice::Klarna,
@@ -87,6 +114,42 @@ pub(super) const STEPS: &[Definition] = &[
         doc: "The final authorize is about the same amount, currency and transaction reference as the initial one.",
         run: |world, step| Box::pin(unchanged(world, step)),
     },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "the full length of the network data reached Klarna byte for byte",
+        example: "the full length of the network data reached Klarna byte for byte",
+        argument: Argument::None,
+        doc: "The acquirer took data as long as Klarna allows and forwarded all of it; that the limit counts characters and not bytes only warns.",
+        run: |world, step| Box::pin(full_length(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "the network data was refused, or reached Klarna byte for byte",
+        example: "the network data was refused, or reached Klarna byte for byte",
+        argument: Argument::None,
+        doc: "For data that an acquirer may refuse: refused, it leaves no authorize; taken, it arrives unchanged.",
+        run: |world, step| Box::pin(refused_or_equal(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "the {field} of the order reached Klarna",
+        example: "the city to ship to of the order reached Klarna",
+        argument: Argument::None,
+        doc: "This field stands in supplementary_purchase_data of the initial authorize as the Partner gave it.",
+        run: |world, step| Box::pin(field(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "the order lines that reached Klarna add up to the amount",
+        example: "the order lines that reached Klarna add up to the amount",
+        argument: Argument::None,
+        doc: "The totals of the lines in the initial authorize sum up to its amount; the duty is recommended, so it only warns.",
+        run: |world, step| Box::pin(adds_up(world, step)),
+    },
 ];
 
 /// `Klarna will approve`, from the words of a feature.
@@ -135,4 +198,33 @@ async fn unchanged(world: &mut World, _: &StepInput) -> StepResult {
     world.must_finalise().await?;
     let rules = ["final.amount-unchanged", "final.currency-unchanged", "final.reference-unchanged"];
     world.must_hold(&rules).await
+}
+
+async fn will_finally(world: &mut World, step: &StepInput) -> StepResult {
+    world.klarna_will_finally(decision(step.text(0))).await
+}
+
+async fn cancels(world: &mut World, _: &StepInput) -> StepResult {
+    world.klarna_cancels().await
+}
+
+async fn expires(world: &mut World, _: &StepInput) -> StepResult {
+    world.let_expire().await
+}
+
+async fn full_length(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_forward_full_length().await
+}
+
+async fn refused_or_equal(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_refuse_or_forward().await
+}
+
+async fn field(world: &mut World, step: &StepInput) -> StepResult {
+    let field = Field::from_words(step.text(0));
+    world.must_carry(field.ok_or_else(|| Failure::misused("no such field is known"))?).await
+}
+
+async fn adds_up(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_add_up().await
 }

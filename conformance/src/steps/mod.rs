@@ -9,9 +9,11 @@ mod catalogue;
 mod customer;
 mod definition;
 mod docs;
+mod events;
 mod expression;
 mod klarna;
 mod partner;
+mod trouble;
 
 pub(crate) use catalogue::compiled;
 pub use catalogue::{Found, all, find, nearest, reads_as_a_step};

@@ -6,7 +6,7 @@ use klarna_schemas::simulator::control::{MintSessionToken, MintedTokenState};
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
 use crate::adapter::{Mode, Outcome};
-use crate::world::World;
+use crate::world::{Failure, Letters, Mistake, World};
 
 pub(super) const STEPS: &[Definition] = &[
     Definition {
@@ -89,6 +89,63 @@ pub(super) const STEPS: &[Definition] = &[
     },
     Definition {
         voice: Voice::Partner,
+        keyword: Keyword::Given,
+        expression: "the order has {mistake}",
+        example: "the order has a negative amount",
+        argument: Argument::None,
+        doc: "One field of the order is wrong, whatever the acquirer calls it; the rest is sound.",
+        run: |world, step| Box::pin(ready(spoil(world, step))),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::Given,
+        expression: "the Partner shares Klarna Network Data of {int} {letters} characters",
+        example: "the Partner shares Klarna Network Data of 10240 ASCII characters",
+        argument: Argument::None,
+        doc: "The Partner sends a JSON text of exactly this length; a non-ASCII character has two to four bytes.",
+        run: |world, step| Box::pin(ready(share_data_of(world, step))),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::Given,
+        expression: "a second Partner of the acquirer with an order of {amount}",
+        example: "a second Partner of the acquirer with an order of 799.00 SEK",
+        argument: Argument::None,
+        doc: "Another shop of the same acquirer, with a Klarna account of its own; the steps that follow are about it. Tag the scenario @exclusive.",
+        run: |world, step| Box::pin(second_partner(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::When,
+        expression: "the story goes back to the first Partner",
+        example: "the story goes back to the first Partner",
+        argument: Argument::None,
+        doc: "The steps that follow are about the first Partner and its payment again.",
+        run: |world, _| {
+            world.back_to_first_partner();
+            Box::pin(ready(Ok(())))
+        },
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::When,
+        expression: "the Partner mends the order and creates the payment again",
+        example: "the Partner mends the order and creates the payment again",
+        argument: Argument::None,
+        doc: "The same order without its mistake: the sound twin, which shows what the refusal was for.",
+        run: |world, step| Box::pin(mend(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::When,
+        expression: "the Partner tries again with a new payment for the same purchase",
+        example: "the Partner tries again with a new payment for the same purchase",
+        argument: Argument::None,
+        doc: "The same order number and lines, under a new transaction reference of the Partner's.",
+        run: |world, step| Box::pin(try_again(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
         keyword: Keyword::Then,
         expression: "the Partner can redirect the customer to its confirmation page",
         example: "the Partner can redirect the customer to its confirmation page",
@@ -109,6 +166,32 @@ pub(super) const STEPS: &[Definition] = &[
 
 fn order(world: &mut World, step: &StepInput) -> StepResult {
     world.price_order(step.text(0), step.text(1))
+}
+
+fn spoil(world: &mut World, step: &StepInput) -> StepResult {
+    let mistake = Mistake::from_words(step.text(0));
+    world.spoil_order(mistake.ok_or_else(|| Failure::misused("no such mistake is known"))?);
+    Ok(())
+}
+
+fn share_data_of(world: &mut World, step: &StepInput) -> StepResult {
+    let characters = step.text(0).parse().map_err(|_| Failure::misused("no such length is possible"))?;
+    let letters = if step.text(1) == "ASCII" { Letters::Ascii } else { Letters::Beyond };
+    world.share_network_data_of(characters, letters);
+    Ok(())
+}
+
+async fn second_partner(world: &mut World, step: &StepInput) -> StepResult {
+    world.seat_another_partner().await?;
+    world.price_order(step.text(0), step.text(1))
+}
+
+async fn mend(world: &mut World, _: &StepInput) -> StepResult {
+    world.mend_and_create().await
+}
+
+async fn try_again(world: &mut World, _: &StepInput) -> StepResult {
+    world.try_again().await
 }
 
 async fn session_token(world: &mut World, _: &StepInput) -> StepResult {

@@ -76,7 +76,7 @@ pub const CHECKS: &[Check] = &[
     ),
     own(
         "final.missing",
-        &["AP-27", "AP-20", "AP-23"],
+        &["AP-27", "AP-20", "AP-23", "AP-22"],
         "when the webhook says COMPLETED, call Payment Authorize again with its session token, whether or not the Customer comes back",
     ),
     own(
@@ -123,7 +123,88 @@ pub const CHECKS: &[Check] = &[
         &["AP-07"],
         "see in the exchange why Klarna answered otherwise, and mend the request",
     ),
-    own("webhook.delivered", &["AP-19", "AP-49"], "answer Klarna's webhooks with 200, 201, 202 or 204"),
+    own(
+        "answer.refused",
+        &["AP-02"],
+        "check the Partner's order before anything else, and refuse it with an answer that says what is wrong",
+    ),
+    own("refused.not-forwarded", &["AP-02"], "call Klarna only with an order that has been checked"),
+    own(
+        "network-data.full-length",
+        &["AP-10"],
+        "take Klarna Network Data of up to 10 240 characters, and keep room for it on the whole way",
+    ),
+    own(
+        "purchase-data.field",
+        &["AP-08"],
+        "map each field of the Partner's order into supplementary_purchase_data",
+    ),
+    own("line-items.add-up", &["AP-09"], "make discounts and shipping order lines of their own"),
+    own(
+        "attempt.of-its-own",
+        &["AP-18"],
+        "give each attempt a transaction reference and an idempotency key of its own",
+    ),
+    own(
+        "partner.own-account",
+        &["AP-06", "AP-45"],
+        "map each Partner to its own Klarna account, and call that one for all of its payments",
+    ),
+    own(
+        "final.in-time",
+        &["AP-22"],
+        "make the final authorize when the webhook comes, and do not wait for the Customer",
+    ),
+    own(
+        "customer.ends-right",
+        &["AP-29", "AP-16", "AP-17", "AP-21"],
+        "let the Partner know how the payment ended by the time that the Customer is back: by notification or when it reads the payment",
+    ),
+    own(
+        "forged.no-effect",
+        &["AP-49"],
+        "verify Klarna-Signature over the raw body with the key that Klarna-Signing-Key-Id names, and drop what does not fit",
+    ),
+    own(
+        "nonsense.no-effect",
+        &["AP-49"],
+        "act only on events about a payment that you know, in a state that you know, and live with all others",
+    ),
+    own(
+        "authorize.repeated",
+        &["AP-38", "AP-26", "AP-39", "AP-40", "AP-42", "AP-36"],
+        "repeat a call after 5xx, 429, time-outs and broken connections, with a delay and an end",
+    ),
+    own(
+        "authorize.repeated-the-same",
+        &["AP-33", "AP-26", "AP-38"],
+        "repeat a call with its own idempotency key, token and body, so that Klarna can tell it from a new one",
+    ),
+    own(
+        "authorize.not-repeated",
+        &["AP-37", "AP-36", "AP-42"],
+        "take a 4xx other than 429 for an answer: the same call would get the same again",
+    ),
+    own(
+        "authorize.backed-off",
+        &["AP-39"],
+        "after a 429 wait at least as many seconds as X-Ratelimit-Reset says, and longer each time",
+    ),
+    own(
+        "answer.in-time",
+        &["AP-38"],
+        "answer the Partner after a while with \"pending\", and go on in the background",
+    ),
+    own(
+        "next.served",
+        &["AP-42", "AP-37", "AP-38"],
+        "let no answer of Klarna's, however odd, get in the way of other payments",
+    ),
+    own(
+        "webhook.delivered",
+        &["AP-19", "AP-49", "AP-21"],
+        "answer Klarna's webhooks with 200, 201, 202 or 204",
+    ),
     own("subscription.registered", &["AP-19"], "subscribe to payment.request.state-change.* at Klarna"),
     own(
         "partner-api.unreachable",

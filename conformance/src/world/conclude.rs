@@ -11,8 +11,11 @@ use crate::adapter::Outcome;
 impl World {
     /// Takes up what the simulator found and counted, and what was told to the Partner.
     pub async fn conclude(&mut self) {
-        if let Err(failure) = self.watch().await {
-            self.note_failure(None, &failure).await;
+        for seat in 0..self.seats.len() {
+            self.turn = seat;
+            if let Err(failure) = self.watch().await {
+                self.note_failure(None, &failure).await;
+            }
         }
         if self.run.process.has_died().is_some() {
             let what = "the acquirer ended in the middle of the run";
@@ -39,6 +42,7 @@ impl World {
         let told: Vec<(String, u64, crate::adapter::PartnerExchange)> = self
             .payments
             .iter()
+            .filter(|payment| payment.seat == self.turn)
             .filter(|payment| {
                 payment.answer.outcome == Outcome::Approved
                     || self

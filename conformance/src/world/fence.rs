@@ -15,6 +15,7 @@ use super::checks::finding;
 use super::context::PATIENCE;
 use super::failure::Failure;
 use super::journal::{AUTHORIZE, Call};
+use super::orders;
 use crate::adapter::Outcome;
 use crate::partner::Notification;
 
@@ -29,15 +30,22 @@ impl World {
         Ok(())
     }
 
-    /// Makes a sound twin payment, awaits its effect, then the quiet time.
+    /// Makes a sound twin payment, awaits its effect, then the quiet time. Once is enough until
+    /// something is done again.
     ///
     /// # Errors
     /// When the twin itself goes wrong.
     pub(super) async fn fence(&mut self) -> Result<(), Failure> {
+        if self.fenced {
+            self.remark("an absence, proved by the sound twin payment before");
+            return Ok(());
+        }
         // The payment that the scenario is about must have reached Klarna first.
         self.payment_name().await?;
         self.klarna_will(AuthorizationResult::Approved).await?;
-        let order = self.order.clone();
+        let mut order = self.order.clone();
+        let sold = &self.payment()?.order;
+        orders::price(&mut order, sold.amount, &sold.currency);
         self.create(order, true).await?;
         let Some(twin) = self.payments.last() else {
             return Err(Failure::Broken("the twin payment was lost".to_owned()));
@@ -46,20 +54,28 @@ impl World {
             let (id, told) = (twin.id().to_owned(), twin.told());
             self.await_twin(&id, &told).await?;
         }
+        let quiet = self.quiet().await?;
+        self.remark(format!(
+            "an absence, proved by order: a sound twin payment was approved after it{quiet}"
+        ));
+        self.fenced = true;
+        Ok(())
+    }
+
+    /// Lets the quiet time pass that the adapter claims; says so in words that can follow others.
+    pub(super) async fn quiet(&self) -> Result<String, Failure> {
         let end = self.journal_end().await?;
-        let mut remark = "an absence, proved by order: a sound twin payment was approved after it".to_owned();
         if let Some(quiet_ms) = self.run.adapter.timing().quiet_ms {
             let query = JournalQuery {
                 after: Some(end),
                 operation: Some(AUTHORIZE.to_owned()),
                 ..JournalQuery::default()
             };
-            // May come back empty: that is the point of it.
-            self.await_entry_for(&query, |_| true, Duration::from_millis(quiet_ms)).await?;
-            remark = format!("{remark}, then {quiet_ms} ms of quiet");
+            // Nothing ends it early: the whole time is to be quiet.
+            self.await_entry_for(&query, |_| false, Duration::from_millis(quiet_ms)).await?;
+            return Ok(format!(", then {quiet_ms} ms of quiet"));
         }
-        self.remark(remark);
-        Ok(())
+        Ok(String::new())
     }
 
     async fn await_twin(&mut self, id: &str, told: &BTreeMap<String, String>) -> Result<(), Failure> {
@@ -103,13 +119,7 @@ impl World {
 fn without_repeats(calls: Vec<Call>) -> Vec<Call> {
     let mut kept: Vec<Call> = Vec::new();
     for call in calls {
-        let key = call.idempotency_key();
-        let same = |known: &Call| {
-            key.is_some()
-                && known.idempotency_key() == key
-                && known.entry.request.body_base64 == call.entry.request.body_base64
-        };
-        if !kept.iter().any(same) {
+        if !kept.iter().any(|known| call.repeats(known)) {
             kept.push(call);
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use klarna_schemas::klarna::webhook::{PaymentRequestPayload, WebhookEnvelope};
 use klarna_schemas::simulator::control::JournalQuery;
 use klarna_schemas::simulator::journal::{Direction, JournalEntry};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::World;
@@ -36,6 +37,31 @@ impl Call {
     /// The idempotency key in its header.
     pub fn idempotency_key(&self) -> Option<&str> {
         self.entry.request.header(IDEMPOTENCY_KEY_HEADER)
+    }
+
+    /// The body as JSON, if it is JSON.
+    pub fn body(&self) -> Option<Value> {
+        self.entry.request.json()
+    }
+
+    /// The acquirer's reference of the transaction.
+    pub fn reference(&self) -> Option<String> {
+        let body = self.body()?;
+        let reference = body.pointer("/request_payment_transaction/payment_transaction_reference")?;
+        Some(reference.as_str()?.to_owned())
+    }
+
+    /// Whether another call is this one, made again: the same key, and a body that says the same.
+    pub fn repeats(&self, earlier: &Self) -> bool {
+        let key = self.idempotency_key();
+        key.is_some() && key == earlier.idempotency_key() && self.says_the_same(earlier)
+    }
+
+    /// Whether two calls have the same token and bodies that say the same.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let same_bytes = self.entry.request.body_base64 == other.entry.request.body_base64;
+        self.token() == other.token()
+            && (same_bytes || self.body().is_some_and(|body| Some(body) == other.body()))
     }
 
     /// Klarna's decision.
@@ -78,7 +104,7 @@ impl World {
                 page.dropped
             )));
         }
-        Ok(page.entries.into_iter().filter(|entry| entry.epoch == self.epoch).collect())
+        Ok(page.entries.into_iter().filter(|entry| entry.epoch == self.seat().epoch).collect())
     }
 
     /// The first exchange that `accept` takes, awaited for as long as something that should come
@@ -137,7 +163,11 @@ impl World {
             payment: Some(payment.to_owned()),
             ..JournalQuery::default()
         };
-        self.await_entry(&query, |entry| !delivered || was_taken(entry)).await
+        // What was forged in this scenario is no event of Klarna's.
+        let is_klarnas = |entry: &JournalEntry| !self.carries_canary(entry);
+        let patience = self.patience_for(&event_type(event)).await?;
+        let fits = |entry: &JournalEntry| is_klarnas(entry) && (!delivered || was_taken(entry));
+        self.await_entry_for(&query, fits, patience).await
     }
 
     /// What a person would ask next when an exchange did not come: what came instead, and whether
@@ -199,7 +229,12 @@ impl World {
 
 /// Journal name of a state change's event.
 pub(super) fn event_operation(event: &str) -> String {
-    format!("event:payment.request.state-change.{event}")
+    format!("event:{}", event_type(event))
+}
+
+/// Name of a state change's event.
+pub(super) fn event_type(event: &str) -> String {
+    format!("payment.request.state-change.{event}")
 }
 
 /// Whether the acquirer took a delivery as Klarna wants it.

@@ -89,6 +89,7 @@ impl World {
     /// # Errors
     /// When no step has opened it, or Klarna refuses the act.
     pub async fn act(&mut self, act: CustomerAct) -> Result<(), Failure> {
+        self.fenced = false;
         let way = self.payment()?.journey.way.clone();
         let acted = match way {
             None => return Err(Failure::misused("the Customer has not opened the Purchase Journey")),
@@ -124,6 +125,7 @@ impl World {
     /// # Errors
     /// When the way ends elsewhere.
     pub async fn come_back(&mut self) -> Result<(), Failure> {
+        self.fenced = false;
         let payment = self.payment()?;
         let home = payment.order.return_url.clone();
         let by_sdk = matches!(payment.journey.way, Some(Way::Sdk(_)));
@@ -196,8 +198,14 @@ impl World {
         Ok(())
     }
 
+    /// Whether Klarna has sent the browser somewhere: in SDK mode it may never leave the Partner's page,
+    /// and a Customer who is told nothing is sent nowhere.
+    pub(super) fn was_sent_somewhere(&self) -> Result<bool, Failure> {
+        Ok(self.payment()?.journey.sent_to.is_some())
+    }
+
     /// One request of the Customer's browser; where it is sent on, if it is.
-    async fn browse(&self, url: &Url, accept: &str) -> Result<Option<Url>, Failure> {
+    pub(super) async fn browse(&self, url: &Url, accept: &str) -> Result<Option<Url>, Failure> {
         let unreachable = |error: reqwest::Error| {
             let mut finding = finding(
                 "customer.comes-home",

@@ -1,29 +1,37 @@
 //! One scenario's world: its Partner, its sandbox, its payments, and what was found.
 
+mod attempts;
 mod browser;
 mod checks;
 mod conclude;
 mod context;
+mod ends;
+mod events;
 mod evidence;
 mod failure;
 mod fence;
+mod final_call;
 mod journal;
 mod journey;
 mod judging;
 mod klarna;
+mod mistakes;
 mod orders;
 mod payment;
+mod purchase;
 mod record;
+mod seats;
+mod shop;
+mod size;
 mod teardown;
 mod telling;
+mod trouble;
+mod unheard;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
-
-use klarna_schemas::ids::PartnerAccountId;
-use klarna_schemas::simulator::control::PutSandbox;
 
 pub use browser::{Browser, Door};
 pub use checks::{CHECKS, Check, check};
@@ -31,10 +39,17 @@ pub use context::{Lease, PartnerPool, RunContext};
 pub use failure::Failure;
 pub use journal::Call;
 pub use journey::Way;
+pub use mistakes::Mistake;
 pub use payment::Payment;
+pub use purchase::Field;
 pub use record::{Board, FoundHere, ScenarioRecord, StepRecord};
+pub use shop::Page;
+pub use size::Letters;
+pub use trouble::Which;
 
-use crate::adapter::{Order, PartnerBinding};
+use seats::Seat;
+
+use crate::adapter::Order;
 use crate::plan::Scenario;
 
 /// What the steps of one scenario share.
@@ -47,13 +62,21 @@ pub struct World {
     /// When it began; the scenario's budget counts from here.
     pub began: Instant,
     pub(crate) began_at: Timestamp,
-    lease: Lease,
-    epoch: u64,
+    /// The Partners of this scenario; mostly one.
+    seats: Vec<Seat>,
+    /// Whose turn it is.
+    turn: usize,
     /// The order that the next payment is made from.
     pub order: Order,
     payments: Vec<Payment>,
     /// Whether the Customer said not to come back.
     pub stays_away: bool,
+    /// What is wrong with the next order, on purpose.
+    mistake: Option<Mistake>,
+    /// The token that only a forged event has carried.
+    canary: Option<String>,
+    /// Whether nothing was done since the last fence, so that it proves the next absence too.
+    fenced: bool,
 }
 
 impl World {
@@ -70,30 +93,22 @@ impl World {
             record.account = account.to_string();
             record.seed = seed;
         });
-        let sandbox =
-            run.control.put_sandbox(&account, &PutSandbox { seed: Some(seed), clock: None }).await?;
+        let seat = Seat::take(&run, lease, seed).await?;
         let order = orders::sample(&run, &scenario.id, 1);
         Ok(Self {
             run,
             scenario,
             began: Instant::now(),
             began_at: crate::model::now(),
-            lease,
-            epoch: sandbox.epoch,
+            seats: vec![seat],
+            turn: 0,
             order,
             payments: Vec::new(),
             stays_away: false,
+            mistake: None,
+            canary: None,
+            fenced: false,
         })
-    }
-
-    /// The Partner of this scenario.
-    pub fn partner(&self) -> &PartnerBinding {
-        self.lease.partner()
-    }
-
-    /// Its account at Klarna.
-    pub fn account(&self) -> &PartnerAccountId {
-        &self.lease.partner().klarna_account
     }
 
     /// The payment that the scenario is about: the one created last by a step.
@@ -104,15 +119,16 @@ impl World {
         self.payments
             .iter()
             .rev()
-            .find(|payment| !payment.is_fence)
+            .find(|payment| !payment.is_fence && payment.seat == self.turn)
             .ok_or_else(|| Failure::misused("no step before this one creates a payment"))
     }
 
     fn payment_mut(&mut self) -> Result<&mut Payment, Failure> {
+        let turn = self.turn;
         self.payments
             .iter_mut()
             .rev()
-            .find(|payment| !payment.is_fence)
+            .find(|payment| !payment.is_fence && payment.seat == turn)
             .ok_or_else(|| Failure::misused("no step before this one creates a payment"))
     }
 

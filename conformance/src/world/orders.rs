@@ -19,10 +19,10 @@ const SHIPPING: i64 = 4900;
 /// An order of 459.00 SEK; the `number`-th of its scenario.
 pub(super) fn sample(run: &RunContext, scenario: &str, number: usize) -> Order {
     let reference = format!("order-{}-{number}", run.short_name(scenario, "order"));
-    let address = Address {
-        street_address: "Drottninggatan 1".to_owned(),
-        postal_code: "111 51".to_owned(),
-        city: "Stockholm".to_owned(),
+    let address = |street: &str, postal_code: &str, city: &str| Address {
+        street_address: street.to_owned(),
+        postal_code: postal_code.to_owned(),
+        city: city.to_owned(),
         region: None,
         country: "SE".to_owned(),
     };
@@ -41,8 +41,9 @@ pub(super) fn sample(run: &RunContext, scenario: &str, number: usize) -> Order {
             email: "ebba@example.com".to_owned(),
             phone: "+46701740615".to_owned(),
         },
-        billing_address: address.clone(),
-        shipping_address: address,
+        // Two places, so that one cannot stand for the other.
+        billing_address: address("Drottninggatan 1", "111 51", "Stockholm"),
+        shipping_address: address("Storgatan 2", "753 31", "Uppsala"),
         app_return_url: None,
         mode,
         network_data: Some(PLAIN.to_owned()),
@@ -58,17 +59,19 @@ pub(super) fn price(order: &mut Order, amount: i64, currency: &str) {
     let goods = amount - shipping;
     order.amount = amount;
     currency.clone_into(&mut order.currency);
-    order.lines = vec![line("Rain coat, sea green", goods, "COAT-7")];
+    // Two of a kind, where the price can be halved: neither quantity nor unit price is the default.
+    let quantity = if goods % 2 == 0 { 2 } else { 1 };
+    order.lines = vec![line("Rain coat, sea green", quantity, goods, "COAT-7")];
     if shipping > 0 {
-        order.lines.push(line("Shipping", shipping, "SHIP-1"));
+        order.lines.push(line("Shipping", 1, shipping, "SHIP-1"));
     }
 }
 
-fn line(name: &str, total: i64, reference: &str) -> OrderLine {
+fn line(name: &str, quantity: i64, total: i64, reference: &str) -> OrderLine {
     OrderLine {
         name: name.to_owned(),
-        quantity: 1,
-        unit_price: total,
+        quantity,
+        unit_price: total / quantity,
         total_amount: total,
         // A fifth of a price that holds 25 % of tax.
         total_tax_amount: total / 5,

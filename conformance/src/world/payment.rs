@@ -1,7 +1,7 @@
 //! A payment that the Partner has asked its acquirer for.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{Intent, JournalQuery};
@@ -35,7 +35,13 @@ pub struct Payment {
     pub(super) since: u64,
     /// Whether it is only the sound twin that proves an absence.
     pub(super) is_fence: bool,
-    name: Option<String>,
+    /// Whose payment it is, by the Partner's seat.
+    pub(super) seat: usize,
+    /// Whether its Payment Request was let expire.
+    pub(super) expired: bool,
+    /// How long the create call took.
+    pub(super) took: Duration,
+    pub(super) name: Option<String>,
 }
 
 impl Payment {
@@ -87,22 +93,38 @@ impl World {
         if let Some(mode) = mode {
             order.mode = mode;
         }
+        if let Some(mistake) = self.mistake {
+            mistake.make(&mut order);
+        }
         self.create(order, false).await
     }
 
     pub(super) async fn create(&mut self, order: Order, is_fence: bool) -> Result<(), Failure> {
         let since = self.journal_end().await?;
-        self.declare_intent(&order).await?;
+        self.fenced = false;
+        // What must not reach Klarna is no intent: it would be waited for, and bind to the next payment.
+        if is_fence || self.mistake.is_none() {
+            self.declare_intent(&order).await?;
+        }
+        let asked = Instant::now();
         let created = self.run.acquirer.create_payment(self.partner(), &order).await;
         let answer = created.map_err(|error| self.operation_failed(&error))?;
-        self.payments.push(Payment {
+        // That the acquirer could be reached and read, through its own API, is what these two judge.
+        self.judged("partner-api.unreachable", 1);
+        self.judged("partner-api.unreadable", 1);
+        let payment = Payment {
             order,
             answer,
             journey: Journey::default(),
             since,
             is_fence,
+            seat: self.turn,
+            expired: false,
+            took: asked.elapsed(),
             name: None,
-        });
+        };
+        self.open_shop_for(&payment);
+        self.payments.push(payment);
         // The next payment of this scenario is another order.
         let fresh = orders::sample(&self.run, &self.scenario.id, self.payments.len() + 1);
         let used = std::mem::replace(&mut self.order, fresh);
@@ -211,9 +233,11 @@ impl World {
         let name = self.payment_name().await?;
         let calls = self.calls(&name).await?;
         self.judged("initial.missing", 1);
+        // Where Klarna was in trouble at first, the call that it decided on is the one to look at.
+        let decided = calls.iter().position(|call| call.result().is_some()).unwrap_or(0);
         calls
             .into_iter()
-            .next()
+            .nth(decided)
             .ok_or_else(|| Failure::Broken("the journal lost the initial authorize".to_owned()))
     }
 

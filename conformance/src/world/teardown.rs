@@ -23,15 +23,21 @@ const CONFLICT: u16 = 409;
 impl World {
     /// Where the scenario takes place, with the acquirer's output at `log_mark` lines.
     pub(crate) fn scene(&self, log_mark: u64) -> Scene {
-        Scene { account: self.account().clone(), epoch: self.epoch, began_at: self.began_at, log_mark }
+        Scene { account: self.account().clone(), epoch: self.seat().epoch, began_at: self.began_at, log_mark }
     }
 
     /// Lifts Klarna's faults, ends the payments that are open, and awaits the deliveries under way.
     pub(crate) async fn tear_down(&mut self) {
-        let trouble = match tokio::time::timeout(BUDGET, self.end_everything()).await {
-            Ok(trouble) => trouble,
-            Err(_) => vec![format!("Klarna's deliveries had not ended after {} s", BUDGET.as_secs())],
-        };
+        let mut trouble = Vec::new();
+        for seat in 0..self.seats.len() {
+            self.turn = seat;
+            match tokio::time::timeout(BUDGET, self.end_everything()).await {
+                Ok(met) => trouble.extend(met),
+                Err(_) => {
+                    trouble.push(format!("Klarna's deliveries had not ended after {} s", BUDGET.as_secs()));
+                }
+            }
+        }
         self.run.board.update(&self.scenario.id, |record| {
             record.aftermath.extend(trouble.into_iter().map(|what| format!("teardown: {what}")));
         });

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use klarna_schemas::simulator::finding::{Finding, Severity};
 use tokio::time::Instant;
 
 use super::World;
@@ -12,8 +13,28 @@ use super::failure::Failure;
 use crate::adapter::{Outcome, PaymentAnswer};
 use crate::partner::{Notification, Verification};
 
+/// Whether what the Partner was told serves a duty to tell it `asked`.
+///
+/// A Payment Request can end in ways for which a Partner's API need not have words of their own: that
+/// the payment will not come to be is what the Partner must know.
+fn serves(asked: Outcome, told: Outcome) -> bool {
+    let ways_to_say_no = [Outcome::Declined, Outcome::Canceled, Outcome::Expired, Outcome::Failed];
+    match asked {
+        Outcome::Canceled | Outcome::Expired => ways_to_say_no.contains(&told),
+        Outcome::Failed => matches!(told, Outcome::Failed | Outcome::Declined),
+        _ => told == asked,
+    }
+}
+
 /// How often a Partner without notifications asks.
-const POLL_EVERY: Duration = Duration::from_millis(100);
+pub(super) const POLL_EVERY: Duration = Duration::from_millis(100);
+
+/// That a Partner must hear of an expiry is not said in as many words: it can only warn.
+fn lighten(finding: &mut Finding, outcome: Outcome) {
+    if outcome == Outcome::Expired {
+        finding.severity = Severity::Warns;
+    }
+}
 
 impl World {
     /// Asks that the answer to the create call said so. An acquirer that answers "pending" may tell
@@ -48,7 +69,7 @@ impl World {
     /// # Errors
     /// When it does not, in time.
     pub async fn must_tell(&mut self, outcome: Outcome) -> Result<(), Failure> {
-        if self.answered(outcome)? {
+        if serves(outcome, self.payment()?.answer.outcome) {
             self.judged("partner.told", 1);
             return Ok(());
         }
@@ -64,11 +85,15 @@ impl World {
     /// When none does, or its signature does not fit.
     pub async fn must_notify(&mut self, outcome: Outcome, rule: &str) -> Result<(), Failure> {
         let id = self.payment()?.id().to_owned();
-        let fits = |notification: &Notification| notification.outcome == Some(outcome);
+        let fits =
+            |notification: &Notification| notification.outcome.is_some_and(|told| serves(outcome, told));
         let told = self.run.stand_in.await_notification(&id, fits, PATIENCE).await;
         self.judged(rule, 1);
         match told {
             Ok(notification) => {
+                if let Some(told) = notification.outcome.filter(|told| *told != outcome) {
+                    self.remark(format!("told as {told}"));
+                }
                 let Verification::Bad(why) = &notification.verified else {
                     self.judged("notification.signed", 1);
                     return Ok(());
@@ -94,6 +119,7 @@ impl World {
                 );
                 finding.expected = Some(outcome.to_string());
                 finding.got = Some(self.heard_instead(&instead));
+                lighten(&mut finding, outcome);
                 let exchange = self.payment()?.exchange().clone();
                 self.weigh(finding, Some(exchange)).await
             }
@@ -126,7 +152,7 @@ impl World {
         loop {
             beat.tick().await;
             let answer = self.read_payment(told).await?;
-            if answer.outcome == outcome || answer.outcome.is_final() || Instant::now() >= deadline {
+            if answer.outcome.is_final() || answer.outcome == outcome || Instant::now() >= deadline {
                 return Ok(answer);
             }
         }
@@ -141,7 +167,7 @@ impl World {
         let told = self.payment()?.told();
         let last = self.await_shown(&told, outcome).await?;
         self.judged("partner.told", 1);
-        if last.outcome == outcome {
+        if serves(outcome, last.outcome) {
             return Ok(());
         }
         let mut finding = finding(
@@ -152,7 +178,25 @@ impl World {
         );
         finding.expected = Some(outcome.to_string());
         finding.got = Some(last.outcome.to_string());
+        lighten(&mut finding, outcome);
         self.weigh(finding, Some(last.exchange)).await
+    }
+
+    /// What the Partner was told of the payment so far, once it is final.
+    ///
+    /// # Errors
+    /// When the acquirer cannot be asked.
+    pub(super) async fn told_so_far(&self) -> Result<Option<Outcome>, Failure> {
+        let payment = self.payment()?;
+        let heard = self.run.stand_in.notifications(payment.id());
+        let ended = heard.iter().rev().filter_map(|one| one.outcome).find(|outcome| outcome.is_final());
+        if ended.is_some()
+            || self.run.adapter.claims("notifications")
+            || !self.run.adapter.can_read_payments()
+        {
+            return Ok(ended);
+        }
+        Ok(Some(self.read_payment(&payment.told()).await?.outcome))
     }
 
     /// Asks that nobody told the Partner so; proved by order, see [`World::fence`].
@@ -191,5 +235,21 @@ impl World {
         );
         finding.got = Some(outcome.to_string());
         self.weigh(finding, Some(exchange)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_no_is_a_no_and_never_a_yes() {
+        assert!(serves(Outcome::Canceled, Outcome::Declined));
+        assert!(serves(Outcome::Failed, Outcome::Declined));
+        for asked in Outcome::ALL {
+            let yes = serves(asked, Outcome::Approved);
+            assert_eq!(yes, asked == Outcome::Approved, "{asked}");
+        }
+        assert!(!serves(Outcome::Declined, Outcome::Canceled));
     }
 }

@@ -1,0 +1,18 @@
+Feature: Each Partner has a Klarna account of its own
+  An acquirer serves many shops. Klarna keeps them apart by the account in the path of each call.
+
+  @AP-06 @AP-45 @exclusive
+  Scenario: Two Partners at once, each in its own account to the end
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    Given a second Partner of the acquirer with an order of 799.00 SEK
+    And Klarna will approve the payment
+    When the Partner creates the payment
+    Then the acquirer responds that the payment is approved
+    When the story goes back to the first Partner
+    And the customer approves the purchase
+    Then the acquirer authorizes the payment with Klarna, finally
+    And the acquirer tells the Partner that the payment is approved
+    And each Partner's calls stand in its own Klarna account

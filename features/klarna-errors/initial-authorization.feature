@@ -1,0 +1,80 @@
+Feature: Klarna in trouble at the initial authorization
+  Calls fail. Whether the same call is worth making again depends on how it failed, and Klarna must be able
+  to tell a repeat from a new payment.
+
+  @AP-38 @AP-36 @timing.retry_within_ms
+  Scenario Outline: The call is repeated after trouble that passes: <trouble>
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will approve the payment
+    And Klarna will meet the initial authorize with <trouble>
+    When the Partner creates the payment
+    Then the acquirer repeats the initial authorize with the same key and body
+    And the acquirer tells the Partner that the payment is approved
+
+    Examples:
+      | trouble                       |
+      | status 500                    |
+      | status 503 and a page of HTML |
+      | a broken connection           |
+
+  @AP-38 @AP-40 @timing.retry_within_ms @timing.klarna_timeout_ms
+  Scenario: The call is repeated when Klarna does not answer
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will approve the payment
+    And Klarna will meet the initial authorize with silence
+    When the Partner creates the payment
+    Then the acquirer repeats the initial authorize with the same key and body
+    And the acquirer tells the Partner that the payment is approved
+
+  @AP-39 @timing.retry_within_ms
+  Scenario: The call is repeated after a pause when there were too many
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will approve the payment
+    And Klarna will meet the initial authorize with status 429
+    When the Partner creates the payment
+    Then the acquirer repeats the initial authorize with the same key and body
+    And the acquirer waits before it repeats the initial authorize
+    And the acquirer tells the Partner that the payment is approved
+
+  @AP-37 @AP-36
+  Scenario Outline: The call is not repeated when Klarna refuses it: <trouble>
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will approve the payment
+    And Klarna will meet the initial authorize with <trouble>
+    When the Partner creates the payment
+    Then the acquirer does not repeat the initial authorize
+    And the Partner is not told that the payment is approved
+
+    Examples:
+      | trouble    |
+      | status 400 |
+      | status 409 |
+
+  @AP-42 @AP-37
+  Scenario: A 403 without a body is survived
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will approve the payment
+    And Klarna will meet the initial authorize with status 403 without a body
+    When the Partner creates the payment
+    Then the acquirer does not repeat the initial authorize
+    And the acquirer serves the Partner's next payment
+
+  @AP-38 @timing.answer_ms
+  Scenario: When Klarna fails for good, the Partner is told, and the next payment is served
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will meet every initial authorize with status 500
+    When the Partner creates the payment
+    Then the acquirer answers the Partner in time
+    And the acquirer tells the Partner that the payment is failed
+    When Klarna is well again
+    Then the acquirer serves the Partner's next payment
+
+  @AP-38 @AP-40 @timing.answer_ms @timing.klarna_timeout_ms
+  Scenario: When Klarna is silent for a while, the Partner is not kept waiting
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will meet every initial authorize with silence
+    When the Partner creates the payment
+    Then the acquirer answers the Partner in time
+    Given Klarna will approve the payment
+    When Klarna is well again
+    Then the acquirer tells the Partner that the payment is approved
