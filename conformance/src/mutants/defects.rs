@@ -95,7 +95,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "webhook-signature-unchecked",
         plants: "every event is believed, whoever signed it: the proxy signs them all rightly",
-        killed_by: "webhooks/a-forged-event-has-no-effect",
+        killed_by: "webhooks/signatures/a-forged-approval-has-no-effect#1",
         finding: "forged.no-effect",
         plan: |_| Box::new(SignatureUnchecked),
     },

@@ -33,7 +33,7 @@ HOST, PORT = os.environ["ACQUIRER_LISTEN"].rsplit(":", 1)
 NOTIFY = os.environ["PARTNER_NOTIFICATION_URL"]
 ANSWER_S = int(os.environ.get("ANSWER_MS", "3000")) / 1000
 KLARNA_TIMEOUT_S = int(os.environ.get("KLARNA_TIMEOUT_MS", "10000")) / 1000
-TRIES = 5
+TRIES = 6
 LARGEST_BODY = 1 << 20
 with open(os.environ["MERCHANTS"], encoding="utf-8") as merchants_file:
     MERCHANTS = {merchant["apiKey"]: merchant for merchant in json.load(merchants_file)}
@@ -203,6 +203,8 @@ def authorize_body(order):
         check_network_data(details["networkData"])
         body["klarna_network_data"] = details["networkData"]
     interaction = {"method": "SDK" if order["channel"] == "SDK" else "HANDOVER"}
+    if not re.fullmatch(r"https?://[^\s/]\S*", order["redirect"]["returnUrl"]):
+        raise ValueError("redirect.returnUrl")
     interaction["return_url"] = order["redirect"]["returnUrl"]
     if order["redirect"].get("appReturnUrl"):
         interaction["app_return_url"] = order["redirect"]["appReturnUrl"]

@@ -1,0 +1,29 @@
+//! What the Partner is told.
+
+use super::{shows, with};
+
+#[test]
+fn a_partner_that_is_never_told() {
+    let scenario = "partner/told/the-partner-is-notified";
+    let ran = shows("later(notify, payment)", "pass", scenario, "partner.notified");
+    ran.must_say("no notification says within 10 s");
+}
+
+#[test]
+fn a_notification_that_anybody_could_have_sent() {
+    let scenario = "partner/told/the-partner-is-notified";
+    let ran = with("\"sha256=\" + signature", "\"sha256=\" + signature[::-1]", scenario);
+    ran.must_exit(1).must_say("signature");
+}
+
+#[test]
+fn a_decline_that_is_called_an_approval() {
+    let scenario = "initial-authorization/decisions/klarna-declines";
+    let ran = shows(
+        "return settle(payment, result)",
+        "return settle(payment, \"APPROVED\")",
+        scenario,
+        "answer.outcome",
+    );
+    assert!(ran.failing(scenario).contains(&"partner.not-misled".to_owned()), "{}", ran.all());
+}
