@@ -11,8 +11,8 @@ use crate::redaction::{Redacted, Redactor};
 /// The folder below the reports.
 const FAILURES: &str = "failures";
 
-/// The longest name of a folder, in characters; file systems take 255 bytes.
-const NAME_MAX: usize = 60;
+/// The longest name of a folder, in bytes; file systems take 255.
+const NAME_MAX: usize = 200;
 
 /// The folders of a run.
 #[derive(Debug, Clone)]
@@ -82,10 +82,11 @@ fn name(part: &str) -> String {
     if matches!(plain.as_str(), "" | "." | "..") {
         return "_".to_owned();
     }
-    if plain.chars().count() <= NAME_MAX {
+    if plain.len() <= NAME_MAX {
         return plain;
     }
-    let head: String = plain.chars().take(NAME_MAX).collect();
+    let end = (0..=NAME_MAX).rev().find(|at| plain.is_char_boundary(*at)).unwrap_or(0);
+    let head = plain.get(..end).unwrap_or_default();
     let digest: String = hex::encode(Sha256::digest(plain.as_bytes())).chars().take(8).collect();
     format!("{head}~{digest}")
 }
@@ -107,5 +108,14 @@ mod tests {
         // A new run begins afresh.
         Folders::begin(reports.path()).unwrap();
         assert!(!below.exists());
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_named() {
+        let reports = tempfile::tempdir().unwrap();
+        let folders = Folders::begin(reports.path()).unwrap();
+        std::fs::write(reports.path().join(FAILURES), "a file stands here").unwrap();
+        let (path, _) = folders.write("a/b", "text", None).unwrap_err();
+        assert!(path.ends_with("failures/a/b"), "{}", path.display());
     }
 }

@@ -53,9 +53,12 @@ pub async fn collect(run: &RunContext, scene: &Scene, partner_calls: &[String]) 
     let mut redactor = Redactor::new(run.process.secrets().to_vec());
     let read = tokio::time::timeout(READING, entries(run, scene));
     let (sandbox, account) = read.await.map_err(|_| "the journal could not be read in time".to_owned())??;
+    // What an acquirer logs now it may have learned long before.
     for entry in sandbox.iter().chain(&account) {
         redactor.learn(entry);
     }
+    let account: Vec<JournalEntry> =
+        account.into_iter().filter(|entry| entry.started_at >= scene.began_at).collect();
     let log = match run.process.log_since(scene.log_mark, LOG_BYTES) {
         Some(log) => log,
         None => "The suite attached to this acquirer, and does not see what it writes.\n".to_owned(),
@@ -68,14 +71,11 @@ pub async fn collect(run: &RunContext, scene: &Scene, partner_calls: &[String]) 
     })
 }
 
-/// The scenario's exchanges, and those of the acquirer's account since it began.
+/// The scenario's exchanges, and all of the acquirer's account.
 async fn entries(run: &RunContext, scene: &Scene) -> Result<(Vec<JournalEntry>, Vec<JournalEntry>), String> {
     let all = JournalQuery::default();
     let unreadable = |error: klarna_simulator::control::client::ControlError| error.to_string();
     let sandbox = run.control.journal(&scene.account, &all).await.map_err(unreadable)?.entries;
     let account = run.control.account_journal(&run.acquirer_account, &all).await.map_err(unreadable)?.entries;
-    Ok((
-        sandbox.into_iter().filter(|entry| entry.epoch == scene.epoch).collect(),
-        account.into_iter().filter(|entry| entry.started_at >= scene.began_at).collect(),
-    ))
+    Ok((sandbox.into_iter().filter(|entry| entry.epoch == scene.epoch).collect(), account))
 }
