@@ -3,6 +3,7 @@
 //! A lock is never held over an `.await`.
 
 mod account;
+mod armed;
 mod sandbox_cell;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 pub(crate) use account::AccountCell;
+pub(crate) use armed::Met;
 pub(crate) use sandbox_cell::SandboxCell;
 
 use crate::config::{ConfigError, Settings, UnknownAccounts};
@@ -61,9 +63,16 @@ impl World {
     ) -> Result<Arc<Self>, ConfigError> {
         let seed = settings.seed;
         let budget = Budget::new(settings.limits.journal_bytes);
+        let stopping = CancellationToken::new();
         // Configured accounts are there from the start, so that their journals can be awaited.
         let configured = settings.acquirers.iter().map(|acquirer| {
-            let cell = AccountCell::laid_down(acquirer, &settings.webhooks.allow_http, seed, budget.clone())?;
+            let cell = AccountCell::laid_down(
+                acquirer,
+                &settings.webhooks.allow_http,
+                seed,
+                budget.clone(),
+                &stopping,
+            )?;
             Ok((acquirer.account.clone(), Arc::new(cell)))
         });
         let accounts = Mutex::new(configured.collect::<Result<_, ConfigError>>()?);
@@ -78,7 +87,7 @@ impl World {
             seed,
             courier,
             tasks: TaskTracker::new(),
-            stopping: CancellationToken::new(),
+            stopping,
             accounts,
             sandboxes: Mutex::default(),
             journeys: Mutex::default(),
@@ -118,7 +127,7 @@ impl World {
         let tail = IdSource::new(0, key).text("account", 24).to_ascii_uppercase().replace(['-', '_'], "");
         let tail: String = tail.chars().take(8).collect();
         let id = AcquirerAccountId(format!("krn:partner:global:account:test:{tail}"));
-        let new = || Arc::new(AccountCell::new(id.clone(), self.seed, self.budget.clone()));
+        let new = || Arc::new(AccountCell::new(id.clone(), self.seed, self.budget.clone(), &self.stopping));
         Some(accounts.entry(id.clone()).or_insert_with(new).clone())
     }
 

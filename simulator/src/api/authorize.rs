@@ -7,6 +7,7 @@ use axum::extract::{Extension, OriginalUri, Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use jiff::Timestamp;
 use klarna_schemas::catalogue::{self, Disposition, Violation};
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizeRequest;
@@ -16,10 +17,12 @@ use serde_json::Value;
 
 use super::error::KlarnaError;
 use super::recording::{Authorized, Notes, Place};
-use super::{auth, payment_requests};
+use super::{auth, faulty, payment_requests};
 use crate::engine::{AuthorizeCommand, IdempotencyKey, PresentedToken, Refusal, Reply, TokenHeader};
 use crate::world::{AccountRefusal, SandboxCell, World};
 
+/// The journal's name of this operation.
+const AUTHORIZE: &str = "authorize";
 /// Longest idempotency key, in characters (contract `payments.md` 1.4).
 const KEY_LENGTH: usize = 255;
 
@@ -31,7 +34,7 @@ pub(super) async fn authorize(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, KlarnaError> {
-    notes.note(|noted| noted.operation = Some("authorize".to_owned()));
+    notes.note(|noted| noted.operation = Some(AUTHORIZE.to_owned()));
     let (cell, acquirer) = enter(&world, &notes, &headers, &account)?;
     let raw = json(&headers, &body)?;
     let key = idempotency_key(&headers)?;
@@ -49,8 +52,9 @@ pub(super) async fn authorize(
         unprefixed_key: headers.contains_key("idempotency-key"),
         target: uri.to_string(),
     };
-    let (answered, after) = tokio::sync::oneshot::channel();
     let now = cell.clock().now();
+    meet_fault(&cell, &notes, &command, now)?;
+    let (answered, after) = tokio::sync::oneshot::channel();
     let decided = {
         let mut state = cell.lock();
         let effects = state.machine.authorize(&command, now);
@@ -81,6 +85,27 @@ pub(super) async fn authorize(
     }
 }
 
+/// Lets an authorize meet the fault that waits for it: it is noted in its payment, and not decided.
+fn meet_fault(
+    cell: &SandboxCell,
+    notes: &Notes,
+    command: &AuthorizeCommand,
+    now: Timestamp,
+) -> Result<(), KlarnaError> {
+    let mut state = cell.lock();
+    let kind = state.machine.call_kind(command);
+    let Some(met) = state.faults.take(AUTHORIZE, kind) else { return Ok(()) };
+    let (undecided, effects) = state.machine.meet_fault(command, met.fault, now);
+    drop(state);
+    cell.carry_out(effects, None);
+    notes.note(|noted| {
+        noted.authorize = Some(Authorized::Decided(undecided.call));
+        noted.epoch = Some(undecided.epoch);
+        noted.payment = undecided.payment;
+    });
+    faulty::meet(notes, Some(met))
+}
+
 /// Finds out who calls, and opens the sandbox that they call.
 pub(super) fn enter(
     world: &Arc<World>,
@@ -96,7 +121,12 @@ pub(super) fn enter(
             AccountRefusal::Full => "this simulator holds as many sandboxes as it may".to_owned(),
         })
     })?;
+    let operation = notes.operation();
     notes.note(|noted| noted.place = Place::Sandbox(cell.clone()));
+    // An authorize belongs to a payment, faulty or not: it meets its faults once it has been read.
+    if operation != AUTHORIZE {
+        faulty::meet_in(&cell, notes, &operation)?;
+    }
     Ok((cell, acquirer.id().clone()))
 }
 

@@ -79,6 +79,24 @@ impl KlarnaError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, Some("INPUT_ERROR"), "PAYLOAD_TOO_LARGE", message)
     }
 
+    /// What Klarna says with a status, whatever was asked (contract `payments.md` 5.3).
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        let (kind, code) = match status.as_u16() {
+            401 => ("ACCESS_ERROR", "UNAUTHORIZED"),
+            403 => ("RESOURCE_ERROR", "OPERATION_FORBIDDEN"),
+            404 => ("RESOURCE_ERROR", "RESOURCE_NOT_FOUND"),
+            409 => ("RESOURCE_ERROR", "RESOURCE_CONFLICT"),
+            413 => ("INPUT_ERROR", "PAYLOAD_TOO_LARGE"),
+            429 => ("ACCESS_ERROR", "RATE_LIMITED"),
+            503 => ("TECHNICAL_ERROR", "TEMPORARY_UNAVAILABLE"),
+            504 => ("TECHNICAL_ERROR", "TIMEOUT"),
+            500.. => ("TECHNICAL_ERROR", "INTERNAL_ERROR"),
+            // 400, and what Klarna does not publish.
+            _ => ("INPUT_ERROR", "VALIDATION_ERROR"),
+        };
+        Self::new(status, Some(kind), code, "a fault, as the tester asked")
+    }
+
     /// 500: a fault of the simulator's own.
     pub(crate) fn internal() -> Self {
         let message = "the simulator failed; its log says more";

@@ -4,6 +4,7 @@ pub(crate) mod auth;
 mod authorize;
 mod correlation;
 pub(crate) mod error;
+mod faulty;
 mod notification;
 mod payment_requests;
 pub(crate) mod recording;

@@ -8,9 +8,11 @@ use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use klarna_schemas::ids::{SigningKeyId, WebhookId};
 use klarna_schemas::klarna::notification::{CreateWebhook, SigningKey, SigningKeys, Webhook, Webhooks};
+use klarna_schemas::simulator::control::CallKind;
 
 use super::authorize::{acquirer, json, rejected};
 use super::error::KlarnaError;
+use super::faulty;
 use super::recording::Notes;
 use crate::clock::real_now;
 use crate::notify::SubscriptionRefusal;
@@ -24,7 +26,10 @@ fn enter(
     operation: &str,
 ) -> Result<Arc<AccountCell>, KlarnaError> {
     notes.note(|noted| noted.operation = Some(operation.to_owned()));
-    acquirer(world, notes, headers)
+    let account = acquirer(world, notes, headers)?;
+    let met = account.lock().faults.take(operation, CallKind::Any);
+    faulty::meet(notes, met)?;
+    Ok(account)
 }
 
 fn no_key(id: &SigningKeyId) -> KlarnaError {

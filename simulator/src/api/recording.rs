@@ -14,10 +14,10 @@ use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::simulator::journal::{Direction, Ending};
 
 use super::error::KlarnaError;
-use super::{auth, correlation};
+use super::{auth, correlation, faulty};
 use crate::clock::real_now;
 use crate::journal::{Exchange, HeaderPairs, redacted};
-use crate::world::{AccountCell, SandboxCell, World};
+use crate::world::{AccountCell, Met, SandboxCell, World};
 
 /// What a handler says of its exchange, for the journal.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,8 @@ pub(crate) struct Noted {
     pub(crate) authorize: Option<Authorized>,
     /// What decided.
     pub(crate) rule: Option<String>,
+    /// The fault that it met.
+    pub(crate) fault: Option<Met>,
     /// Told when the answer is out, so that events follow it.
     pub(crate) answered: Option<tokio::sync::oneshot::Sender<()>>,
 }
@@ -63,6 +65,12 @@ impl Notes {
     /// Writes into the notes.
     pub(crate) fn note(&self, write: impl FnOnce(&mut Noted)) {
         write(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What was asked, as far as the handler has said.
+    pub(crate) fn operation(&self) -> String {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.operation.clone().unwrap_or_default()
     }
 
     fn take(&self) -> Noted {
@@ -110,8 +118,11 @@ async fn finish(
     started_at: jiff::Timestamp,
     noted: Noted,
 ) -> Response {
-    let (mut head, body) = response.into_parts();
     let id = world.error_id();
+    if let Some(met) = noted.fault.clone() {
+        return play(world, parts, request_body, started_at, &noted, met, id).await;
+    }
+    let (mut head, body) = response.into_parts();
     let refused = head.extensions.remove::<KlarnaError>().or_else(|| unroutable(&mut head, parts));
     let body = match refused {
         Some(error) => {
@@ -123,9 +134,32 @@ async fn finish(
     };
     correlation::stamp(&parts.headers, &mut head.headers, id);
     let answer = (head.status.as_u16(), redacted(&head.headers, ""), body.clone());
-    write_down(world, parts, request_body, answer, started_at, &noted);
+    write_down(world, parts, request_body, Some(answer), started_at, &noted);
     let answered = noted.answered;
     Response::from_parts(head, Body::new(TellingBody { left: Some(body), _answered: answered }))
+}
+
+/// Writes an exchange that met a fault down, and lets its caller have what the fault leaves.
+async fn play(
+    world: &World,
+    parts: &request::Parts,
+    request_body: Bytes,
+    started_at: jiff::Timestamp,
+    noted: &Noted,
+    met: Met,
+    id: uuid::Uuid,
+) -> Response {
+    let mut answer = faulty::answer(met.fault, id);
+    if let Some((_, headers, _)) = &mut answer {
+        correlation::stamp(&parts.headers, headers, id);
+    }
+    let written =
+        answer.as_ref().map(|(status, headers, body)| (status.as_u16(), redacted(headers, ""), body.clone()));
+    write_down(world, parts, request_body, written, started_at, noted);
+    match answer {
+        Some((status, headers, body)) => (status, headers, Body::from(body)).into_response(),
+        None => faulty::without_answer(met).await,
+    }
 }
 
 /// A path that the router could not read (a broken escape, a part of another form) names nothing.
@@ -142,11 +176,12 @@ fn write_down(
     world: &World,
     parts: &request::Parts,
     request_body: Bytes,
-    answer: (u16, HeaderPairs, Bytes),
+    answer: Option<(u16, HeaderPairs, Bytes)>,
     started_at: jiff::Timestamp,
     noted: &Noted,
 ) {
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
+    let fault = noted.fault.as_ref().map(|met| met.fault);
     let mut exchange = Exchange {
         epoch: noted.epoch.unwrap_or(1),
         payment: noted.payment.clone(),
@@ -158,9 +193,10 @@ fn write_down(
         target,
         request_headers: redacted(&parts.headers, &auth::described(&parts.headers)),
         request_body,
-        response: Some(answer),
-        ended: Ending::Answered,
+        response: answer,
+        ended: fault.map_or(Ending::Answered, faulty::ending),
         rule: noted.rule.clone(),
+        fault: fault.map(|fault| fault.to_string()),
     };
     match &noted.place {
         Place::Sandbox(cell) => {

@@ -2,6 +2,7 @@
 
 pub mod client;
 
+mod faults;
 mod journal;
 mod problem;
 mod sandboxes;
@@ -28,10 +29,12 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sandboxes/{account}/session-tokens", post(sandboxes::mint_session_token))
         .route("/sandboxes/{account}/outcomes", post(sandboxes::queue_outcomes))
         .route("/sandboxes/{account}/customer", post(sandboxes::act_as_customer))
+        .route("/sandboxes/{account}/faults", post(faults::arm).delete(faults::lift))
         .route("/sandboxes/{account}/clock", post(sandboxes::set_clock))
         .route("/sandboxes/{account}/journal", get(journal::of_sandbox))
         .route("/sandboxes/{account}/findings", get(journal::findings))
         .route("/accounts/{acquirer}/journal", get(journal::of_account))
+        .route("/accounts/{acquirer}/faults", post(faults::arm_in_account).delete(faults::lift_in_account))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .layer(map_response(explained));

@@ -174,6 +174,7 @@ pub(super) async fn act_as_customer(
         response: None,
         ended: Ending::Answered,
         rule: Some("control".to_owned()),
+        fault: None,
     });
     Ok(Json(acted))
 }

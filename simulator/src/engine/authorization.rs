@@ -9,6 +9,7 @@ use klarna_schemas::klarna::authorize::{
 };
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::money::{Currency, MinorUnits};
+use klarna_schemas::simulator::control::Fault;
 use serde_json::Value;
 
 use super::command::AuthorizeCommand;
@@ -32,6 +33,11 @@ pub(crate) struct IdempotencyRecord {
 }
 
 impl IdempotencyRecord {
+    /// Whether a call gets the remembered answer again.
+    pub(super) fn answers(&self, command: &AuthorizeCommand) -> bool {
+        self.body == command.raw
+    }
+
     /// Whether it is of a call for this payment.
     pub(super) fn is_of(&self, payment: &str) -> bool {
         self.decided.payment.as_deref() == Some(payment)
@@ -75,7 +81,7 @@ impl Sandbox {
     }
 
     /// The epoch that a call belongs to, by its token, then by its key.
-    fn epoch_of_call(&self, command: &AuthorizeCommand) -> u64 {
+    pub(super) fn epoch_of_call(&self, command: &AuthorizeCommand) -> u64 {
         let by_token = command.token.as_ref().map(|token| self.epoch_of_id(&token.value));
         let by_key = || command.key.as_ref().map(|key| self.epoch_of_key(key));
         by_token.filter(|epoch| *epoch != self.epoch).or_else(by_key).unwrap_or(self.epoch)
@@ -89,7 +95,7 @@ impl Sandbox {
             self.idempotency.remove(key);
             return None;
         }
-        if record.body == command.raw {
+        if record.answers(command) {
             return Some(Decided { by: "replay", ..record.decided.clone() });
         }
         let conflict = "this Klarna-Idempotency-Key was used with another body".to_owned();
@@ -215,7 +221,7 @@ impl Sandbox {
     }
 
     /// Position of a payment's newest call.
-    fn newest_call(&self, payment: Option<&str>) -> Option<usize> {
+    pub(super) fn newest_call(&self, payment: Option<&str>) -> Option<usize> {
         self.payment(payment?)?.calls.len().checked_sub(1)
     }
 
@@ -227,21 +233,48 @@ impl Sandbox {
         payment: Option<String>,
         reply: &Reply,
     ) {
+        let Some(name) = payment else { return };
+        let mut call = self.facts(command, role, &name);
+        call.result = match reply {
+            Reply::Authorized(answer) => Some(answer.payment_transaction_response.result.clone()),
+            Reply::Refused(_) => None,
+        };
+        self.append_call(&name, call);
+    }
+
+    /// Writes down a call that met a fault.
+    pub(super) fn note_fault(
+        &mut self,
+        command: &AuthorizeCommand,
+        role: CallRole,
+        payment: &str,
+        fault: Fault,
+    ) {
+        let mut call = self.facts(command, role, payment);
+        call.fault = Some(fault);
+        self.append_call(payment, call);
+    }
+
+    fn append_call(&mut self, payment: &str, call: AuthorizeCall) {
+        if let Some(payment) = self.payment_mut(payment) {
+            payment.calls.push(call);
+        }
+    }
+
+    /// What can be said of a call before it is known how it ended.
+    fn facts(&self, command: &AuthorizeCommand, role: CallRole, payment: &str) -> AuthorizeCall {
         let request = command.request.as_ref().ok();
         let transaction = request.and_then(|request| request.request_payment_transaction.as_ref());
         let token_known = command.token.as_ref().is_some_and(|token| self.tokens.contains_key(&token.value));
-        let Some(name) = payment else { return };
         let request_state = self
-            .payment(&name)
+            .payment(payment)
             .and_then(|payment| payment.request.clone())
             .and_then(|id| Some(self.request(&id)?.state.clone()));
-        let call = AuthorizeCall {
+        AuthorizeCall {
             role,
             seq: 0,
-            result: match reply {
-                Reply::Authorized(answer) => Some(answer.payment_transaction_response.result.clone()),
-                Reply::Refused(_) => None,
-            },
+            result: None,
+            fault: None,
             request_state,
             key: command.key.as_ref().map(|key| key.0.clone()),
             raw: command.raw.clone(),
@@ -255,9 +288,6 @@ impl Sandbox {
             integration_metadata: command.integration_metadata.clone(),
             unprefixed_key: command.unprefixed_key,
             target: command.target.clone(),
-        };
-        if let Some(payment) = self.payment_mut(&name) {
-            payment.calls.push(call);
         }
     }
 }

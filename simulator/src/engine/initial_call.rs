@@ -8,7 +8,6 @@ use klarna_schemas::simulator::control::CallKind;
 use super::authorization::invalid;
 use super::command::AuthorizeCommand;
 use super::effect::{Effect, Refusal, Reply};
-use super::payment::CallRole;
 use super::payment_request::RequestRecord;
 use super::sandbox::{Sandbox, announce};
 
@@ -36,7 +35,7 @@ impl Sandbox {
             Err(refusal) => return (Reply::Refused(refusal), "body", None),
         };
         let known = self.attribute(command, transaction);
-        let role = if known.is_some() { CallRole::Further } else { CallRole::Initial };
+        let role = self.role_of_initial(known.as_deref());
         let payment = known.unwrap_or_else(|| self.open_payment(transaction));
         let (mut result, reason, mut by) = match self.plan.take(CallKind::Initial, interaction.is_some()) {
             Some(planned) => (planned.result, planned.result_reason, "queued"),

@@ -7,6 +7,7 @@ mod authorization;
 mod command;
 mod customer;
 mod effect;
+mod faulted;
 mod final_call;
 mod ids;
 mod initial_call;

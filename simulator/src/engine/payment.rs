@@ -5,7 +5,7 @@ use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
 use klarna_schemas::money::{Currency, MinorUnits};
-use klarna_schemas::simulator::control::Intent;
+use klarna_schemas::simulator::control::{Fault, Intent};
 use serde_json::Value;
 
 use super::command::TokenHeader;
@@ -46,6 +46,8 @@ pub(crate) struct AuthorizeCall {
     pub(crate) seq: u64,
     /// Klarna's decision, if there was one.
     pub(crate) result: Option<AuthorizationResult>,
+    /// The fault that it met; then nothing was decided.
+    pub(crate) fault: Option<Fault>,
     /// State of the payment's request when the call came.
     pub(crate) request_state: Option<PaymentRequestState>,
     pub(crate) key: Option<String>,
@@ -102,8 +104,8 @@ impl Payment {
         self.calls.first()
     }
 
-    /// Calls with the token of a COMPLETED request, replays left out.
+    /// Decided calls with the token of a COMPLETED request, replays left out.
     pub(crate) fn finals(&self) -> impl Iterator<Item = &AuthorizeCall> {
-        self.calls.iter().filter(|call| call.role == CallRole::Final)
+        self.calls.iter().filter(|call| call.role == CallRole::Final && call.fault.is_none())
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Exchange {
     pub(crate) response: Option<(u16, HeaderPairs, Bytes)>,
     pub(crate) ended: Ending,
     pub(crate) rule: Option<String>,
+    /// The fault or misbehaviour that was played, if one was.
+    pub(crate) fault: Option<String>,
 }
 
 impl Exchange {
@@ -64,7 +66,7 @@ impl Exchange {
             }),
             ended: self.ended,
             rule: self.rule.clone(),
-            fault: None,
+            fault: self.fault.clone(),
             findings: findings.to_vec(),
         }
     }

@@ -166,6 +166,7 @@ mod tests {
             response: None,
             ended: Ending::Answered,
             rule: None,
+            fault: None,
         }
     }
 

@@ -224,6 +224,7 @@ impl Courier {
             response,
             ended,
             rule: None,
+            fault: None,
         });
         (ended == Ending::Answered && status.is_some_and(is_taken), ended_at)
     }

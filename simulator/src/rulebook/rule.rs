@@ -45,9 +45,10 @@ pub(crate) struct CallContext<'a> {
 }
 
 impl CallContext<'_> {
-    /// Whether the payment begins with this call, whatever token came with it.
+    /// Whether the payment begins with this call, whatever token came with it: no call before it was
+    /// decided.
     pub(crate) fn is_first(&self) -> bool {
-        self.earlier.is_empty() && self.call.role != CallRole::Replay
+        self.initial().is_none() && self.call.role != CallRole::Replay
     }
 
     /// The earlier call that this one makes again, if it does.
@@ -55,9 +56,9 @@ impl CallContext<'_> {
         self.earlier.iter().find(|earlier| self.call.repeats(earlier))
     }
 
-    /// The payment's first call, unless this is it.
+    /// The payment's first call that Klarna decided, unless this is it.
     pub(crate) fn initial(&self) -> Option<&AuthorizeCall> {
-        self.earlier.first()
+        self.earlier.iter().find(|call| call.fault.is_none())
     }
 }
 

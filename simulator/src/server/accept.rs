@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::cut_off::{self, Breaks, Connection};
 use crate::config::Limits;
 
 /// How long open connections may take to finish once the server stops.
@@ -48,8 +49,10 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, s
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "Nagle's algorithm stays on");
         }
-        let service = TowerToHyperService::new(app.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let (app, breaks) = (app.clone(), Breaks::default());
+        let io = TokioIo::new(Connection::new(stream, breaks.clone()));
+        let service = service_fn(move |request| cut_off::serve(app.clone(), breaks.clone(), request));
+        let connection = builder.serve_connection(io, service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -1,5 +1,7 @@
-//! The HTTP server: own accept loop over hyper, limits, graceful drain.
+//! The HTTP server: own accept loop over hyper, limits, broken connections, graceful drain.
 
 mod accept;
+mod cut_off;
 
 pub(crate) use accept::serve;
+pub(crate) use cut_off::CutOff;

@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::notification::CreateWebhook;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
+use super::armed::ArmedFaults;
 use crate::clock::real_now;
 use crate::config::{AcquirerSettings, ConfigError};
 use crate::engine::IdSource;
@@ -27,15 +29,22 @@ pub(crate) struct Account {
     pub(crate) signing_keys: SigningKeys,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) journal: Journal,
+    pub(crate) faults: ArmedFaults,
 }
 
 impl AccountCell {
-    pub(crate) fn new(id: AcquirerAccountId, seed: u64, budget: Budget) -> Self {
+    pub(crate) fn new(
+        id: AcquirerAccountId,
+        seed: u64,
+        budget: Budget,
+        stopping: &CancellationToken,
+    ) -> Self {
         let account = Account {
             ids: IdSource::new(seed, id.as_str()),
             signing_keys: SigningKeys::default(),
             subscriptions: Subscriptions::default(),
             journal: Journal::new(budget),
+            faults: ArmedFaults::new(stopping.clone()),
         };
         Self { id, state: Mutex::new(account), changed: watch::Sender::new(0) }
     }
@@ -46,8 +55,9 @@ impl AccountCell {
         allow_http: &[String],
         seed: u64,
         budget: Budget,
+        stopping: &CancellationToken,
     ) -> Result<Self, ConfigError> {
-        let cell = Self::new(settings.account.clone(), seed, budget);
+        let cell = Self::new(settings.account.clone(), seed, budget, stopping);
         let mut state = cell.lock();
         let account = &mut *state;
         let refused = |place: String, reason: String, hint| ConfigError::Account {

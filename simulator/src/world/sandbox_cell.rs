@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::World;
+use super::armed::ArmedFaults;
 use crate::clock::SandboxClock;
 use crate::engine::{Decided, Effect, EventDraft, Policies, Sandbox};
 use crate::journal::{Budget, Exchange, Journal};
@@ -45,6 +46,7 @@ pub(crate) struct State {
     pub(crate) machine: Sandbox,
     pub(crate) journal: Journal,
     pub(crate) ledger: Ledger,
+    pub(crate) faults: ArmedFaults,
     owner: Option<AcquirerAccountId>,
 }
 
@@ -65,6 +67,7 @@ impl SandboxCell {
         policies: Policies,
         budget: Budget,
     ) -> Arc<Self> {
+        let stopped = world.stopping.child_token();
         let (outbox, inbox) = mpsc::channel(world.settings().limits.webhooks_queued);
         let cell = Arc::new(Self {
             account: account.clone(),
@@ -75,11 +78,12 @@ impl SandboxCell {
                 machine: Sandbox::new(account, seed, policies),
                 journal: Journal::new(budget),
                 ledger: Ledger::default(),
+                faults: ArmedFaults::new(stopped.clone()),
                 owner: None,
             }),
             changed: watch::Sender::new(0),
             outbox,
-            stopped: world.stopping.child_token(),
+            stopped,
         });
         world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(dispatch_all(cell.clone(), inbox)));
         world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(clockwork(cell.clone())));
@@ -126,6 +130,7 @@ impl SandboxCell {
         let mut state = self.lock();
         state.machine = state.machine.reset(seed);
         state.ledger = Ledger::default();
+        state.faults.lift();
         state.owner = None;
         let epoch = state.machine.epoch;
         state.journal.retire(epoch);

@@ -1,0 +1,47 @@
+//! Faults armed in a sandbox or an acquirer account, and the calls that stall by them.
+
+use klarna_schemas::simulator::control::{ArmFault, CallKind, Fault};
+use tokio_util::sync::CancellationToken;
+
+use crate::behaviour::faults::{Faults, TooManyFaults};
+
+/// Armed faults, and how to let go the calls that one of them holds.
+#[derive(Debug)]
+pub(crate) struct ArmedFaults {
+    faults: Faults,
+    /// What ends with the place itself.
+    place: CancellationToken,
+    /// What ends when the faults are lifted.
+    hold: CancellationToken,
+}
+
+/// A fault that a call has met.
+#[derive(Debug, Clone)]
+pub(crate) struct Met {
+    pub(crate) fault: Fault,
+    /// Ends when a call that stalls is to be let go.
+    pub(crate) hold: CancellationToken,
+}
+
+impl ArmedFaults {
+    /// None yet. Calls that stall are let go when `place` ends at the latest.
+    pub(crate) fn new(place: CancellationToken) -> Self {
+        Self { faults: Faults::default(), hold: place.child_token(), place }
+    }
+
+    pub(crate) fn arm(&mut self, fault: ArmFault) -> Result<(), TooManyFaults> {
+        self.faults.arm(fault)
+    }
+
+    pub(crate) fn take(&mut self, operation: &str, call: CallKind) -> Option<Met> {
+        let fault = self.faults.take(operation, call)?;
+        Some(Met { fault, hold: self.hold.clone() })
+    }
+
+    /// Takes all faults back and lets go the calls that stall.
+    pub(crate) fn lift(&mut self) {
+        self.faults.lift();
+        self.hold.cancel();
+        self.hold = self.place.child_token();
+    }
+}
