@@ -259,6 +259,7 @@ impl Stage {
             line_items: None,
             customer: None,
             shipping: None,
+            payment_option_id: None,
         };
         control.declare_intent(&partner.klarna_account, &intent).await.unwrap();
 

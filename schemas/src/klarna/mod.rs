@@ -7,6 +7,7 @@ pub mod authorize;
 pub mod error;
 pub mod notification;
 pub mod payment_request;
+pub mod presentation;
 pub mod purchase_data;
 pub mod webhook;
 

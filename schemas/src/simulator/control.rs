@@ -1,6 +1,7 @@
 //! Bodies of the control API under `/_simulator/v1`. An unknown field is refused.
 
 mod faults;
+mod presentation;
 mod requests;
 mod webhooks;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use faults::{ArmFault, Fault, FaultBody};
+pub use presentation::PresentationWish;
 pub use requests::{EndPaymentRequest, PaymentRequestEnded, RequestEnd};
 pub use webhooks::{
     ForgetRegistrations, Misbehaviour, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent,
@@ -81,6 +83,9 @@ pub struct Intent {
     /// Where it goes, by the names of `supplementary_purchase_data.shipping`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping: Option<Vec<Value>>,
+    /// The payment option that the customer chose, if it came from a presentation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_option_id: Option<String>,
 }
 
 /// `POST /sandboxes/{a}/session-tokens`.

@@ -12,6 +12,10 @@ use klarna_schemas::klarna::payment_request::{
     CustomerInteraction, CustomerInteractionConfig, InteractionExpiry, PaymentRequest, PaymentRequestState,
     StateContext,
 };
+use klarna_schemas::klarna::presentation::{
+    Icon, MessagePart, PaymentButton, PaymentOption, Presentation, PresentationInstruction,
+    PresentationStatus, ShownMessage, ShownText,
+};
 use klarna_schemas::klarna::purchase_data::{
     Address, Customer, LineItem, Recipient, Shipping, SupplementaryPurchaseData,
 };
@@ -20,8 +24,8 @@ use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{
     ActAsCustomer, ArmFault, CallKind, ClockView, CustomerAct, CustomerActed, EndPaymentRequest, Fault,
     FaultBody, Findings, ForgetRegistrations, Intent, MintSessionToken, MintedSessionToken, MintedTokenState,
-    Misbehaviour, PaymentRequestEnded, PutSandbox, QueuedOutcome, Registrations, ReleaseWebhooks, RequestEnd,
-    SandboxView, Sandboxes, SendWebhook, SendWhen, SetClock, WebhooksSent,
+    Misbehaviour, PaymentRequestEnded, PresentationWish, PutSandbox, QueuedOutcome, Registrations,
+    ReleaseWebhooks, RequestEnd, SandboxView, Sandboxes, SendWebhook, SendWhen, SetClock, WebhooksSent,
 };
 use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Finding, Severity};
 use klarna_schemas::simulator::journal::{
@@ -225,6 +229,37 @@ fn signing_key() -> SigningKey {
     }
 }
 
+fn payment_option() -> PaymentOption {
+    let shown = |text: &str| Some(ShownText { text: some(text) });
+    let message = || {
+        let parts = vec![MessagePart {
+            r#type: "LINK".to_owned(),
+            text: "Terms".to_owned(),
+            url: some("https://klarna.example/terms"),
+        }];
+        Some(ShownMessage { text: some("Terms"), parts: Some(parts) })
+    };
+    PaymentOption {
+        payment_option_id: "S0xBUk5B".to_owned(),
+        header: shown("Klarna"),
+        subheader: shown("Pay later"),
+        badge: shown("New"),
+        message: message(),
+        terms: message(),
+        payment_button: Some(PaymentButton {
+            text: some("Continue"),
+            image_url: some("https://klarna.example/button.svg"),
+            image_alignment: some("LEFT"),
+        }),
+        icon: Some(Icon {
+            alt: some("Klarna"),
+            badge_image_url: some("https://klarna.example/badge.svg"),
+            rectangle_image_url: some("https://klarna.example/rectangle.svg"),
+            square_image_url: some("https://klarna.example/square.svg"),
+        }),
+    }
+}
+
 /// What travels between an acquirer and Klarna.
 pub(crate) fn klarna() -> Vec<Filled> {
     vec![
@@ -245,6 +280,15 @@ pub(crate) fn klarna() -> Vec<Filled> {
         filled("klarna/payment-transaction", &transaction()),
         filled("klarna/payment-request", &payment_request()),
         filled("klarna/supplementary-purchase-data", &purchase_data()),
+        filled(
+            "klarna/presentation",
+            &Presentation {
+                instruction: PresentationInstruction::ShowKlarna,
+                payment_status: Some(PresentationStatus::RequiresCustomerAction),
+                payment_option: Some(payment_option()),
+                saved_payment_option: Some(payment_option()),
+            },
+        ),
         filled(
             "klarna/error",
             &ErrorBody {
@@ -364,6 +408,7 @@ pub(crate) fn simulator() -> Vec<Filled> {
                 line_items: Some(vec![json!({ "name": "Trail shoe" })]),
                 customer: Some(json!({ "given_name": "Alva" })),
                 shipping: Some(vec![json!({ "address": { "city": "Stockholm" } })]),
+                payment_option_id: some("S0xBUk5B"),
             },
         ),
         filled(
@@ -463,6 +508,10 @@ fn disturbances() -> Vec<Filled> {
             when,
         };
         all.push(filled("simulator/send-webhook", &webhook));
+    }
+    for instruction in PresentationInstruction::KNOWN {
+        let wish = PresentationWish { instruction: (*instruction).into() };
+        all.push(filled("simulator/presentation-wish", &wish));
     }
     for what in [Registrations::SigningKeys, Registrations::Webhooks, Registrations::Both] {
         all.push(filled("simulator/forget-registrations", &ForgetRegistrations { what }));

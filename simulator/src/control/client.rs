@@ -6,8 +6,8 @@ use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
 use klarna_schemas::simulator::control::{
     ActAsCustomer, ArmFault, ClockView, CustomerAct, CustomerActed, EndPaymentRequest, Findings,
     ForgetRegistrations, Intent, JournalQuery, MintSessionToken, MintedSessionToken, PaymentRequestEnded,
-    PutSandbox, QueuedOutcome, Registrations, ReleaseWebhooks, RequestEnd, SandboxView, SendWebhook,
-    SetClock, WebhooksSent,
+    PresentationWish, PutSandbox, QueuedOutcome, Registrations, ReleaseWebhooks, RequestEnd, SandboxView,
+    SendWebhook, SetClock, WebhooksSent,
 };
 use klarna_schemas::simulator::journal::JournalPage;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -97,6 +97,15 @@ impl ControlClient {
         intent: &Intent,
     ) -> Result<SandboxView, ControlError> {
         self.send(Method::PUT, &sandbox(account, "/intent"), Some(intent), PATIENCE).await
+    }
+
+    /// Say what payment forms shall show of Klarna.
+    pub async fn set_presentation(
+        &self,
+        account: &PartnerAccountId,
+        wish: &PresentationWish,
+    ) -> Result<SandboxView, ControlError> {
+        self.send(Method::PUT, &sandbox(account, "/presentation"), Some(wish), PATIENCE).await
     }
 
     /// Mint a session token that a Partner can bring.

@@ -22,6 +22,7 @@ fn intent(session_token: Option<String>) -> Intent {
         line_items: Some(vec![json!({"name": "Trail shoe", "quantity": 1, "total_amount": 45_900})]),
         customer: Some(json!({"given_name": "Test"})),
         shipping: Some(vec![json!({"address": {"city": "Stockholm"}})]),
+        payment_option_id: None,
     }
 }
 
