@@ -13,10 +13,10 @@ Feature: Webhooks that are not Klarna's
     Then the forged webhook has no effect, while Klarna's own has
 
     Examples:
-      | forgery                       |
-      | with a forged signature       |
-      | under an unknown signing key  |
-      | without a signature           |
+      | forgery                      |
+      | with a forged signature      |
+      | under an unknown signing key |
+      | without a signature          |
 
   @AP-49
   Scenario: A forged refusal has no effect

@@ -161,15 +161,6 @@ pub(super) const STEPS: &[Definition] = &[
     Definition {
         voice: Voice::Acquirer,
         keyword: Keyword::Then,
-        expression: "the acquirer authorizes the payment with Klarna, finally, within {int} minutes",
-        example: "the acquirer authorizes the payment with Klarna, finally, within 60 minutes",
-        argument: Argument::None,
-        doc: "The final authorize came, and within the life of its session token, on Klarna's clock.",
-        run: |world, step| Box::pin(finalised_within(world, step)),
-    },
-    Definition {
-        voice: Voice::Acquirer,
-        keyword: Keyword::Then,
         expression: "each Partner's calls stand in its own Klarna account",
         example: "each Partner's calls stand in its own Klarna account",
         argument: Argument::None,
@@ -256,12 +247,6 @@ async fn left_nothing(world: &mut World, _: &StepInput) -> StepResult {
 
 async fn own_attempt(world: &mut World, _: &StepInput) -> StepResult {
     world.must_be_an_attempt_of_its_own().await
-}
-
-async fn finalised_within(world: &mut World, step: &StepInput) -> StepResult {
-    let minutes =
-        step.text(0).parse().map_err(|_| crate::world::Failure::misused("no such time is possible"))?;
-    world.must_finalise_within(minutes).await
 }
 
 async fn accounts_apart(world: &mut World, _: &StepInput) -> StepResult {

@@ -151,11 +151,6 @@ pub const CHECKS: &[Check] = &[
         "map each Partner to its own Klarna account, and call that one for all of its payments",
     ),
     own(
-        "final.in-time",
-        &["AP-22"],
-        "make the final authorize when the webhook comes, and do not wait for the Customer",
-    ),
-    own(
         "customer.ends-right",
         &["AP-29", "AP-16", "AP-17", "AP-21"],
         "let the Partner know how the payment ended by the time that the Customer is back: by notification or when it reads the payment",

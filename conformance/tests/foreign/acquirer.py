@@ -168,6 +168,8 @@ def authorize_body(order):
     currency = order["amount"]["currency"]
     if not re.fullmatch("[A-Z]{3}", currency):
         raise ValueError("amount.currency")
+    if urllib.parse.urlsplit(order["redirect"]["returnUrl"]).scheme not in ("http", "https"):
+        raise ValueError("redirect.returnUrl")
     shopper = order["shopper"]
     person = {"given_name": shopper["firstName"], "family_name": shopper["lastName"]}
     contact = {"email": shopper["emailAddress"], "phone": shopper["phoneNumber"]}
