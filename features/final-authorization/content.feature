@@ -20,3 +20,18 @@ Feature: What the final authorization says
     And the Partner launches the Klarna purchase journey
     And the customer approves the purchase
     Then amount, currency and references are the same in both authorize calls
+
+  @AP-20 @AP-23
+  Scenario: Each of two payments is finalised with its own session token
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And the customer approves the purchase
+    Then the final authorize carries the session token of the webhook in its header
+    Given Klarna will require a step-up
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And the customer approves the purchase
+    Then the final authorize carries the session token of the webhook in its header
+    And the acquirer tells the Partner that the payment is approved

@@ -59,8 +59,8 @@ pub const DEFECTS: &[Defect] = &[
     },
     Defect {
         name: "final-call-with-token-of-another-payment",
-        plants: "each final authorize carries the session token of the account's payment before it",
-        killed_by: "final-authorization/content/it-carries-the-webhooks-session-token-not-the-partners",
+        plants: "each final authorize carries the session token of the account's payment before it, if Klarna still knows that one",
+        killed_by: "final-authorization/content/each-of-two-payments-is-finalised-with-its-own-session-token",
         finding: "final.token-of-webhook",
         plan: |_| Box::new(AnotherPayments::default()),
     },

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::payments::{Name, SteppedUp};
-use super::plan::{Authorize, Plan, Visit};
+use super::plan::{Authorize, Further, Plan, Visit};
 use super::registration::Disguise;
 use super::signing::SigningKeys;
 use super::wire::{Answer, Call, Unanswered, Wire};
@@ -90,10 +90,14 @@ impl Passage {
         if let Some(name) = authorize.name.clone().filter(|_| !authorize.is_final) {
             self.stepped_up.note(name, &asked, &answer);
         }
-        if let Some(further) = self.plan.authorized(&authorize, &mut answer)
-            && let Err(error) = self.to_klarna(&further).await
-        {
-            tracing::warn!(%error, "a call that the defect proxy made of its own");
+        match self.plan.authorized(&authorize, &mut answer) {
+            Further::Nothing => {}
+            Further::Besides(call) => {
+                if let Err(error) = self.to_klarna(&call).await {
+                    tracing::warn!(%error, "a call that the defect proxy made of its own");
+                }
+            }
+            Further::Instead(call) => return self.to_klarna(&call).await,
         }
         Ok(answer)
     }

@@ -42,6 +42,17 @@ pub(super) struct Onward {
     pub(super) location: String,
 }
 
+/// What a plan calls of its own, once Klarna has answered an authorize.
+#[derive(Debug)]
+pub(super) enum Further {
+    /// Nothing.
+    Nothing,
+    /// This too; the acquirer has the first answer.
+    Besides(Call),
+    /// This too; the acquirer has its answer.
+    Instead(Call),
+}
+
 /// One defect's hand in the passage. Everything that a plan does not name passes unchanged.
 pub(super) trait Plan: Debug + Send + Sync {
     /// Whether the webhooks must come by the proxy.
@@ -54,10 +65,9 @@ pub(super) trait Plan: Debug + Send + Sync {
         None
     }
 
-    /// Klarna's answer to it on its way back. A call that is given is made before the acquirer has
-    /// this answer.
-    fn authorized(&self, _authorize: &Authorize, _answer: &mut Answer) -> Option<Call> {
-        None
+    /// Klarna's answer to it on its way back, and what is called before the acquirer has it.
+    fn authorized(&self, _authorize: &Authorize, _answer: &mut Answer) -> Further {
+        Further::Nothing
     }
 
     /// Klarna's answer to a read of a Payment Request, by its id as it stands in the path.

@@ -99,7 +99,7 @@ impl World {
             self.judged("final.token-of-webhook", 1);
             return Ok(());
         }
-        let later: Vec<Call> = self.calls(&name).await?.into_iter().skip(1).collect();
+        let later = self.calls_after_the_first(&name).await?;
         let mut finding = if later.is_empty() {
             let mut finding = finding(
                 "final.missing",
@@ -127,6 +127,21 @@ impl World {
             std::iter::once(completed.seq).chain(later.iter().map(|call| call.entry.seq)).collect();
         finding.payment = Some(name);
         Err(Failure::found(finding))
+    }
+
+    /// Authorize calls after the first that are this payment's: by the simulator's word or, where
+    /// another payment's token has led a call astray, by their transaction reference.
+    async fn calls_after_the_first(&self, name: &str) -> Result<Vec<Call>, Failure> {
+        let own = self.calls(name).await?;
+        let reference = own.first().and_then(Call::reference);
+        let all = JournalQuery { operation: Some(AUTHORIZE.to_owned()), ..JournalQuery::default() };
+        let all = self.entries(all).await?.into_iter().map(|entry| Call { entry });
+        let is_astray = |call: &Call| {
+            call.entry.payment.as_deref() != Some(name)
+                && reference.is_some()
+                && call.reference() == reference
+        };
+        Ok(own.into_iter().skip(1).chain(all.filter(is_astray)).collect())
     }
 
     /// Asks that the answer carries what the mode needs for a step-up, unmodified.

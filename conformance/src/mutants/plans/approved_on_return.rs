@@ -18,7 +18,7 @@ use url::Url;
 use crate::mutants::answers::{approval, complete, derived};
 use crate::mutants::passage::page_url;
 use crate::mutants::payments::{Name, remember};
-use crate::mutants::plan::{Authorize, Onward, Plan, Visit};
+use crate::mutants::plan::{Authorize, Further, Onward, Plan, Visit};
 use crate::mutants::signing::SigningKeys;
 use crate::mutants::wire::{Answer, Call};
 
@@ -101,11 +101,13 @@ impl Plan for ApprovedOnReturn {
         None
     }
 
-    fn authorized(&self, authorize: &Authorize, answer: &mut Answer) -> Option<Call> {
-        let body = answer.json()?;
-        let id = body.pointer("/payment_request/payment_request_id")?.as_str()?;
-        remember(&mut self.seen().requests, authorize.name.clone()?, id.to_owned());
-        None
+    fn authorized(&self, authorize: &Authorize, answer: &mut Answer) -> Further {
+        let body = answer.json().unwrap_or_default();
+        let id = body.pointer("/payment_request/payment_request_id").and_then(Value::as_str);
+        if let (Some(id), Some(name)) = (id, &authorize.name) {
+            remember(&mut self.seen().requests, name.clone(), id.to_owned());
+        }
+        Further::Nothing
     }
 
     fn request_read(&self, id: &str, answer: &mut Answer) {

@@ -3,18 +3,18 @@
 use klarna_schemas::klarna::IDEMPOTENCY_KEY_HEADER;
 
 use crate::mutants::answers::derived;
-use crate::mutants::plan::{Authorize, Plan};
-use crate::mutants::wire::{Answer, Call};
+use crate::mutants::plan::{Authorize, Further, Plan};
+use crate::mutants::wire::Answer;
 
 /// After the final authorize comes another, with the same token.
 #[derive(Debug)]
 pub(in crate::mutants) struct FinalCallTwice;
 
 impl Plan for FinalCallTwice {
-    fn authorized(&self, authorize: &Authorize, answer: &mut Answer) -> Option<Call> {
+    fn authorized(&self, authorize: &Authorize, answer: &mut Answer) -> Further {
         // A call that Klarna did not take will be made again; the other one follows the one that it took.
         if !authorize.is_final || !answer.status.is_success() {
-            return None;
+            return Further::Nothing;
         }
         let mut again = authorize.call.clone();
         again.edit(|body| {
@@ -25,6 +25,6 @@ impl Plan for FinalCallTwice {
         });
         let key = again.header(IDEMPOTENCY_KEY_HEADER).unwrap_or_default().to_owned();
         again.set_header(IDEMPOTENCY_KEY_HEADER, &derived(&format!("another key than {key}")).to_string());
-        Some(again)
+        Further::Besides(again)
     }
 }

@@ -65,6 +65,23 @@ async fn the_token_is_that_of_the_payment_before() {
 }
 
 #[tokio::test]
+async fn a_token_that_klarna_knows_no_more_mixes_nothing_up() {
+    let klarna = Party::start(Answers::new(|got| match got.header("klarna-network-session-token") {
+        "t1" => (404, String::new()),
+        _ => (200, STEP_UP.to_owned()),
+    }))
+    .await;
+    let (proxy, http) = (before("final-call-with-token-of-another-payment", &klarna).await, http());
+    for (reference, own) in [("tx-1", "t1"), ("tx-2", "t2")] {
+        authorize(&proxy, &http, &body(reference), None, Some(reference)).await;
+        authorize(&proxy, &http, &body(reference), Some(own), Some("final")).await;
+    }
+    let tokens: Vec<String> =
+        klarna.seen().iter().map(|got| got.header("klarna-network-session-token").to_owned()).collect();
+    assert_eq!(tokens, ["", "t1", "", "t1", "t2"]);
+}
+
+#[tokio::test]
 async fn a_second_final_call_follows_the_first_before_its_answer() {
     let klarna = Party::start(Answers::klarna()).await;
     let (proxy, http) = (before("final-call-twice", &klarna).await, http());
