@@ -10,7 +10,8 @@ Feature: Each Partner has a Klarna account of its own
     Given a second Partner of the acquirer with an order of 799.00 SEK
     And Klarna will approve the payment
     When the Partner creates the payment
-    Then the acquirer responds that the payment is approved
+    Then the acquirer authorizes the payment with Klarna, initially
+    And the acquirer responds that the payment is approved
     When the story goes back to the first Partner
     And the customer approves the purchase
     Then the acquirer authorizes the payment with Klarna, finally

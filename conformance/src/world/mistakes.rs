@@ -3,6 +3,7 @@
 //! The field is spoiled in the order itself, before the adapter puts it into the acquirer's words, so
 //! it is spoiled through any API.
 
+use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::simulator::control::JournalQuery;
 
 use super::World;
@@ -72,6 +73,8 @@ impl World {
         if self.mistake.take().is_none() {
             return Err(Failure::misused("nothing is wrong with the order that is to be mended"));
         }
+        // What Klarna was to answer may have been spent on the order that it should not have seen.
+        self.klarna_will(AuthorizationResult::Approved).await?;
         self.create_payment(None).await
     }
 
