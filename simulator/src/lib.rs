@@ -24,6 +24,7 @@ pub mod config;
 pub mod control;
 mod engine;
 mod evidence;
+mod icons;
 mod journal;
 mod journey;
 mod notify;

@@ -16,7 +16,7 @@ use crate::config::{ConfigError, DefaultOutcome, Settings, UnknownAccounts};
 use crate::control::client::ControlClient;
 use crate::notify::Courier;
 use crate::world::World;
-use crate::{api, control, journey, server};
+use crate::{api, control, icons, journey, server};
 
 /// Threads of the simulator's own runtime.
 const THREADS: usize = 2;
@@ -256,7 +256,11 @@ fn app(world: &Arc<World>) -> axum::Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(world.clone(), recording::record));
     // The control API is not part of Klarna: it stands outside the journal.
-    control::routes().layer(CatchPanicLayer::new()).merge(klarna).with_state(world.clone())
+    control::routes()
+        .layer(CatchPanicLayer::new())
+        .merge(icons::routes())
+        .merge(klarna)
+        .with_state(world.clone())
 }
 
 /// A panic of ours is Klarna's `INTERNAL_ERROR` to the caller; the log has the rest.

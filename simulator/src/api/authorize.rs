@@ -205,7 +205,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Klarna
 }
 
 /// The token, under its current or an older header.
-fn token(headers: &HeaderMap) -> Option<PresentedToken> {
+pub(super) fn token(headers: &HeaderMap) -> Option<PresentedToken> {
     [
         (SESSION_TOKEN_HEADER, TokenHeader::Session),
         ("klarna-payment-token", TokenHeader::Payment),

@@ -7,6 +7,7 @@ pub(crate) mod error;
 mod faulty;
 mod notification;
 mod payment_requests;
+mod presentation;
 pub(crate) mod recording;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/v2/accounts/{account}/payment/authorize", post(authorize::authorize))
         .route("/v2/accounts/{account}/payment/requests/{id}", get(payment_requests::read))
+        .route("/v2/accounts/{account}/payment/presentation", get(presentation::read))
         .route(
             "/v2/notification/signing-keys",
             post(notification::create_signing_key).get(notification::list_signing_keys),

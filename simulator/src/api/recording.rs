@@ -197,6 +197,7 @@ fn write_down(
         ended: fault.map_or(Ending::Answered, faulty::ending),
         rule: noted.rule.clone(),
         fault: fault.map(|fault| fault.to_string()),
+        falsely_signed: false,
     };
     match &noted.place {
         Place::Sandbox(cell) => {

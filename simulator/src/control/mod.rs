@@ -6,6 +6,7 @@ mod faults;
 mod journal;
 mod problem;
 mod sandboxes;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -26,15 +27,19 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sandboxes", get(sandboxes::list))
         .route("/sandboxes/{account}", put(sandboxes::put).get(sandboxes::read).delete(sandboxes::delete))
         .route("/sandboxes/{account}/intent", put(sandboxes::declare_intent))
+        .route("/sandboxes/{account}/presentation", put(sandboxes::set_presentation))
         .route("/sandboxes/{account}/session-tokens", post(sandboxes::mint_session_token))
         .route("/sandboxes/{account}/outcomes", post(sandboxes::queue_outcomes))
         .route("/sandboxes/{account}/customer", post(sandboxes::act_as_customer))
         .route("/sandboxes/{account}/faults", post(faults::arm).delete(faults::lift))
+        .route("/sandboxes/{account}/webhooks", post(webhooks::send))
+        .route("/sandboxes/{account}/webhooks/release", post(webhooks::release))
         .route("/sandboxes/{account}/clock", post(sandboxes::set_clock))
         .route("/sandboxes/{account}/journal", get(journal::of_sandbox))
         .route("/sandboxes/{account}/findings", get(journal::findings))
         .route("/accounts/{acquirer}/journal", get(journal::of_account))
         .route("/accounts/{acquirer}/faults", post(faults::arm_in_account).delete(faults::lift_in_account))
+        .route("/accounts/{acquirer}/forget", post(webhooks::forget))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .layer(map_response(explained));

@@ -10,7 +10,7 @@ use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::simulator::control::{
     ActAsCustomer, CallKind, ClockView, CustomerActed, Intent, MintSessionToken, MintedSessionToken,
-    PutSandbox, QueuedOutcome, SandboxView, Sandboxes, SetClock,
+    PresentationWish, PutSandbox, QueuedOutcome, SandboxView, Sandboxes, SetClock,
 };
 use klarna_schemas::simulator::journal::{Direction, Ending};
 
@@ -86,6 +86,16 @@ pub(super) async fn declare_intent(
 ) -> Result<Json<SandboxView>, Problem> {
     let cell = existing(&world, &account)?;
     cell.lock().machine.declare(intent);
+    Ok(Json(cell.view()))
+}
+
+pub(super) async fn set_presentation(
+    State(world): State<Arc<World>>,
+    Path(account): Path<PartnerAccountId>,
+    Strict(wish): Strict<PresentationWish>,
+) -> Result<Json<SandboxView>, Problem> {
+    let cell = existing(&world, &account)?;
+    cell.lock().machine.instruct(wish.instruction);
     Ok(Json(cell.view()))
 }
 
@@ -175,6 +185,7 @@ pub(super) async fn act_as_customer(
         ended: Ending::Answered,
         rule: Some("control".to_owned()),
         fault: None,
+        falsely_signed: false,
     });
     Ok(Json(acted))
 }

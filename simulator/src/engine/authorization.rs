@@ -266,6 +266,9 @@ impl Sandbox {
         let request = command.request.as_ref().ok();
         let transaction = request.and_then(|request| request.request_payment_transaction.as_ref());
         let token_known = command.token.as_ref().is_some_and(|token| self.tokens.contains_key(&token.value));
+        let payment_option_known = transaction
+            .and_then(|transaction| transaction.payment_option_id.as_deref())
+            .and_then(|id| self.presenting.has_issued(id));
         let request_state = self
             .payment(payment)
             .and_then(|payment| payment.request.clone())
@@ -284,6 +287,7 @@ impl Sandbox {
             network_data: NetworkData::of(&command.raw),
             token: command.token.as_ref().map(|token| (token.value.clone(), token.header)),
             token_known,
+            payment_option_known,
             undocumented: command.undocumented.clone(),
             integration_metadata: command.integration_metadata.clone(),
             unprefixed_key: command.unprefixed_key,

@@ -3,6 +3,7 @@
 //! Nothing here knows HTTP, reads a clock, draws chance or does I/O. What happens is decided by the
 //! state and the command alone, so it can be replayed.
 
+mod announcement;
 mod authorization;
 mod command;
 mod customer;
@@ -13,6 +14,7 @@ mod ids;
 mod initial_call;
 mod payment;
 mod payment_request;
+mod presentation;
 #[cfg(test)]
 mod properties;
 mod sandbox;
@@ -24,4 +26,5 @@ pub(crate) use effect::{Decided, Effect, EventDraft, Refusal, Reply};
 pub(crate) use ids::IdSource;
 pub(crate) use payment::{AuthorizeCall, CallRole, NetworkData, Payment};
 pub(crate) use payment_request::RequestRecord;
+pub(crate) use presentation::PresentationQuery;
 pub(crate) use sandbox::{Policies, Sandbox};

@@ -60,6 +60,9 @@ pub(crate) struct AuthorizeCall {
     pub(crate) token: Option<(String, TokenHeader)>,
     /// Whether the token is one that this sandbox has issued.
     pub(crate) token_known: bool,
+    /// Whether its payment option was issued in this sandbox; `None` where it names none, or where
+    /// it may have been forgotten.
+    pub(crate) payment_option_known: Option<bool>,
     /// What in the body is not as documented and yet accepted.
     pub(crate) undocumented: Vec<ValidationError>,
     pub(crate) integration_metadata: Option<String>,

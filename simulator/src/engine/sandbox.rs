@@ -17,6 +17,7 @@ use super::effect::{Effect, EventDraft};
 use super::ids::IdSource;
 use super::payment::Payment;
 use super::payment_request::RequestRecord;
+use super::presentation::Presenting;
 use super::token::{CompletedSession, TokenMeaning, TokenRecord};
 use crate::behaviour::plan::Plan;
 
@@ -28,7 +29,7 @@ const RETIRED_NAMES: usize = 10_000;
 pub(crate) struct Policies {
     /// What an initial authorize gets when nothing else decides.
     pub(crate) default_outcome: AuthorizationResult,
-    /// What stands in front of `/eu/requests/{uuid}/start`.
+    /// What stands in front of `/eu/requests/{uuid}/start` and of `/static/icons`.
     pub(crate) journey_base: String,
     /// How many payments a sandbox remembers in an epoch.
     pub(crate) payments: usize,
@@ -50,6 +51,7 @@ pub(crate) struct Sandbox {
     pub(super) tokens: HashMap<String, TokenRecord>,
     pub(super) idempotency: HashMap<IdempotencyKey, IdempotencyRecord>,
     pub(super) plan: Plan,
+    pub(super) presenting: Presenting,
     /// Declared and not yet bound to a payment.
     pub(super) intent: Option<Intent>,
     /// Whether this epoch works with intents: only then is a payment without one a finding.
@@ -84,6 +86,7 @@ impl Sandbox {
             tokens: HashMap::new(),
             idempotency: HashMap::new(),
             plan: Plan::default(),
+            presenting: Presenting::default(),
             intent: None,
             intents_declared: false,
             retired,

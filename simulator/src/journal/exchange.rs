@@ -30,6 +30,8 @@ pub(crate) struct Exchange {
     pub(crate) rule: Option<String>,
     /// The fault or misbehaviour that was played, if one was.
     pub(crate) fault: Option<String>,
+    /// Whether it is a webhook whose signature does not fit, at the tester's word.
+    pub(crate) falsely_signed: bool,
 }
 
 impl Exchange {

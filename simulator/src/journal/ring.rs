@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use klarna_schemas::simulator::journal::JournalEntry;
+use klarna_schemas::simulator::journal::{Direction, JournalEntry};
 
 use super::exchange::Exchange;
 use super::query::Filter;
@@ -124,6 +124,25 @@ impl Journal {
             .collect()
     }
 
+    /// The last deliveries of an event about a payment that were signed as they should be: those of
+    /// the newest event, to each webhook.
+    pub(crate) fn last_sent(&self, operation: &str, payment: &str, epoch: u64) -> Vec<&Exchange> {
+        let of_event = |exchange: &&Exchange| {
+            exchange.direction == Direction::Outbound
+                && exchange.operation == operation
+                && exchange.epoch == epoch
+                && exchange.payment.as_deref() == Some(payment)
+                && !exchange.falsely_signed
+        };
+        let mut newest: Vec<&Exchange> = Vec::new();
+        for exchange in self.kept.iter().rev().map(|kept| &kept.exchange).filter(of_event) {
+            if newest.iter().all(|known| known.target != exchange.target) {
+                newest.push(exchange);
+            }
+        }
+        newest
+    }
+
     /// Sequence number of the newest entry, 0 where there is none.
     pub(crate) fn last_seq(&self) -> u64 {
         self.last_seq
@@ -145,7 +164,7 @@ impl Drop for Journal {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use klarna_schemas::simulator::journal::{Direction, Ending};
+    use klarna_schemas::simulator::journal::Ending;
 
     use super::*;
     use crate::clock::real_now;
@@ -167,6 +186,7 @@ mod tests {
             ended: Ending::Answered,
             rule: None,
             fault: None,
+            falsely_signed: false,
         }
     }
 

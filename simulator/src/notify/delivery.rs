@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::webhook::{WebhookEnvelope, WebhookMetadata};
 use klarna_schemas::signature;
 use klarna_schemas::simulator::journal::{Direction, Ending};
-use tokio::sync::watch;
+use serde_json::{Map, Value};
+use tokio::sync::{oneshot, watch};
 
-use super::Subscription;
+use super::misbehaviour::merge;
+use super::{Manner, Signing, Subscription};
 use crate::clock::real_now;
 use crate::engine::EventDraft;
 use crate::journal::{Exchange, HeaderPairs, redacted};
@@ -42,17 +45,66 @@ pub(crate) struct Letter {
     payment: String,
     epoch: u64,
     url: String,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(String, String)>,
     body: Bytes,
+    /// What is wrong with it, in the journal's words.
+    fault: Option<String>,
+    /// Whether its signature does not fit.
+    falsely_signed: bool,
+    /// What is sent at the first attempt in its place.
+    first: Option<Box<Letter>>,
 }
 
 impl Letter {
-    /// Addresses, renders and signs an event.
+    /// Addresses, renders and signs an event. One that misbehaves does so at the first attempt.
     pub(crate) fn new(
         draft: &EventDraft,
-        account: &klarna_schemas::ids::PartnerAccountId,
+        account: &PartnerAccountId,
         to: &Subscription,
+        manner: &Manner,
     ) -> Self {
+        let mut sound = Self::written(draft, account, to, Signing::Sound, None);
+        if manner.signing != Signing::Sound || manner.patch.is_some() {
+            let mut first = Self::written(draft, account, to, manner.signing, manner.patch.as_ref());
+            first.fault = manner.word();
+            sound.first = Some(Box::new(first));
+        } else if manner.held {
+            sound.fault = manner.word();
+        }
+        sound
+    }
+
+    /// A letter that was sent already, as it was.
+    pub(crate) fn again(sent: &Exchange) -> Self {
+        Self {
+            event_type: sent.operation.trim_start_matches("event:").to_owned(),
+            payment: sent.payment.clone().unwrap_or_default(),
+            epoch: sent.epoch,
+            url: sent.target.clone(),
+            headers: sent.request_headers.clone(),
+            body: sent.request_body.clone(),
+            fault: Some("webhook duplicate".to_owned()),
+            falsely_signed: false,
+            first: None,
+        }
+    }
+
+    /// The same letter as a second copy.
+    pub(crate) fn copied(&self) -> Self {
+        Self { fault: Some("webhook duplicate".to_owned()), ..self.clone() }
+    }
+
+    fn written(
+        draft: &EventDraft,
+        account: &PartnerAccountId,
+        to: &Subscription,
+        signing: Signing,
+        patch: Option<&Map<String, Value>>,
+    ) -> Self {
+        let mut payload = serde_json::to_value(&draft.payload).unwrap_or_default();
+        if let Some(patch) = patch {
+            merge(&mut payload, patch);
+        }
         let envelope = WebhookEnvelope {
             metadata: WebhookMetadata {
                 event_id: draft.event_id.clone(),
@@ -66,15 +118,15 @@ impl Letter {
                 webhook_id: to.webhook.webhook_id.clone(),
                 live: false,
             },
-            payload: draft.payload.clone(),
+            payload,
         };
         // Strings, numbers and options only: this never fails, and an empty body would show at once.
         let body = Bytes::from(serde_json::to_vec(&envelope).unwrap_or_default());
-        let headers = vec![
-            ("content-type", "application/json".to_owned()),
-            (signature::SIGNATURE_HEADER, signature::sign(&to.secret, &body)),
-            (signature::SIGNING_KEY_ID_HEADER, to.webhook.signing_key_id.0.clone()),
-        ];
+        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        if let Some((id, secret)) = signing.key(to) {
+            headers.push((signature::SIGNATURE_HEADER.to_owned(), signature::sign(&secret, &body)));
+            headers.push((signature::SIGNING_KEY_ID_HEADER.to_owned(), id.0));
+        }
         Self {
             event_type: draft.event_type.clone(),
             payment: draft.payment.clone(),
@@ -82,6 +134,9 @@ impl Letter {
             url: to.webhook.url.clone(),
             headers,
             body,
+            fault: None,
+            falsely_signed: signing != Signing::Sound,
+            first: None,
         }
     }
 }
@@ -172,12 +227,22 @@ impl Deliveries {
 }
 
 impl Courier {
+    /// One attempt and no more. The caller has counted it by [`Deliveries::begin`].
+    pub(crate) async fn deliver_once(self, cell: Arc<SandboxCell>, letter: Letter) {
+        self.attempt(&cell, letter.first.as_deref().unwrap_or(&letter)).await;
+        cell.deliveries().finish();
+    }
+
     /// Delivers a letter: tries, and tries again on the schedule until it is taken. The caller has
-    /// counted it by [`Deliveries::begin`].
-    pub(crate) async fn deliver(self, cell: Arc<SandboxCell>, letter: Letter) {
+    /// counted it by [`Deliveries::begin`], and is told of the end of the first attempt.
+    pub(crate) async fn deliver(self, cell: Arc<SandboxCell>, letter: Letter, first: oneshot::Sender<()>) {
         let mut delays = self.retry_after.iter();
+        let mut first = Some(first);
         loop {
-            let (taken, ended_at) = self.attempt(&cell, &letter).await;
+            let now = if first.is_some() { letter.first.as_deref() } else { None };
+            let (taken, ended_at) = self.attempt(&cell, now.unwrap_or(&letter)).await;
+            // Nobody may be waiting for it.
+            let _told = first.take().map(|first| first.send(()));
             let next = (!taken).then(|| delays.next()).flatten();
             let due = next.and_then(|delay| ended_at.checked_add(*delay).ok());
             let Some(due) = due else {
@@ -198,7 +263,7 @@ impl Courier {
         let (started_at, virtual_at) = (real_now(), cell.clock().now());
         let mut request = self.http.post(&letter.url).timeout(self.timeout).body(letter.body.clone());
         for (name, value) in &letter.headers {
-            request = request.header(*name, value);
+            request = request.header(name, value);
         }
         let (ended, response) = match request.send().await {
             Ok(response) => self.read(response).await,
@@ -208,8 +273,6 @@ impl Courier {
         // Before anybody can read of it: whoever does may move the clock at once.
         let ended_at = cell.clock().now();
         let status = response.as_ref().map(|(status, _, _)| *status);
-        let request_headers =
-            letter.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         cell.record_delivery(Exchange {
             epoch: letter.epoch,
             payment: Some(letter.payment.clone()),
@@ -219,12 +282,13 @@ impl Courier {
             virtual_at,
             method: "POST".to_owned(),
             target: letter.url.clone(),
-            request_headers,
+            request_headers: letter.headers.clone(),
             request_body: letter.body.clone(),
             response,
             ended,
             rule: None,
-            fault: None,
+            fault: letter.fault.clone(),
+            falsely_signed: letter.falsely_signed,
         });
         (ended == Ending::Answered && status.is_some_and(is_taken), ended_at)
     }

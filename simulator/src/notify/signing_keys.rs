@@ -75,6 +75,11 @@ impl SigningKeys {
         self.keys.shift_remove(id).is_some()
     }
 
+    /// Loses all keys; webhooks that use one keep signing with it.
+    pub(crate) fn forget(&mut self) {
+        self.keys.clear();
+    }
+
     /// A key's secret.
     pub(crate) fn secret(&self, id: &SigningKeyId) -> Option<SecretString> {
         self.keys.get(id).map(|held| held.secret.clone())

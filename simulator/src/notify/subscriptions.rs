@@ -87,6 +87,11 @@ impl Subscriptions {
         self.webhooks.shift_remove(id).is_some()
     }
 
+    /// Loses all webhooks.
+    pub(crate) fn forget(&mut self) {
+        self.webhooks.clear();
+    }
+
     /// The enabled webhooks that want an event.
     pub(crate) fn wanting(&self, event_type: &str) -> Vec<Subscription> {
         self.webhooks.values().filter(|held| wants(&held.webhook, event_type)).cloned().collect()

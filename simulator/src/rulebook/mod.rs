@@ -10,6 +10,7 @@ mod idempotency;
 mod ledger;
 mod network_data;
 mod order;
+mod payment_option;
 mod rule;
 mod subscription;
 mod webhook;
@@ -22,6 +23,7 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
     [
         network_data::RULES,
         order::RULES,
+        payment_option::RULES,
         final_call::RULES,
         idempotency::RULES,
         headers::RULES,

@@ -78,6 +78,8 @@ pub(crate) struct DeliveryContext<'a> {
     pub(crate) seq: u64,
     pub(crate) ended: Ending,
     pub(crate) status: Option<u16>,
+    /// Whether its signature did not fit, at the tester's word.
+    pub(crate) falsely_signed: bool,
 }
 
 /// What a rule says.

@@ -5,10 +5,37 @@ use klarna_schemas::simulator::journal::Ending;
 use super::{DeliveryContext, Judge, Judgement, Rule};
 use crate::notify::is_taken;
 
-pub(super) const RULES: &[Rule] =
-    &[Rule { id: "webhook.answer", duties: &["AP-49"], inferred: false, judge: Judge::Delivery(answered) }];
+pub(super) const RULES: &[Rule] = &[
+    Rule { id: "webhook.answer", duties: &["AP-49"], inferred: false, judge: Judge::Delivery(answered) },
+    // That it has no effect is what counts; the status alone only hints.
+    Rule {
+        id: "webhook.forged-refused",
+        duties: &["AP-49"],
+        inferred: true,
+        judge: Judge::Delivery(forged_refused),
+    },
+];
+
+fn forged_refused(context: &DeliveryContext<'_>) -> Judgement {
+    match (context.falsely_signed, context.ended, context.status) {
+        (true, Ending::Answered, Some(status)) if (200..300).contains(&status) => Judgement::found(
+            "answer to a webhook",
+            format!(
+                "{} came with a signature that does not fit, and was answered with {status}",
+                context.event_type
+            ),
+            "verify Klarna-Signature over the raw body with the key that Klarna-Signing-Key-Id names; answer 400 where it does not fit",
+            vec![context.seq],
+        ),
+        (true, Ending::Answered, Some(_)) => Judgement::Holds,
+        _ => Judgement::NotJudged,
+    }
+}
 
 fn answered(context: &DeliveryContext<'_>) -> Judgement {
+    if context.falsely_signed {
+        return Judgement::NotJudged;
+    }
     let what = match (context.ended, context.status) {
         (Ending::Answered, Some(status)) if is_taken(status) => return Judgement::Holds,
         (Ending::Answered, Some(status)) => format!("{} was answered with {status}", context.event_type),

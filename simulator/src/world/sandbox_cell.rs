@@ -7,7 +7,7 @@ use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::simulator::control::SandboxView;
 use klarna_schemas::simulator::finding::Finding;
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::World;
@@ -15,7 +15,7 @@ use super::armed::ArmedFaults;
 use crate::clock::SandboxClock;
 use crate::engine::{Decided, Effect, EventDraft, Policies, Sandbox};
 use crate::journal::{Budget, Exchange, Journal};
-use crate::notify::{Deliveries, Letter};
+use crate::notify::{Deliveries, Letter, Manner, Misbehaviours};
 use crate::rulebook::{CallContext, DeliveryContext, Ledger, RefusedContext};
 
 /// The events whose coverage AP-19 asks for.
@@ -47,6 +47,7 @@ pub(crate) struct State {
     pub(crate) journal: Journal,
     pub(crate) ledger: Ledger,
     pub(crate) faults: ArmedFaults,
+    pub(crate) misbehaviours: Misbehaviours,
     owner: Option<AcquirerAccountId>,
 }
 
@@ -55,7 +56,7 @@ pub(crate) struct State {
 struct Dispatch {
     events: Vec<EventDraft>,
     /// Ends (or is dropped) when the answer has been handed to the network.
-    after: Option<tokio::sync::oneshot::Receiver<()>>,
+    after: Option<oneshot::Receiver<()>>,
 }
 
 impl SandboxCell {
@@ -79,6 +80,7 @@ impl SandboxCell {
                 journal: Journal::new(budget),
                 ledger: Ledger::default(),
                 faults: ArmedFaults::new(stopped.clone()),
+                misbehaviours: Misbehaviours::default(),
                 owner: None,
             }),
             changed: watch::Sender::new(0),
@@ -131,6 +133,7 @@ impl SandboxCell {
         state.machine = state.machine.reset(seed);
         state.ledger = Ledger::default();
         state.faults.lift();
+        state.misbehaviours = Misbehaviours::default();
         state.owner = None;
         let epoch = state.machine.epoch;
         state.journal.retire(epoch);
@@ -143,7 +146,7 @@ impl SandboxCell {
     pub(crate) fn carry_out(
         &self,
         effects: Vec<Effect>,
-        after: Option<tokio::sync::oneshot::Receiver<()>>,
+        after: Option<oneshot::Receiver<()>>,
     ) -> Option<Decided> {
         let mut reply = None;
         let mut events = Vec::new();
@@ -226,11 +229,12 @@ impl SandboxCell {
         let mut state = self.lock();
         let state = &mut *state;
         let (payment, epoch, ended) = (exchange.payment.clone(), exchange.epoch, exchange.ended);
+        let falsely_signed = exchange.falsely_signed;
         let event_type = exchange.operation.trim_start_matches("event:").to_owned();
         let status = exchange.response.as_ref().map(|(status, _, _)| *status);
         let seq = state.journal.append(exchange);
         if epoch == state.machine.epoch {
-            let context = DeliveryContext { event_type: &event_type, seq, ended, status };
+            let context = DeliveryContext { event_type: &event_type, seq, ended, status, falsely_signed };
             let found = state.ledger.delivery(payment.as_deref(), &context);
             cite(&mut state.journal, &found);
         }
@@ -245,6 +249,60 @@ impl SandboxCell {
             cite(&mut state.journal, &found);
         }
         self.tell();
+    }
+
+    /// An event as it goes to each webhook that wants it.
+    pub(crate) fn letters(&self, event: &EventDraft, manner: &Manner) -> Vec<Letter> {
+        let Some(world) = self.world.upgrade() else { return Vec::new() };
+        let wanting = world
+            .account_by_id(&event.recipient)
+            .map(|account| account.lock().subscriptions.wanting(&event.event_type))
+            .unwrap_or_default();
+        wanting.iter().map(|to| Letter::new(event, &self.account, to, manner)).collect()
+    }
+
+    /// Sends letters once each; returns how many, when all attempts have ended.
+    pub(crate) async fn deliver_once(self: &Arc<Self>, letters: Vec<Letter>) -> usize {
+        let Some(world) = self.world.upgrade() else { return 0 };
+        let attempts: Vec<_> = letters
+            .into_iter()
+            .map(|letter| {
+                self.deliveries.begin();
+                let attempt = world.courier.clone().deliver_once(self.clone(), letter);
+                world.tasks.spawn(self.stopped.clone().run_until_cancelled_owned(attempt))
+            })
+            .collect();
+        let count = attempts.len();
+        futures::future::join_all(attempts).await;
+        count
+    }
+
+    /// Delivers an event; returns to how many webhooks, when the first attempts have ended.
+    pub(crate) async fn deliver(self: &Arc<Self>, event: &EventDraft, manner: &Manner) -> usize {
+        let Some(world) = self.world.upgrade() else { return 0 };
+        let first_attempts = self.start_deliveries(&world, event, manner);
+        let count = first_attempts.len();
+        futures::future::join_all(first_attempts).await;
+        count
+    }
+
+    /// Starts the deliveries of an event; each is told of the end of its first attempt.
+    fn start_deliveries(
+        self: &Arc<Self>,
+        world: &World,
+        event: &EventDraft,
+        manner: &Manner,
+    ) -> Vec<oneshot::Receiver<()>> {
+        let letters = self.letters(event, manner);
+        let copies = letters.iter().filter(|_| manner.twice).map(Letter::copied).collect::<Vec<_>>();
+        let start = |letter| {
+            let (ended, first_attempt) = oneshot::channel();
+            self.deliveries.begin();
+            let delivery = world.courier.clone().deliver(self.clone(), letter, ended);
+            world.tasks.spawn(self.stopped.clone().run_until_cancelled_owned(delivery));
+            first_attempt
+        };
+        letters.into_iter().chain(copies).map(start).collect()
     }
 
     /// Lets everything happen that is due. Returns it in words.
@@ -302,15 +360,9 @@ async fn dispatch_all(cell: Arc<SandboxCell>, mut inbox: mpsc::Receiver<Dispatch
         }
         let Some(world) = cell.world.upgrade() else { return };
         for event in dispatch.events {
-            let wanting = world
-                .account_by_id(&event.recipient)
-                .map(|account| account.lock().subscriptions.wanting(&event.event_type))
-                .unwrap_or_default();
-            for subscription in wanting {
-                let letter = Letter::new(&event, &cell.account, &subscription);
-                cell.deliveries.begin();
-                let delivery = world.courier.clone().deliver(cell.clone(), letter);
-                world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(delivery));
+            let manner = cell.lock().misbehaviours.befall(&event);
+            if let Some(manner) = manner {
+                drop(cell.start_deliveries(&world, &event, &manner));
             }
         }
         cell.deliveries.finish();

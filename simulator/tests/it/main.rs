@@ -17,7 +17,11 @@ mod klarna;
 #[cfg(test)]
 mod laid_down;
 #[cfg(test)]
+mod misbehaviour;
+#[cfg(test)]
 mod notification;
+#[cfg(test)]
+mod presentation;
 #[cfg(test)]
 mod rulebook;
 #[cfg(test)]

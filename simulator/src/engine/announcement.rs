@@ -1,0 +1,22 @@
+//! Events out of turn: about a request as it stands, under a name that the tester chooses.
+
+use jiff::Timestamp;
+use klarna_schemas::ids::PaymentRequestId;
+
+use super::effect::EventDraft;
+use super::sandbox::{Sandbox, announce};
+
+impl Sandbox {
+    /// An event of this type about a request, of which nothing has happened.
+    pub(crate) fn announce_anew(
+        &mut self,
+        request: &PaymentRequestId,
+        event_type: &str,
+        now: Timestamp,
+    ) -> Option<EventDraft> {
+        let event_id = self.ids.uuid("event").to_string();
+        let record = self.requests.get(request)?;
+        let event = announce(record, event_id, self.epoch, now);
+        Some(EventDraft { event_type: event_type.to_owned(), ..event })
+    }
+}

@@ -1,0 +1,201 @@
+//! What payment forms show of Klarna (contract `webhooks-and-network-data.md` C).
+
+use std::collections::VecDeque;
+
+use klarna_schemas::klarna::presentation::{
+    Icon, MessagePart, PaymentButton, PaymentOption, Presentation, PresentationInstruction,
+    PresentationStatus, ShownMessage, ShownText,
+};
+use klarna_schemas::money::{Currency, MinorUnits};
+
+use super::effect::Refusal;
+use super::sandbox::Sandbox;
+use super::token::TokenMeaning;
+
+/// Currencies in which payments are taken. Which ones an account has, Klarna decides; the list here
+/// is ours.
+const CURRENCIES: [&str; 14] =
+    ["AUD", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP", "HUF", "NOK", "NZD", "PLN", "RON", "SEK", "USD"];
+
+/// How many payment options a sandbox remembers; forms that are older are no longer open.
+const REMEMBERED_OPTIONS: usize = 1_000;
+
+/// Characters of a payment option's id.
+const OPTION_ID_LENGTH: usize = 40;
+
+/// For which purchase a form is shown.
+#[derive(Debug, Clone)]
+pub(crate) struct PresentationQuery {
+    pub(crate) currency: Currency,
+    /// RFC 5646; its language chooses the texts.
+    pub(crate) locale: String,
+    /// Left out where nothing is paid yet.
+    pub(crate) amount: Option<MinorUnits>,
+    /// The session token that came, under any of its headers.
+    pub(crate) token: Option<String>,
+}
+
+/// What was wished for, and which options were given out.
+#[derive(Debug)]
+pub(super) struct Presenting {
+    instruction: PresentationInstruction,
+    issued: VecDeque<String>,
+    /// Whether options were forgotten, to make room.
+    forgetful: bool,
+}
+
+impl Default for Presenting {
+    fn default() -> Self {
+        Self { instruction: PresentationInstruction::ShowKlarna, issued: VecDeque::new(), forgetful: false }
+    }
+}
+
+impl Presenting {
+    /// Whether an option was given out here; `None` where it may have been forgotten.
+    pub(super) fn has_issued(&self, option: &str) -> Option<bool> {
+        let known = self.issued.iter().any(|issued| issued == option);
+        (known || !self.forgetful).then_some(known)
+    }
+
+    fn remember(&mut self, option: String) {
+        if self.issued.len() >= REMEMBERED_OPTIONS {
+            self.issued.pop_front();
+            self.forgetful = true;
+        }
+        self.issued.push_back(option);
+    }
+}
+
+impl Sandbox {
+    /// Chooses the instruction of every presentation to come.
+    pub(crate) fn instruct(&mut self, instruction: PresentationInstruction) {
+        self.presenting.instruction = instruction;
+    }
+
+    /// What a form for this purchase shows.
+    pub(crate) fn present(&mut self, query: &PresentationQuery) -> Result<Presentation, Refusal> {
+        let currency = query.currency.as_str().to_ascii_uppercase();
+        if !CURRENCIES.contains(&currency.as_str()) {
+            let why = format!("this account has no payment options in {currency}");
+            return Err(Refusal::NotFound(why));
+        }
+        let instruction = self.presenting.instruction.clone();
+        if instruction == PresentationInstruction::HideKlarna {
+            return Ok(Presentation {
+                instruction,
+                payment_status: None,
+                payment_option: None,
+                saved_payment_option: None,
+            });
+        }
+        Ok(Presentation {
+            instruction,
+            payment_status: Some(self.next_step(query)),
+            payment_option: Some(self.draw_option(query)),
+            saved_payment_option: None,
+        })
+    }
+
+    /// Whoever has completed a request already has nothing left to do.
+    fn next_step(&self, query: &PresentationQuery) -> PresentationStatus {
+        let meaning = query.token.as_ref().and_then(|token| self.tokens.get(token));
+        match meaning.map(|record| &record.stands_for) {
+            Some(TokenMeaning::Completed(_)) => PresentationStatus::PendingPartnerAuthorization,
+            _ => PresentationStatus::RequiresCustomerAction,
+        }
+    }
+
+    /// A new option: its id is drawn from the seed, its texts come from the locale.
+    fn draw_option(&mut self, query: &PresentationQuery) -> PaymentOption {
+        let id = self.ids.text("payment-option", OPTION_ID_LENGTH);
+        self.presenting.remember(id.clone());
+        let texts = Texts::of(&query.locale);
+        let icon = |name: &str| Some(format!("{}/static/icons/{name}.svg", self.policies.journey_base));
+        let message = match query.amount {
+            Some(amount) => format!("{} {}", texts.pays, query.currency.display(amount)),
+            None => texts.subheader.to_owned(),
+        };
+        PaymentOption {
+            payment_option_id: id,
+            header: shown(texts.header),
+            subheader: shown(texts.subheader),
+            badge: shown(texts.badge),
+            message: Some(plain(&message)),
+            terms: Some(linked(texts.terms, &format!("{}/terms", self.policies.journey_base))),
+            payment_button: Some(PaymentButton {
+                text: Some(texts.button.to_owned()),
+                image_url: icon("button"),
+                image_alignment: Some("LEFT".to_owned()),
+            }),
+            icon: Some(Icon {
+                alt: Some("Klarna".to_owned()),
+                badge_image_url: icon("badge"),
+                rectangle_image_url: icon("rectangle"),
+                square_image_url: icon("square"),
+            }),
+        }
+    }
+}
+
+fn shown(text: &str) -> Option<ShownText> {
+    Some(ShownText { text: Some(text.to_owned()) })
+}
+
+fn plain(text: &str) -> ShownMessage {
+    let part = MessagePart { r#type: "TEXT".to_owned(), text: text.to_owned(), url: None };
+    ShownMessage { text: Some(text.to_owned()), parts: Some(vec![part]) }
+}
+
+fn linked(text: &str, url: &str) -> ShownMessage {
+    let part = MessagePart { r#type: "LINK".to_owned(), text: text.to_owned(), url: Some(url.to_owned()) };
+    ShownMessage { text: Some(text.to_owned()), parts: Some(vec![part]) }
+}
+
+/// What a form says, in one language.
+struct Texts {
+    header: &'static str,
+    subheader: &'static str,
+    badge: &'static str,
+    /// Before the amount.
+    pays: &'static str,
+    terms: &'static str,
+    button: &'static str,
+}
+
+impl Texts {
+    /// The texts of a locale's language; English where there are none.
+    fn of(locale: &str) -> &'static Self {
+        match locale.split('-').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "sv" => &SWEDISH,
+            "de" => &GERMAN,
+            _ => &ENGLISH,
+        }
+    }
+}
+
+const ENGLISH: Texts = Texts {
+    header: "Pay with Klarna",
+    subheader: "Choose how to pay at the next step",
+    badge: "Test",
+    pays: "You pay",
+    terms: "Terms",
+    button: "Continue with Klarna",
+};
+
+const SWEDISH: Texts = Texts {
+    header: "Betala med Klarna",
+    subheader: "Välj hur du betalar i nästa steg",
+    badge: "Test",
+    pays: "Du betalar",
+    terms: "Villkor",
+    button: "Fortsätt med Klarna",
+};
+
+const GERMAN: Texts = Texts {
+    header: "Mit Klarna bezahlen",
+    subheader: "Wählen Sie die Zahlungsart im nächsten Schritt",
+    badge: "Test",
+    pays: "Sie zahlen",
+    terms: "Bedingungen",
+    button: "Weiter mit Klarna",
+};

@@ -1,0 +1,51 @@
+//! The payment option that the customer chose in the payment form (contract
+//! `webhooks-and-network-data.md` C). Listing methods is recommended only, so these rules warn.
+
+use serde_json::Value;
+
+use super::{CallContext, Judge, Judgement, Rule};
+use crate::engine::CallRole;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule { id: "payment-option.known", duties: &["AP-01"], inferred: true, judge: Judge::Call(known) },
+    Rule {
+        id: "payment-option.as-intended",
+        duties: &["AP-01"],
+        inferred: true,
+        judge: Judge::Call(as_intended),
+    },
+];
+
+const FIELD: &str = "authorize request, request_payment_transaction.payment_option_id";
+
+fn known(context: &CallContext<'_>) -> Judgement {
+    if context.call.role == CallRole::Replay {
+        return Judgement::NotJudged;
+    }
+    match context.call.payment_option_known {
+        None => Judgement::NotJudged,
+        Some(true) => Judgement::Holds,
+        Some(false) => Judgement::found(
+            FIELD,
+            "Klarna has issued no payment option of this id in this account",
+            "take payment_option_id from the presentation of this payment, unchanged, or leave it out",
+            vec![context.call.seq],
+        ),
+    }
+}
+
+fn as_intended(context: &CallContext<'_>) -> Judgement {
+    let intended = context.payment.intent.as_ref().and_then(|intent| intent.payment_option_id.clone());
+    let (true, Some(intended)) = (context.is_first(), intended) else {
+        return Judgement::NotJudged;
+    };
+    let came = context.call.raw.pointer("/request_payment_transaction/payment_option_id");
+    Judgement::equal(
+        FIELD,
+        "the payment option is not the one that the customer chose",
+        "hand the Partner's payment option on, unchanged",
+        Some(intended),
+        came.and_then(Value::as_str).map(str::to_owned),
+        vec![context.call.seq],
+    )
+}
