@@ -13,3 +13,8 @@ pub fn now() -> Timestamp {
 pub fn after(pause: std::time::Duration) -> Timestamp {
     now().checked_add(pause).unwrap_or(Timestamp::MAX)
 }
+
+/// How long it is until then; nothing where it has passed.
+pub fn until(then: Timestamp) -> std::time::Duration {
+    then.duration_since(now()).try_into().unwrap_or_default()
+}

@@ -23,6 +23,8 @@ pub struct Settings {
     pub public_url: Option<Url>,
     /// `sqlite://FILE`.
     pub database: String,
+    /// What payment forms list, in order, where a Partner has no list of its own.
+    pub payment_methods: Vec<PaymentMethod>,
     /// Limits of the HTTP server.
     pub http: Http,
     /// How Partners' creates are answered.
@@ -87,6 +89,9 @@ pub struct Klarna {
     /// Time for the whole call.
     #[serde(rename = "timeout_ms", deserialize_with = "milliseconds")]
     pub timeout: Duration,
+    /// Time for a presentation: a payment form waits for it.
+    #[serde(rename = "presentation_timeout_ms", deserialize_with = "milliseconds")]
+    pub presentation_timeout: Duration,
     /// `integrator.name` of the integration metadata.
     pub integrator_name: String,
     /// Retries of authorize calls.
@@ -219,6 +224,16 @@ pub enum LogFormat {
     Json,
 }
 
+/// A way to pay that payment forms can list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PaymentMethod {
+    /// Payment cards.
+    Card,
+    /// Klarna, as Klarna would have itself shown.
+    Klarna,
+}
+
 /// A Partner: its key here, its accounts at Klarna, its ears.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -233,6 +248,8 @@ pub struct PartnerSettings {
     pub klarna_payment_account: Option<String>,
     /// The profile it was onboarded with. Klarna knows it since then; no payment call carries it.
     pub klarna_payment_profile: Option<String>,
+    /// What its payment form lists, in order; the same as for everyone when absent.
+    pub payment_methods: Option<Vec<PaymentMethod>>,
     /// Where it is told of outcomes.
     pub notification_url: Option<Url>,
     /// `whsec_` and the base64 of the key that signs what it is told.
@@ -258,6 +275,11 @@ impl Settings {
     /// Where a Partner is told of outcomes.
     pub fn notification_url<'a>(&'a self, partner: &'a PartnerSettings) -> Option<&'a Url> {
         partner.notification_url.as_ref().or(self.notifications.default_url.as_ref())
+    }
+
+    /// What a Partner's payment form lists, in order.
+    pub fn payment_methods(&self, partner: &PartnerSettings) -> Vec<PaymentMethod> {
+        partner.payment_methods.as_ref().unwrap_or(&self.payment_methods).clone()
     }
 
     /// What types cannot say. Each complaint names the setting and how to mend it.
@@ -312,6 +334,7 @@ impl Settings {
             ("outbox.poll_ms", self.outbox.poll),
             ("klarna.connect_timeout_ms", self.klarna.connect_timeout),
             ("klarna.timeout_ms", self.klarna.timeout),
+            ("klarna.presentation_timeout_ms", self.klarna.presentation_timeout),
             ("klarna.retry.first_ms", self.klarna.retry.first),
             ("klarna.withdraw.first_ms", self.klarna.withdraw.first),
             ("registration.check_ms", self.registration.check),
@@ -333,6 +356,9 @@ impl Settings {
                 complain(setting, format!("{setting} must be at least 1"));
             }
         }
+        if stands_twice(&self.payment_methods) {
+            complaints.push(Complaint::new("payment_methods", "payment_methods names a method twice"));
+        }
         complaints.extend(self.complaints_about_partners());
         complaints
     }
@@ -353,6 +379,9 @@ impl Settings {
             let name = partner.name.as_str();
             if !names.insert(name) {
                 complain("name", format!("two partners are called {name:?}"));
+            }
+            if partner.payment_methods.as_deref().is_some_and(stands_twice) {
+                complain("payment_methods", format!("partner {name:?} names a payment method twice"));
             }
             if partner.api_key.expose_secret().is_empty() {
                 complain("api_key", format!("partner {name:?} has an empty api_key"));
@@ -383,6 +412,10 @@ impl Settings {
         }
         complaints
     }
+}
+
+fn stands_twice(methods: &[PaymentMethod]) -> bool {
+    methods.iter().collect::<BTreeSet<_>>().len() < methods.len()
 }
 
 fn is_upper_snake(byte: u8) -> bool {

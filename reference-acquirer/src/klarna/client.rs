@@ -225,7 +225,7 @@ impl KlarnaClient {
     }
 
     /// A request with what every call carries: the credential and who is calling for what (AP-34).
-    fn request(&self, method: Method, path: &[&str], session: &str) -> RequestBuilder {
+    pub(super) fn request(&self, method: Method, path: &[&str], session: &str) -> RequestBuilder {
         let mut url = self.base_url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
@@ -242,7 +242,7 @@ impl KlarnaClient {
             .header(INTEGRATION_METADATA_HEADER, metadata.to_string())
     }
 
-    async fn json<T: DeserializeOwned>(
+    pub(super) async fn json<T: DeserializeOwned>(
         &self,
         operation: &'static str,
         request: RequestBuilder,
@@ -335,7 +335,7 @@ fn certificates(file: &Path) -> Result<Vec<Certificate>, ClientError> {
         .map_err(|error| ClientError::Setup(format!("{}: {error}", file.display())))
 }
 
-fn sensitive(token: &SecretString) -> Result<HeaderValue, CallError> {
+pub(super) fn sensitive(token: &SecretString) -> Result<HeaderValue, CallError> {
     let mut value = HeaderValue::from_str(token.expose_secret()).map_err(|_| CallError::Refused {
         status: StatusCode::BAD_REQUEST,
         code: Some("the session token cannot stand in a header".to_owned()),

@@ -3,4 +3,7 @@
 pub mod answer;
 pub mod client;
 pub mod listener;
+mod presentation;
+pub use presentation::{Presentation, PresentationCall};
+pub mod presentation;
 pub mod subscribe;

@@ -3,10 +3,11 @@
 use klarna_schemas::catalogue;
 use klarna_schemas::money::{Currency, MinorUnits};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::network_data::NetworkData;
+use super::network_data::{NetworkData, NotNetworkData};
 use super::payment::Mode;
 
 /// Schema of the body, `schemas/acquirer/create-payment.schema.json`.
@@ -41,6 +42,8 @@ pub struct CreatePayment {
     pub klarna_network_data: Option<NetworkData>,
     /// The Partner's own session token, opaque.
     pub klarna_network_session_token: Option<secrecy::SecretString>,
+    /// The payment option that the customer chose, opaque.
+    pub payment_option_id: Option<String>,
 }
 
 /// One line of the order.
@@ -126,26 +129,37 @@ impl WrongField {
 impl CreatePayment {
     /// Reads a body, or names *every* field that is wrong.
     pub fn read(body: &Value) -> Result<Self, Vec<WrongField>> {
-        let mut wrong = match catalogue::check(SCHEMA, body) {
-            Ok(violations) => violations
-                .into_iter()
-                .map(|violation| WrongField::new(violation.parameter, violation.reason))
-                .collect(),
-            // The schema is embedded and a test reads it; without it nothing may pass.
-            Err(error) => vec![WrongField::new("$", error.to_string())],
-        };
-        wrong.extend(beyond_the_schema(body));
-        if !wrong.is_empty() {
-            return Err(wrong);
-        }
-        // `1.0` is an integer to JSON Schema but not to this type, hence one more error path.
-        serde_path_to_error::deserialize(body)
-            .map_err(|error| vec![WrongField::new(error.path().to_string(), error.inner().to_string())])
+        read_checked(SCHEMA, body, wrong_urls(body))
     }
 }
 
-/// The rules that a schema cannot state. Fields of the wrong type are left to the schema.
-fn beyond_the_schema(body: &Value) -> Vec<WrongField> {
+/// Reads a body that a schema describes, or names every field that is wrong: those of the schema,
+/// what was found `beyond` it, and network data that is none.
+pub(super) fn read_checked<T: DeserializeOwned>(
+    schema: &str,
+    body: &Value,
+    beyond: Vec<WrongField>,
+) -> Result<T, Vec<WrongField>> {
+    let mut wrong = match catalogue::check(schema, body) {
+        Ok(violations) => violations
+            .into_iter()
+            .map(|violation| WrongField::new(violation.parameter, violation.reason))
+            .collect(),
+        // The schema is embedded and a test reads it; without it nothing may pass.
+        Err(error) => vec![WrongField::new("$", error.to_string())],
+    };
+    wrong.extend(beyond);
+    wrong.extend(wrong_network_data(body));
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    // `1.0` is an integer to JSON Schema but not to this type, hence one more error path.
+    serde_path_to_error::deserialize(body)
+        .map_err(|error| vec![WrongField::new(error.path().to_string(), error.inner().to_string())])
+}
+
+/// What a schema cannot say of URLs. Fields of the wrong type are left to the schema.
+fn wrong_urls(body: &Value) -> Vec<WrongField> {
     let text = |field: &str| body.get(field).and_then(Value::as_str);
     let mut wrong = Vec::new();
     if let Some(Err(reason)) = text("return_url").map(check_return_url) {
@@ -154,12 +168,18 @@ fn beyond_the_schema(body: &Value) -> Vec<WrongField> {
     if let Some(Err(reason)) = text("app_return_url").map(check_app_return_url) {
         wrong.push(WrongField::new("app_return_url", reason));
     }
-    if let Some(data) = text("klarna_network_data").map(NetworkData::from)
-        && let Err(super::network_data::NotNetworkData::NotJson(why)) = data.check()
-    {
-        wrong.push(WrongField::new("klarna_network_data", format!("must hold serialised JSON: {why}")));
-    }
     wrong
+}
+
+/// What a schema cannot say of network data. Data of the wrong type is left to the schema.
+fn wrong_network_data(body: &Value) -> Option<WrongField> {
+    let data = NetworkData::from(body.get("klarna_network_data")?.as_str()?);
+    match data.check() {
+        Err(NotNetworkData::NotJson(why)) => {
+            Some(WrongField::new("klarna_network_data", format!("must hold serialised JSON: {why}")))
+        }
+        _ => None,
+    }
 }
 
 fn check_return_url(text: &str) -> Result<(), String> {

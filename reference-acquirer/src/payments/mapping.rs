@@ -25,7 +25,7 @@ pub fn initial_authorize(
         request_payment_transaction: Some(RequestPaymentTransaction {
             amount: order.amount,
             payment_transaction_reference: Some(order.reference.clone()),
-            payment_option_id: None,
+            payment_option_id: order.payment_option_id.clone(),
             capture: None,
         }),
         supplementary_purchase_data: Some(purchase_data(order)),
@@ -172,6 +172,7 @@ mod tests {
         let to = json!({"street_address": "S 1", "postal_code": "2", "city": "Lund", "country": "SE"});
         let mut order = order(&to);
         order.klarna_network_data = Some("{ \"a\": 1.0 }".into());
+        order.payment_option_id = Some("option-1".to_owned());
         let initial =
             initial_authorize(&order, "pay_1", Some("krn:account"), "https://acquirer.test/return/x");
         let mut expected: Value = serde_json::from_str(&to_json(&initial)).unwrap();
@@ -180,5 +181,6 @@ mod tests {
         let last: Value = serde_json::from_str(&to_json(&final_authorize(&initial))).unwrap();
         assert_eq!(last, expected);
         assert_eq!(last["klarna_network_data"], "{ \"a\": 1.0 }");
+        assert_eq!(last["request_payment_transaction"]["payment_option_id"], "option-1");
     }
 }

@@ -127,6 +127,8 @@ impl PaymentService {
             if let Err(error) = service.authorize(&claim).await {
                 tracing::error!(%error, payment_id = claim.subject, "an initial call could not be settled");
             }
+            // It may have been postponed.
+            service.work.notify_one();
         });
 
         // The Partner waits for the decision, while calls fail and are repeated too, but only so

@@ -257,6 +257,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Claims rows that are due and that nobody holds, oldest first.
     async fn claim(&self, lease: &Lease, now: Timestamp, limit: usize) -> Result<Vec<Claim>, StoreError>;
+    /// When the next row that nobody holds becomes due.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
     /// Makes a change and finishes the claim that led to it, in one step.
     async fn settle(&self, claim: &Claim, change: &Change, now: Timestamp) -> Result<Settled, StoreError>;
     /// Finishes a claim that changed nothing.

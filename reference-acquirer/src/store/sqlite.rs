@@ -66,6 +66,8 @@ const CLAIM: &str = "\
                  WHERE done_at IS NULL AND due_at <= $3 AND (lease_until IS NULL OR lease_until <= $3) \
                  ORDER BY due_at, id LIMIT $4) \
     RETURNING id, task, subject, attempts";
+const NEXT_DUE: &str = "\
+    SELECT MIN(due_at) AS due_at FROM outbox WHERE done_at IS NULL AND lease_until IS NULL";
 const FINISH: &str = "\
     UPDATE outbox SET done_at = $3, lease_owner = NULL, lease_until = NULL \
     WHERE id = $1 AND lease_owner = $2 AND done_at IS NULL";
@@ -283,6 +285,12 @@ impl Store for SqliteStore {
         // RETURNING promises no order.
         claims.sort_by_key(|claim| claim.id);
         Ok(claims)
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query(NEXT_DUE).fetch_one(&self.pool).await?;
+        let due: Option<i64> = row.try_get("due_at")?;
+        due.map(|_| time_of(&row, "due_at")).transpose()
     }
 
     async fn settle(&self, claim: &Claim, change: &Change, now: Timestamp) -> Result<Settled, StoreError> {

@@ -1,14 +1,14 @@
 //! Goes on with what is not finished: rows of the outbox, claimed with a lease.
 //!
 //! One loop claims what is due and starts a task for each row. It is woken when there is new work,
-//! and looks by itself now and then: for retries that became due, and for rows whose owner fell
-//! silent. A task that fails with a database error leaves its row to the lease.
+//! and looks by itself when a retry becomes due, and now and then: for rows whose owner fell silent. A task that fails with a database error leaves its row to the lease.
 
 pub mod finalize;
 pub mod notify;
 pub mod withdraw;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
@@ -47,7 +47,7 @@ impl Workers {
             if claims.is_empty() {
                 drop(permit);
                 tokio::select! {
-                    _ = tokio::time::timeout(outbox.poll, payments.work.notified()) => continue,
+                    _ = tokio::time::timeout(self.pause().await, payments.work.notified()) => continue,
                     () = payments.stop.cancelled() => return,
                 }
             }
@@ -59,7 +59,23 @@ impl Workers {
                 payments.tasks.spawn(async move {
                     workers.work_on(&claim).await;
                     drop(permit);
+                    // It may have been postponed, and become due before the loop looks again.
+                    workers.payments.work.notify_one();
                 });
+            }
+        }
+    }
+
+    /// How long there is nothing to do: until the next row becomes due, and never longer than the
+    /// settings say, as another process may have written a row.
+    async fn pause(&self) -> Duration {
+        let poll = self.payments.settings.outbox.poll;
+        match self.payments.store.next_due().await {
+            Ok(Some(due)) => poll.min(clock::until(due)),
+            Ok(None) => poll,
+            Err(error) => {
+                tracing::error!(%error, "the outbox cannot be read");
+                poll
             }
         }
     }

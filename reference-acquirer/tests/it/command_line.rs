@@ -120,6 +120,36 @@ async fn a_port_that_is_taken() {
     assert!(stderr.contains(&format!("cannot listen on {address}")), "{stderr}");
 }
 
+/// SQLite is for one process at a time; the second is told so, and the first is not disturbed.
+#[tokio::test]
+async fn a_database_that_is_in_use() {
+    let setup = Setup::new().await;
+    let acquirer = setup.start().await;
+    let file = setup.config_file();
+    let (code, stdout, stderr) = ended(&["serve", "--config", file.to_str().unwrap()]).await;
+    assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
+    assert!(stderr.contains("another process serves ") && stderr.contains("acquirer.db;"), "{stderr}");
+    setup.klarna.will([Reply::approved()]);
+    assert_eq!(acquirer.create(ALPHA, &order("tx-1")).await.1["status"], "approved");
+    acquirer.stop().await;
+    setup.start().await.stop().await;
+}
+
+#[tokio::test]
+async fn two_partners_on_one_account() {
+    let setup = Setup::new().await;
+    let file = setup.config_file();
+    let text = std::fs::read_to_string(&file).unwrap().replace("BETA0001", "ALPHA001");
+    let line =
+        1 + text.lines().enumerate().filter(|(_, line)| line.contains("test:ALPHA001")).last().unwrap().0;
+    std::fs::write(&file, text).unwrap();
+    let (code, stdout, stderr) = ended(&["serve", "--config", file.to_str().unwrap()]).await;
+    assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
+    let complaint = "partners \"alpha\" and \"beta\" share the Klarna account \
+                     krn:partner:global:account:test:ALPHA001; each needs its own";
+    assert!(stderr.contains(&format!("{}:{line}:13: {complaint}", file.display())), "{stderr}");
+}
+
 #[tokio::test]
 async fn settings_and_flags_that_are_wrong() {
     let folder = tempfile::tempdir().unwrap();

@@ -239,3 +239,81 @@ async fn events_of_others_are_taken_and_have_no_effect() {
     assert_eq!(setup.partner.await_verified().await["data"]["status"], "approved");
     acquirer.stop().await;
 }
+
+/// What is no event is refused, whoever signed it; what is too large is not even read. The sound
+/// twin shows that nothing stuck.
+#[tokio::test]
+async fn bodies_that_are_no_event() {
+    let (setup, acquirer, payment, initial) = stepped_up([Reply::approved()]).await;
+    let klarna = &setup.klarna;
+    let event = event_body("e-1", "DECLINED", &initial);
+    let without = |path: &str| {
+        let mut event = event.clone();
+        event["metadata"].as_object_mut().unwrap().remove(path);
+        event.to_string()
+    };
+    let huge = format!("{}{}", event, " ".repeat(1 << 20));
+    for (name, body, expected) in [
+        ("empty", String::new(), 400),
+        ("broken off", event.to_string()[..40].to_owned(), 400),
+        ("no object", "[]".to_owned(), 400),
+        ("no metadata", "{\"payload\":{}}".to_owned(), 400),
+        ("no event id", without("event_id"), 400),
+        ("no event type", without("event_type"), 400),
+        ("deep nesting", "[".repeat(100_000), 400),
+        ("huge", huge, 413),
+    ] {
+        let status = klarna.send_signed(body).await;
+        assert_eq!(status.as_u16(), expected, "{name}");
+    }
+    assert_eq!(klarna.send_event("e-1", "COMPLETED", &initial).await, StatusCode::OK);
+    assert_eq!(setup.partner.await_verified().await["data"]["status"], "approved");
+    assert_eq!(status_of(&acquirer, &payment).await, "approved");
+    acquirer.stop().await;
+}
+
+/// Of another account, as its subject or its recipient: taken, and without effect.
+#[tokio::test]
+async fn events_of_another_account_have_no_effect() {
+    let ours = "krn:partner:global:account:test:LOCALACQ";
+    let (setup, acquirer, payment, initial) = stepped_up_with([Reply::approved()], |settings| {
+        in_order(settings);
+        settings.klarna.acquirer_account = Some(ours.to_owned());
+    })
+    .await;
+    let beta = "krn:partner:global:account:test:BETA0001";
+    for (id, field, account) in [
+        ("e-1", "subject_account_id", beta),
+        ("e-2", "subject_account_id", "krn:nobody"),
+        ("e-3", "recipient_account_id", "krn:partner:global:account:test:OTHERACQ"),
+    ] {
+        let mut body = event_body(id, "DECLINED", &initial);
+        body["metadata"][field] = json!(account);
+        assert_eq!(setup.klarna.send_signed(body.to_string()).await, StatusCode::OK, "{id}");
+    }
+    setup.klarna.send_event("e-4", "COMPLETED", &initial).await;
+    assert_eq!(setup.partner.await_verified().await["data"]["status"], "approved");
+    assert_eq!(status_of(&acquirer, &payment).await, "approved");
+    acquirer.stop().await;
+    assert_eq!(setup.partner.heard.matching(|_| true).len(), 1);
+}
+
+/// Whatever comes after the outcome, or before its time, the outcome is told once and stands.
+#[tokio::test]
+async fn events_out_of_order_change_no_outcome() {
+    let (setup, acquirer, payment, initial) = stepped_up_with([Reply::approved()], in_order).await;
+    for (id, state) in [("e-1", "COMPLETED"), ("e-2", "IN_PROGRESS"), ("e-3", "EXPIRED"), ("e-4", "DECLINED")]
+    {
+        assert_eq!(setup.klarna.send_event(id, state, &initial).await, StatusCode::OK);
+    }
+    assert_eq!(setup.partner.await_verified().await["data"]["status"], "approved");
+    // The next payment's notification is the fence.
+    setup.klarna.will([Reply::declined()]);
+    acquirer.create(ALPHA, &order("tx-2")).await;
+    let told = setup.partner.await_notifications(2).await;
+    assert_eq!(told[1].json()["data"]["reference"], "tx-2");
+    assert_eq!(status_of(&acquirer, &payment).await, "approved");
+    acquirer.stop().await;
+    assert_eq!(setup.klarna.authorizes().len(), 3);
+    assert_eq!(setup.partner.heard.matching(|_| true).len(), 2);
+}
