@@ -102,15 +102,13 @@ impl World {
                 if let Some(told) = notification.outcome.filter(|told| *told != outcome) {
                     self.remark(format!("told as {told}"));
                 }
-                let Verification::Bad(why) = &notification.verified else {
-                    self.judged("notification.signed", 1);
-                    return Ok(());
-                };
+                self.judged("notification.signed", 1);
+                let Some(what) = self.why_not_for_us(&notification) else { return Ok(()) };
                 let mut finding = finding(
                     "notification.signed",
                     &self.scenario.duties,
                     "the notification to the Partner",
-                    format!("its signature does not fit: {why}"),
+                    what,
                 );
                 finding.got = Some(String::from_utf8_lossy(&notification.body).into_owned());
                 self.weigh(finding, None).await
@@ -132,6 +130,19 @@ impl World {
                 self.weigh(finding, Some(exchange)).await
             }
         }
+    }
+
+    /// What is wrong with a notification that says the right thing: nobody signed it, or it was made
+    /// out to another Partner.
+    fn why_not_for_us(&self, notification: &Notification) -> Option<String> {
+        if let Verification::Bad(why) = &notification.verified {
+            return Some(format!("its signature does not fit: {why}"));
+        }
+        let whose = notification.partner.as_deref().filter(|partner| *partner != self.partner().name)?;
+        Some(format!(
+            "it reached the Partner {whose}, or was signed with its secret; the payment is {}'s",
+            self.partner().name
+        ))
     }
 
     fn heard_instead(&self, instead: &[Notification]) -> String {

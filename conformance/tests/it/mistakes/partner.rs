@@ -27,3 +27,10 @@ fn a_decline_that_is_called_an_approval() {
     );
     assert!(ran.failing(scenario).contains(&"partner.not-misled".to_owned()), "{}", ran.all());
 }
+
+#[test]
+fn a_notification_that_another_partner_could_read_as_its_own() {
+    let from = "payment[\"merchant\"][\"hmacKey\"]";
+    let to = "list(MERCHANTS.values())[-1][\"hmacKey\"]";
+    shows(from, to, "partner/told/the-partner-is-notified", "notification.signed").must_say("south");
+}
