@@ -4,7 +4,6 @@ pub mod auth;
 pub mod body;
 pub mod health;
 pub mod payment_methods;
-pub mod payment_methods;
 pub mod payments;
 pub mod problem;
 pub mod return_endpoint;
@@ -51,7 +50,6 @@ pub const WEBHOOKS_PATH: &str = "/klarna/webhooks";
 /// All routes. Whatever goes wrong is answered with a problem, also a path that is none.
 pub fn router(api: Api) -> Router {
     Router::new()
-        .route("/v1/payment-methods", post(payment_methods::list))
         .route("/v1/payment-methods", post(payment_methods::list))
         .route("/v1/payments", post(payments::create))
         .route("/v1/payments/{payment_id}", get(payments::read))

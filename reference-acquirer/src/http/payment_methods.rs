@@ -7,9 +7,9 @@ use http::HeaderMap;
 
 use super::problem::Problem;
 use super::{Api, body};
-use crate::payments::methods::{ListMethods, PaymentMethods};
+use crate::payments::methods::{ListPaymentMethods, PaymentMethods};
 
-/// What the Partner's payment form lists. 200 whatever Klarna does.
+/// Lists what a Partner's payment form shows. 200 whatever becomes of Klarna.
 pub async fn list(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -18,6 +18,6 @@ pub async fn list(
     let partner = api.keys.partner(&headers)?;
     let http = &api.payments.settings.http;
     let bytes = body::read(body, http.body_limit_bytes, http.body_read).await?;
-    let wanted = ListMethods::read(&body::parse(&headers, &bytes)?).map_err(Problem::wrong_fields)?;
-    Ok(Json(api.payments.list_methods(partner, &wanted).await))
+    let asked = ListPaymentMethods::read(&body::parse(&headers, &bytes)?).map_err(Problem::wrong_fields)?;
+    Ok(Json(api.payments.payment_methods(partner, &asked).await))
 }

@@ -3,7 +3,5 @@
 pub mod answer;
 pub mod client;
 pub mod listener;
-mod presentation;
-pub use presentation::{Presentation, PresentationCall};
 pub mod presentation;
 pub mod subscribe;

@@ -1,68 +1,69 @@
-//! Payment Presentation: what a payment form shall show of Klarna (contract
+//! Payment Presentation: what a payment form shows of Klarna (contract
 //! `webhooks-and-network-data.md` C).
 
 use std::time::Duration;
 
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::SESSION_TOKEN_HEADER;
+use klarna_schemas::klarna::presentation::PresentationInstruction;
 use klarna_schemas::money::{Currency, MinorUnits};
 use reqwest::Method;
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::client::{CallError, KlarnaClient, sensitive};
 
-/// What Klarna is asked.
+/// For which purchase a payment form is built.
 #[derive(Debug)]
-pub struct PresentationCall<'a> {
+pub struct PresentationQuery<'a> {
     /// The Partner's account at Klarna.
     pub account: &'a PartnerAccountId,
-    /// Which payment account settles, where there are several.
+    /// Which payment account settles; Klarna's only one when absent.
     pub payment_account: Option<&'a str>,
     /// ISO 4217.
     pub currency: &'a Currency,
-    /// RFC 5646.
-    pub locale: &'a str,
     /// Minor units.
     pub amount: MinorUnits,
-    /// The Partner's own session token, opaque.
+    /// The customer's language and region, RFC 5646.
+    pub locale: &'a str,
+    /// The Partner's own session token, unread.
     pub session_token: Option<&'a SecretString>,
-    /// Longest wait for the whole answer.
-    pub within: Duration,
 }
 
-/// What Klarna answers: read as far as this acquirer acts on it, handed on as it came.
-#[derive(Debug, Clone, Deserialize)]
+/// What Klarna would have shown. The options are Klarna's own bytes: nothing in them is for an
+/// acquirer to read.
+#[derive(Debug, Deserialize)]
 pub struct Presentation {
-    /// Where Klarna stands in the form; an instruction that is not known is the Partner's to read.
-    pub instruction: String,
+    /// Where Klarna stands in the form.
+    pub instruction: PresentationInstruction,
     /// What to show.
-    pub payment_option: Option<Value>,
+    #[serde(default)]
+    pub payment_option: Option<Box<RawValue>>,
     /// What the customer used before.
-    pub saved_payment_option: Option<Value>,
+    #[serde(default)]
+    pub saved_payment_option: Option<Box<RawValue>>,
 }
 
 impl KlarnaClient {
-    /// Asks once, what a payment form shall show.
-    pub async fn present(
+    /// Asks what to show, once and within `patience`. `session` names what the call is for.
+    pub async fn presentation(
         &self,
+        query: &PresentationQuery<'_>,
         session: &str,
-        call: &PresentationCall<'_>,
+        patience: Duration,
     ) -> Result<Presentation, CallError> {
-        let path = ["v2", "accounts", call.account.as_str(), "payment", "presentation"];
-        let amount = call.amount.to_string();
-        let mut query = vec![
-            ("currency", call.currency.as_str()),
-            ("locale", call.locale),
-            ("amount", amount.as_str()),
+        let path = ["v2", "accounts", query.account.as_str(), "payment", "presentation"];
+        let amount = query.amount.to_string();
+        let mut asked = vec![
+            ("currency", query.currency.as_str()),
+            ("amount", &amount),
+            ("locale", query.locale),
             ("intents[]", "PAY"),
         ];
-        if let Some(account) = call.payment_account {
-            query.push(("acquiring_config[payment_account_id]", account));
-        }
-        let mut request = self.request(Method::GET, &path, session).query(&query).timeout(call.within);
-        if let Some(token) = call.session_token {
+        asked.extend(query.payment_account.map(|account| ("acquiring_config[payment_account_id]", account)));
+        let mut request = self.request(Method::GET, &path, session).query(&asked).timeout(patience);
+        if let Some(token) = query.session_token {
             request = request.header(SESSION_TOKEN_HEADER, sensitive(token)?);
         }
         self.json("presentation.read", request).await

@@ -1,110 +1,130 @@
-//! What a Partner's payment form lists: the Partner's methods in order, Klarna as Klarna says.
+//! The payment methods of a Partner, and what Klarna would have shown of itself.
+//!
+//! A payment form must not wait for Klarna, nor fail with it: without a presentation the list goes
+//! without Klarna.
 
 use klarna_schemas::klarna::presentation::PresentationInstruction;
 use klarna_schemas::money::{Currency, MinorUnits};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::create::{WrongField, check_network_data, read_body};
-use super::network_data::NetworkData;
+use super::create::{WrongField, read_checked};
 use super::service::PaymentService;
 use crate::chance;
-use crate::config::{Method, PartnerSettings};
-use crate::klarna::{Presentation, PresentationCall};
+use crate::config::{PartnerSettings, PaymentMethod};
+use crate::klarna::presentation::{Presentation, PresentationQuery};
 
 /// Schema of the body, `schemas/acquirer/list-payment-methods.schema.json`.
 const SCHEMA: &str = "acquirer/list-payment-methods";
 
-/// For which purchase a Partner builds its payment form.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ListMethods {
+/// For which purchase a Partner builds its payment form. Its `klarna_network_data` is checked and
+/// goes no further: Klarna's presentation takes none.
+#[derive(Debug, Deserialize)]
+pub struct ListPaymentMethods {
     /// ISO 4217.
     pub currency: Currency,
     /// Minor units.
     pub amount: MinorUnits,
-    /// RFC 5646.
+    /// The customer's language and region, RFC 5646.
     pub locale: String,
-    /// Taken, and not sent on: a presentation has no place for it.
-    #[serde(rename = "klarna_network_data")]
-    pub _network_data: Option<NetworkData>,
     /// The Partner's own session token, opaque.
-    pub klarna_network_session_token: Option<secrecy::SecretString>,
+    pub klarna_network_session_token: Option<SecretString>,
 }
 
-impl ListMethods {
+impl ListPaymentMethods {
     /// Reads a body, or names *every* field that is wrong.
     pub fn read(body: &Value) -> Result<Self, Vec<WrongField>> {
-        read_body(SCHEMA, body, check_network_data(body).into_iter().collect())
+        read_checked(SCHEMA, body, Vec::new())
     }
 }
 
-/// The answer, `schemas/acquirer/payment-methods.schema.json`.
-#[derive(Debug, Clone, Serialize)]
+/// The list, as `schemas/acquirer/payment-methods.schema.json` has it.
+#[derive(Debug, Serialize)]
 pub struct PaymentMethods {
     /// In the order in which the form lists them.
     pub payment_methods: Vec<ListedMethod>,
 }
 
-/// One entry of a payment form.
-#[derive(Debug, Clone, Serialize)]
+/// One way to pay.
+#[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ListedMethod {
-    /// A stand-in.
+    /// A payment card.
     Card {
         /// What the customer reads.
         name: &'static str,
     },
-    /// Klarna, in Klarna's words.
+    /// Klarna, as Klarna would have itself shown.
     Klarna {
-        /// Where it stands in the form.
-        instruction: String,
-        /// As Klarna gave it.
-        payment_option: Value,
-        /// As Klarna gave it, where it gave one.
+        /// For the payment form to follow.
+        instruction: PresentationInstruction,
+        /// Klarna's own bytes.
+        payment_option: Box<RawValue>,
+        /// Klarna's own bytes.
         #[serde(skip_serializing_if = "Option::is_none")]
-        saved_payment_option: Option<Value>,
+        saved_payment_option: Option<Box<RawValue>>,
     },
 }
 
 impl PaymentService {
-    /// What this Partner's payment form lists. Klarna is asked only if it is configured, and is left
-    /// out where it hides or cannot be asked: a customer can still pay otherwise.
-    pub async fn list_methods(&self, partner: &PartnerSettings, wanted: &ListMethods) -> PaymentMethods {
-        let mut listed = Vec::new();
+    /// What a Partner's payment form lists.
+    pub async fn payment_methods(
+        &self,
+        partner: &PartnerSettings,
+        asked: &ListPaymentMethods,
+    ) -> PaymentMethods {
+        let mut payment_methods = Vec::new();
         for method in self.settings.payment_methods(partner) {
-            match method {
-                Method::Card => listed.push(ListedMethod::Card { name: "Card" }),
-                Method::Klarna => listed.extend(self.klarna_method(partner, wanted).await),
-            }
+            payment_methods.extend(match method {
+                PaymentMethod::Card => Some(ListedMethod::Card { name: "Card" }),
+                PaymentMethod::Klarna => self.klarna_as_method(partner, asked).await,
+            });
         }
-        PaymentMethods { payment_methods: listed }
+        PaymentMethods { payment_methods }
     }
 
-    async fn klarna_method(&self, partner: &PartnerSettings, wanted: &ListMethods) -> Option<ListedMethod> {
-        let call = PresentationCall {
+    async fn klarna_as_method(
+        &self,
+        partner: &PartnerSettings,
+        asked: &ListPaymentMethods,
+    ) -> Option<ListedMethod> {
+        let query = PresentationQuery {
             account: &partner.klarna_partner_account,
             payment_account: partner.klarna_payment_account.as_deref(),
-            currency: &wanted.currency,
-            locale: &wanted.locale,
-            amount: wanted.amount,
-            session_token: wanted.klarna_network_session_token.as_ref(),
-            within: self.settings.klarna.presentation_timeout,
+            currency: &asked.currency,
+            amount: asked.amount,
+            locale: &asked.locale,
+            session_token: asked.klarna_network_session_token.as_ref(),
         };
-        match self.klarna.present(&chance::new_id("form"), &call).await {
-            Ok(presentation) => shown(presentation),
+        let session = chance::new_id("methods");
+        let patience = self.settings.klarna.presentation_timeout;
+        match self.klarna.presentation(&query, &session, patience).await {
+            Ok(presentation) => listed(partner, presentation),
             Err(error) => {
-                tracing::warn!(partner = partner.name, %error, "Klarna is left out of a payment form");
+                tracing::warn!(partner = partner.name, session, %error, "the payment methods go without Klarna");
                 None
             }
         }
     }
 }
 
-/// Klarna's entry, unless Klarna hides, or names nothing to show.
-fn shown(presentation: Presentation) -> Option<ListedMethod> {
+/// Klarna in the list, where it is to be there and says how.
+fn listed(partner: &PartnerSettings, presentation: Presentation) -> Option<ListedMethod> {
     let Presentation { instruction, payment_option, saved_payment_option } = presentation;
-    if PresentationInstruction::from(instruction.as_str()) == PresentationInstruction::HideKlarna {
+    if instruction == PresentationInstruction::HideKlarna {
+        tracing::info!(partner = partner.name, "Klarna is not to be shown for this purchase");
         return None;
     }
-    Some(ListedMethod::Klarna { instruction, payment_option: payment_option?, saved_payment_option })
+    let Some(payment_option) = payment_option.filter(|option| is_object(option)) else {
+        tracing::warn!(partner = partner.name, "the presentation names no payment option");
+        return None;
+    };
+    let saved_payment_option = saved_payment_option.filter(|option| is_object(option));
+    Some(ListedMethod::Klarna { instruction, payment_option, saved_payment_option })
+}
+
+fn is_object(raw: &RawValue) -> bool {
+    raw.get().starts_with('{')
 }

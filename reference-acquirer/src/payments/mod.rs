@@ -3,7 +3,6 @@
 pub mod create;
 pub mod mapping;
 pub mod methods;
-pub mod methods;
 pub mod network_data;
 pub mod payment;
 pub mod service;
