@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{ALPHA, Acquirer, Exchange, Reply, SIGNING_KEY, Setup, client, event_body, order};
+use crate::support::{
+    ALPHA, Acquirer, Exchange, Reply, SIGNING_KEY, Setup, client, event_body, order, step_up_body,
+};
 
 fn is_creation(call: &Exchange) -> bool {
     call.method == Method::POST && call.path.starts_with("/v2/notification/")
