@@ -75,6 +75,8 @@ pub struct World {
     mistake: Option<Mistake>,
     /// The token that only a forged event has carried.
     canary: Option<String>,
+    /// Whether Klarna was last made to leave a call unanswered.
+    silence: bool,
     /// Whether nothing was done since the last fence, so that it proves the next absence too.
     fenced: bool,
 }
@@ -107,6 +109,7 @@ impl World {
             stays_away: false,
             mistake: None,
             canary: None,
+            silence: false,
             fenced: false,
         })
     }

@@ -47,7 +47,8 @@ impl World {
     ///
     /// # Errors
     /// When the simulator refuses.
-    pub async fn trouble(&self, which: Which, fault: Fault, always: bool) -> Result<(), Failure> {
+    pub async fn trouble(&mut self, which: Which, fault: Fault, always: bool) -> Result<(), Failure> {
+        self.silence = fault == Fault::Stall;
         let times = if always { ALWAYS } else { 1 };
         let fault = ArmFault { on: which.kind(), times, ..ArmFault::once(AUTHORIZE, fault) };
         self.run.control.arm_fault(self.account(), &fault).await?;
@@ -96,21 +97,42 @@ impl World {
     /// The call that a fault has met, and the query for all of this payment's calls.
     async fn faulted(&mut self, which: Which) -> Result<(Call, JournalQuery), Failure> {
         if which == Which::Final {
-            self.must_finalise().await?;
+            let name = self.payment_name().await?;
+            self.await_event(&name, "completed", false).await?;
         }
-        let name = self.payment_name().await?;
-        let calls = JournalQuery {
+        let since = JournalQuery {
+            after: Some(self.payment()?.since),
             operation: Some(AUTHORIZE.to_owned()),
-            payment: Some(name),
             ..JournalQuery::default()
         };
         // A call that hangs is written down when its caller gives up.
-        let patience = self.run.gives_up_within().unwrap_or(PATIENCE);
-        let entry = self.await_entry_for(&calls, |entry| entry.fault.is_some(), patience).await?;
-        match entry {
-            Some(entry) => Ok((Call { entry }, calls)),
-            None => Err(Failure::NothingToJudge(format!("no {} authorize met the fault", which.as_str()))),
+        let patience = self.run.gives_up_within().filter(|_| self.silence).unwrap_or(PATIENCE);
+        let met = self.await_entry_for(&since, |entry| entry.fault.is_some(), patience).await?;
+        let Some(entry) = met else { return Err(self.not_met(which, patience).await) };
+        let calls = JournalQuery { after: None, payment: entry.payment.clone(), ..since };
+        Ok((Call { entry }, calls))
+    }
+
+    /// Why no call is known to have met the fault.
+    async fn not_met(&mut self, which: Which, patience: Duration) -> Failure {
+        if self.silence {
+            self.judged("authorize.repeated", 1);
+            let mut finding = finding(
+                "authorize.repeated",
+                &self.scenario.duties,
+                "Payment Authorize",
+                format!("Klarna is silent, and the acquirer hangs on its {} authorize", which.as_str()),
+            );
+            finding.expected = Some("that it gives the call up and makes it again".to_owned());
+            finding.got = Some(format!("nothing within {} ms", patience.as_millis()));
+            return Failure::found(finding);
         }
+        let made = match which {
+            Which::Initial => self.payment_name().await.map(|_| ()),
+            Which::Final => self.must_finalise().await,
+        };
+        let not_met = || Failure::NothingToJudge(format!("no {} authorize met the fault", which.as_str()));
+        made.err().unwrap_or_else(not_met)
     }
 
     /// Whether a call is of the kind that the faulted one was: the final ones carry its token.
