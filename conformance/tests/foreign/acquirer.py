@@ -202,6 +202,10 @@ def authorize_body(order):
     if details.get("networkData") is not None:
         check_network_data(details["networkData"])
         body["klarna_network_data"] = details["networkData"]
+    if details.get("optionKey") is not None:
+        if not isinstance(details["optionKey"], str):
+            raise ValueError("optionKey")
+        body["request_payment_transaction"]["payment_option_id"] = details["optionKey"]
     interaction = {"method": "SDK" if order["channel"] == "SDK" else "HANDOVER"}
     if not re.fullmatch(r"https?://[^\s/]\S*", order["redirect"]["returnUrl"]):
         raise ValueError("redirect.returnUrl")
@@ -210,6 +214,48 @@ def authorize_body(order):
         interaction["app_return_url"] = order["redirect"]["appReturnUrl"]
     step_up = {"payment_request_reference": order["merchantReference"], "customer_interaction_config": interaction}
     return body, step_up, details.get("sessionToken")
+
+
+def present(merchant, wanted):
+    """What Klarna would have shown of itself, or nothing. Asked once: a checkout waits for it."""
+    currency = wanted["amount"]["currency"]
+    query = urllib.parse.urlencode({
+        "currency": currency,
+        "locale": wanted["shopperLocale"],
+        "amount": minor(wanted["amount"]["value"], currency, least=1),
+        "intents[]": "PAY",
+    })
+    account = urllib.parse.quote(merchant["klarnaAccount"], safe="")
+    headers = {"Authorization": "Basic " + API_KEY, "Klarna-Integration-Metadata": METADATA}
+    token = wanted.get("klarna", {}).get("sessionToken")
+    if token is not None:
+        headers["Klarna-Network-Session-Token"] = token
+    url = f"{KLARNA}/v2/accounts/{account}/payment/presentation?{query}"
+    status, content, _ = once("GET", url, None, headers, KLARNA_TIMEOUT_S)
+    try:
+        answer = json.loads(content) if 200 <= status < 300 else {}
+        return answer if "payment_option_id" in answer["payment_option"] else {}
+    except (KeyError, TypeError, ValueError):
+        return {}
+
+
+def forms(merchant, wanted):
+    """What a checkout lists: cards, and Klarna where it lets itself be shown."""
+    if wanted.get("klarna", {}).get("networkData") is not None:
+        check_network_data(wanted["klarna"]["networkData"])
+    listed = [{"kind": "scheme", "label": "Cards"}]
+    shown = present(merchant, wanted)
+    if shown and shown["instruction"] != "HIDE_KLARNA":
+        option = shown["payment_option"]
+        listed.append({
+            "kind": "klarna_network",
+            "directive": shown["instruction"],
+            "optionKey": option["payment_option_id"],
+            "label": option["header"]["text"],
+            "sublabel": option["subheader"]["text"],
+            "logo": option["icon"]["badge_image_url"],
+        })
+    return 200, {"resultCode": "Listed", "methods": listed}
 
 
 def create(merchant, order):
@@ -371,7 +417,8 @@ class Handler(BaseHTTPRequestHandler):
         if merchant is None:
             return None
         try:
-            return self.reply(*create(merchant, json.loads(raw)))
+            asked = forms if self.path == "/checkout/v3/forms" else create
+            return self.reply(*asked(merchant, json.loads(raw)))
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             return self.reply(422, {"resultCode": "Invalid", "errors": [{"field": str(error), "problem": "wrong"}]})
 
