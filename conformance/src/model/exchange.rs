@@ -82,6 +82,10 @@ impl From<&JournalEntry> for Exchange {
 
 /// The beginning of a secret and its length.
 pub fn cut_secret(secret: &str) -> String {
+    if secret.ends_with(" characters)") && secret.contains("…(") {
+        // What is cut already stays as it is, so that a text can be looked through twice.
+        return secret.to_owned();
+    }
     let shown: String = secret.chars().take(SECRET_SHOWN).collect();
     let length = secret.chars().count();
     if length <= SECRET_SHOWN { "…".to_owned() } else { format!("{shown}…({length} characters)") }
@@ -157,5 +161,8 @@ mod tests {
     #[test]
     fn short_secrets_are_not_shown_at_all() {
         assert_eq!(cut_secret("abc"), "…");
+        let once = cut_secret("abcdefghijklmnop");
+        assert_eq!(once, "abcdefgh…(16 characters)");
+        assert_eq!(cut_secret(&once), once);
     }
 }

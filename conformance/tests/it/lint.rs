@@ -161,7 +161,26 @@ fn tags_are_known() {
     refused(&with("@retry"), &[((2, 3), "@retry is refused", "mend what is unsteady")]);
     refused(&with("@retry(3)"), &[((2, 3), "is refused", "mend what is unsteady")]);
     refused(&with("@allow.skipped"), &[((2, 3), "a skipped step is never green", "")]);
+    refused(
+        &with("@timing.retry_within"),
+        &[((2, 3), "no adapter can claim \"timing.retry_within\"", "did you mean @timing.retry_within_ms?")],
+    );
+    refused(&with("@timing.x"), &[((2, 3), "no adapter can claim", "@timing.answer_ms, @timing.klarna")]);
     refused(&with("@serial"), &[((2, 3), "@serial is not known", "@exclusive")]);
+}
+
+#[test]
+fn exclusive_and_claims_are_understood() {
+    let tags = "@exclusive @timing.answer_ms @redirect";
+    let text = format!("Feature: x\n  {tags}\n  Scenario: y\n    Given Klarna will approve the payment\n");
+    let checked = checked(&text);
+    assert!(checked.problems.is_empty(), "{:?}", checked.problems);
+    let needs = &checked.scenarios[0].needs;
+    assert!(needs.exclusive);
+    assert_eq!(
+        (&needs.timing[..], &needs.capabilities[..]),
+        (&["answer_ms".to_owned()][..], &["redirect".to_owned()][..])
+    );
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod adapter;
 #[cfg(test)]
+mod bad_surroundings;
+#[cfg(test)]
 mod defects;
 #[cfg(test)]
 mod docs;
@@ -11,7 +13,11 @@ mod exit_codes;
 #[cfg(test)]
 mod foreign;
 #[cfg(test)]
+mod foreign_kit;
+#[cfg(test)]
 mod launch;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod lint;
 #[cfg(test)]
@@ -26,5 +32,7 @@ mod partner;
 mod suite;
 #[cfg(test)]
 mod tour;
+#[cfg(test)]
+mod traces;
 #[cfg(test)]
 mod whole_run;
