@@ -34,12 +34,14 @@ fn known(context: &CallContext<'_>) -> Judgement {
     }
 }
 
+/// The initial call, and the final one where it names an option at all.
 fn as_intended(context: &CallContext<'_>) -> Judgement {
     let intended = context.payment.intent.as_ref().and_then(|intent| intent.payment_option_id.clone());
-    let (true, Some(intended)) = (context.is_first(), intended) else {
+    let came = context.call.raw.pointer("/request_payment_transaction/payment_option_id");
+    let judged = context.is_first() || context.call.role == CallRole::Final && came.is_some();
+    let (true, Some(intended)) = (judged, intended) else {
         return Judgement::NotJudged;
     };
-    let came = context.call.raw.pointer("/request_payment_transaction/payment_option_id");
     Judgement::equal(
         FIELD,
         "the payment option is not the one that the customer chose",

@@ -1,11 +1,11 @@
 //! Payment Presentation: what a payment form is told to show.
 
 use klarna_schemas::klarna::presentation::PresentationInstruction;
-use klarna_schemas::simulator::control::{Intent, PresentationWish, PutSandbox};
+use klarna_schemas::simulator::control::{CustomerAct, Intent, PresentationWish, PutSandbox};
 use klarna_schemas::simulator::finding::Severity;
 use serde_json::{Value, json};
 
-use crate::klarna::{ALPHA, Answer, KEY, Klarna, TOKEN, initial};
+use crate::klarna::{ALPHA, Answer, KEY, Klarna, TOKEN, initial, last};
 
 async fn present(klarna: &Klarna, query: &str) -> Answer {
     klarna.get(&format!("/v2/accounts/{ALPHA}/payment/presentation?{query}")).await
@@ -157,4 +157,33 @@ async fn the_option_that_the_customer_chose_reaches_klarna() {
         (rules(&["payment-option.as-intended"]), 2)
     );
     assert_eq!(authorize("made-up", None, Some("made-up")).await, (rules(&["payment-option.known"]), 1));
+}
+
+#[tokio::test]
+async fn the_final_call_may_leave_the_option_out_but_not_change_it() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    let first = option_of(&present(&klarna, ASKED).await);
+    let second = option_of(&present(&klarna, ASKED).await);
+
+    for (reference, sent, found) in [
+        ("same", Some(&first), vec![]),
+        ("less", None, vec![]),
+        ("changed", Some(&second), vec!["payment-option.as-intended"]),
+    ] {
+        intend(&klarna, Some(first.clone())).await;
+        let headers = [("Klarna-Idempotency-Key", reference)];
+        let asked = klarna.authorize(ALPHA, &headers, &with_option(reference, &first)).await;
+        klarna.act(&asked, CustomerAct::Approve).await;
+        let read = klarna.get(&format!("/v2/accounts/{ALPHA}/payment/requests/{}", asked.request_id())).await;
+        let token = read.body["state_context"]["klarna_network_session_token"].as_str().unwrap().to_owned();
+        let mut body = last(reference);
+        if let Some(sent) = sent {
+            body["request_payment_transaction"]["payment_option_id"] = json!(sent);
+        }
+        let key = format!("{reference}-final");
+        klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", &key), (TOKEN, &token)], &body).await.result();
+        let payment = klarna.journal("authorize").await.entries.last().unwrap().payment.clone().unwrap();
+        assert_eq!(judged(&klarna, &payment).await.0, found, "{reference}");
+    }
 }
