@@ -1,5 +1,6 @@
 //! Webhooks out of turn: repeated, held back, forged, or with nonsense in them.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use klarna_schemas::simulator::control::{
@@ -15,6 +16,9 @@ use super::context::PATIENCE;
 use super::failure::Failure;
 use super::journal::{AUTHORIZE, TOKEN_HEADER, event_type, in_a_line};
 use crate::adapter::Outcome;
+
+/// How long the Customer's browser is ahead of the webhook, if the acquirer does not let it go earlier.
+const HEAD_START: Duration = Duration::from_millis(200);
 
 /// How often is looked whether an event that must have no effect has one.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -61,21 +65,33 @@ impl World {
         self.send(event, Some(Misbehaviour::Held), None, SendWhen::Next).await
     }
 
-    /// Lets the Customer come back while the webhook that was held back is on its way.
+    /// Lets the Customer come back while the webhook that was held back is on its way: the browser
+    /// sets out first, and the webhook follows while the acquirer may still make the Customer wait.
     ///
     /// # Errors
     /// When either goes wrong.
     pub async fn come_back_as_the_webhook_arrives(&mut self) -> Result<(), Failure> {
         let (run, account) = (std::sync::Arc::clone(&self.run), self.account().clone());
-        let release = async {
-            let all = ReleaseWebhooks::default();
-            run.control.release_webhooks(&account, &all).await
+        let released = {
+            let mut coming = pin!(self.come_back());
+            let arrived = tokio::time::timeout(HEAD_START, &mut coming).await;
+            let release = async { run.control.release_webhooks(&account, &ReleaseWebhooks::default()).await };
+            match arrived {
+                Ok(came) => {
+                    came?;
+                    release.await?
+                }
+                Err(_) => {
+                    let (came, released) = tokio::join!(coming, release);
+                    came?;
+                    released?
+                }
+            }
         };
-        let (released, came) = tokio::join!(release, self.come_back());
-        if released?.deliveries == 0 {
+        if released.deliveries == 0 {
             return Err(Failure::misused("no webhook was held back"));
         }
-        came
+        Ok(())
     }
 
     /// Sends the acquirer an event that it must not believe. What it says would do harm: it names a
