@@ -14,6 +14,7 @@ mod creating;
 mod finalizing;
 mod killed;
 mod notifying;
+mod payment_methods;
 mod registering;
 mod retrying;
 mod returning;

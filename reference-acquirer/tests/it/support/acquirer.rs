@@ -116,6 +116,18 @@ impl Acquirer {
         (response.status(), response.json().await.unwrap())
     }
 
+    /// The raw answer to a request for the payment methods.
+    pub(crate) async fn payment_methods(&self, key: &str, wanted: &Value) -> reqwest::Response {
+        client()
+            .post(format!("{}/v1/payment-methods", self.base_url))
+            .bearer_auth(key)
+            .header("content-type", "application/json")
+            .body(wanted.to_string())
+            .send()
+            .await
+            .unwrap()
+    }
+
     pub(crate) async fn read(&self, key: &str, payment_id: &str) -> (StatusCode, Value) {
         let url = format!("{}/v1/payments/{payment_id}", self.base_url);
         let response = client().get(url).bearer_auth(key).send().await.unwrap();

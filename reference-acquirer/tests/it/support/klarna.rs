@@ -76,6 +76,7 @@ pub(crate) struct FakeKlarna {
     pub(crate) heard: Recorded,
     replies: Arc<Mutex<VecDeque<Reply>>>,
     cancels: Arc<Mutex<VecDeque<Reply>>>,
+    presentations: Arc<Mutex<VecDeque<Reply>>>,
     registered: Arc<Mutex<Registered>>,
     gate: Arc<Notify>,
 }
@@ -91,6 +92,7 @@ impl FakeKlarna {
             heard: Recorded::new(),
             replies: Arc::default(),
             cancels: Arc::default(),
+            presentations: Arc::default(),
             registered: Arc::default(),
             gate: Arc::default(),
         };
@@ -110,6 +112,15 @@ impl FakeKlarna {
     /// What the next cancellations of payment requests are answered with; 200 without a script.
     pub(crate) fn will_cancel(&self, replies: impl IntoIterator<Item = Reply>) {
         self.cancels.lock().unwrap().extend(replies);
+    }
+
+    /// What the next reads of the presentation are answered with; 500 without a script.
+    pub(crate) fn will_present(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.presentations.lock().unwrap().extend(replies);
+    }
+
+    pub(crate) fn presentations(&self) -> Vec<Exchange> {
+        self.heard.matching(Exchange::is_presentation)
     }
 
     pub(crate) async fn await_cancels(&self, count: usize) -> Vec<Exchange> {
@@ -209,12 +220,17 @@ async fn answer(State(klarna): State<FakeKlarna>, request: Request<Body>) -> Res
         at: Instant::now(),
         method: head.method,
         path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers,
         body: to_bytes(body, usize::MAX).await.unwrap(),
     };
     klarna.heard.push(exchange.clone());
     if exchange.is_authorize() {
         let reply = klarna.replies.lock().unwrap().pop_front();
+        return klarna.reply(reply.unwrap_or_else(|| Reply::error(500, "NOT_SCRIPTED"))).await;
+    }
+    if exchange.is_presentation() {
+        let reply = klarna.presentations.lock().unwrap().pop_front();
         return klarna.reply(reply.unwrap_or_else(|| Reply::error(500, "NOT_SCRIPTED"))).await;
     }
     if exchange.is_cancel() {

@@ -92,6 +92,7 @@ async fn listen(State(partner): State<FakePartner>, request: Request<Body>) -> R
         at: Instant::now(),
         method: head.method,
         path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers,
         body: to_bytes(body, usize::MAX).await.unwrap(),
     });

@@ -16,6 +16,8 @@ pub(crate) struct Exchange {
     pub(crate) at: Instant,
     pub(crate) method: Method,
     pub(crate) path: String,
+    /// What stands behind the `?`, raw.
+    pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
@@ -32,6 +34,15 @@ impl Exchange {
     /// The DELETE of a payment request.
     pub(crate) fn is_cancel(&self) -> bool {
         self.method == Method::DELETE && self.path.contains("/payment/requests/")
+    }
+
+    pub(crate) fn is_presentation(&self) -> bool {
+        self.path.ends_with("/payment/presentation")
+    }
+
+    /// The query, decoded, in order.
+    pub(crate) fn asked(&self) -> Vec<(String, String)> {
+        url::form_urlencoded::parse(self.query.as_bytes()).into_owned().collect()
     }
 
     pub(crate) fn is_authorize(&self) -> bool {
