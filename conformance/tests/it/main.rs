@@ -15,6 +15,8 @@ mod foreign;
 #[cfg(test)]
 mod foreign_kit;
 #[cfg(test)]
+mod late_traffic;
+#[cfg(test)]
 mod launch;
 #[cfg(test)]
 mod limits;
@@ -28,6 +30,8 @@ mod mutants;
 mod pages;
 #[cfg(test)]
 mod partner;
+#[cfg(test)]
+mod public_urls;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
