@@ -76,6 +76,9 @@ pub struct PaymentRequest {
     /// When it last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
+    /// When it was canceled, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canceled_at: Option<Timestamp>,
 }
 
 /// What belongs to a state.

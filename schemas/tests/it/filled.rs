@@ -179,6 +179,7 @@ fn payment_request() -> PaymentRequest {
         expires_at: Some(moment()),
         created_at: Some(moment()),
         updated_at: Some(moment()),
+        canceled_at: Some(moment()),
     }
 }
 

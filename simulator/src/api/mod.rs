@@ -23,7 +23,10 @@ use error::KlarnaError;
 pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/v2/accounts/{account}/payment/authorize", post(authorize::authorize))
-        .route("/v2/accounts/{account}/payment/requests/{id}", get(payment_requests::read))
+        .route(
+            "/v2/accounts/{account}/payment/requests/{id}",
+            get(payment_requests::read).delete(payment_requests::cancel),
+        )
         .route("/v2/accounts/{account}/payment/presentation", get(presentation::read))
         .route(
             "/v2/notification/signing-keys",

@@ -5,6 +5,7 @@ pub mod client;
 mod faults;
 mod journal;
 mod problem;
+mod requests;
 mod sandboxes;
 mod webhooks;
 
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sandboxes/{account}/faults", post(faults::arm).delete(faults::lift))
         .route("/sandboxes/{account}/webhooks", post(webhooks::send))
         .route("/sandboxes/{account}/webhooks/release", post(webhooks::release))
+        .route("/sandboxes/{account}/payment-requests", post(requests::end))
         .route("/sandboxes/{account}/clock", post(sandboxes::set_clock))
         .route("/sandboxes/{account}/journal", get(journal::of_sandbox))
         .route("/sandboxes/{account}/findings", get(journal::findings))

@@ -65,13 +65,14 @@ impl RequestRecord {
             expires_at: Some(self.expires_at),
             created_at: Some(self.created_at),
             updated_at: Some(self.updated_at),
+            // Nothing follows on CANCELED, so it changed last when it was canceled.
+            canceled_at: (self.state == PaymentRequestState::Canceled).then_some(self.updated_at),
         }
     }
 
     /// The request as an event tells of it: the token stands in both places (contract, decisions).
     pub(crate) fn payload(&self) -> PaymentRequestPayload {
-        let token = self.tokens.as_ref().map(|(token, _)| token.clone());
-        let payment_token = self.tokens.as_ref().map(|(_, older)| older.clone());
+        let (token, payment_token) = self.live_tokens().unzip();
         PaymentRequestPayload {
             payment_request_id: self.id.clone(),
             payment_request_reference: self.reference.clone(),
@@ -94,19 +95,23 @@ impl RequestRecord {
                 }),
                 ..StateContext::default()
             }),
-            PaymentRequestState::Completed => Some(StateContext {
-                klarna_network_session_token: self.tokens.as_ref().map(|(token, _)| token.clone()),
-                payment_token: self.tokens.as_ref().map(|(_, older)| older.clone()),
-                customer_interaction: None,
-            }),
+            PaymentRequestState::Completed => {
+                let (klarna_network_session_token, payment_token) = self.live_tokens().unzip();
+                Some(StateContext { klarna_network_session_token, payment_token, customer_interaction: None })
+            }
             _ => None,
         }
+    }
+
+    /// The session token and its older name, while the request is COMPLETED: they die with that.
+    fn live_tokens(&self) -> Option<(String, String)> {
+        self.tokens.clone().filter(|_| self.state == PaymentRequestState::Completed)
     }
 
     /// Where the customer is sent, with Klarna's placeholders replaced; unknown ones stay.
     pub(crate) fn return_target(&self) -> Option<String> {
         let template = self.interaction.return_url.as_ref().or(self.interaction.app_return_url.as_ref())?;
-        let (token, older) = self.tokens.clone().unwrap_or_default();
+        let (token, older) = self.live_tokens().unwrap_or_default();
         let values = [
             ("{klarna.payment_request.id}", self.id.as_str()),
             ("{klarna.payment_request.state}", self.state.as_str()),

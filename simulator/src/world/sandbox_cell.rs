@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
+use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId};
 use klarna_schemas::klarna::error::ValidationError;
-use klarna_schemas::simulator::control::SandboxView;
+use klarna_schemas::simulator::control::{RequestEnd, SandboxView};
 use klarna_schemas::simulator::finding::Finding;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::World;
 use super::armed::ArmedFaults;
 use crate::clock::SandboxClock;
-use crate::engine::{Decided, Effect, EventDraft, Policies, Sandbox};
+use crate::engine::{Decided, Effect, EndRefusal, EventDraft, Policies, RequestRecord, Sandbox};
 use crate::journal::{Budget, Exchange, Journal};
 use crate::notify::{Deliveries, Letter, Manner, Misbehaviours};
 use crate::rulebook::{CallContext, DeliveryContext, Ledger, RefusedContext};
@@ -318,6 +318,24 @@ impl SandboxCell {
             .collect();
         self.carry_out(effects, None);
         words
+    }
+
+    /// Ends a Payment Request; its event follows once `after` ends.
+    pub(crate) fn end_request(
+        &self,
+        id: &PaymentRequestId,
+        how: RequestEnd,
+        reason: Option<&str>,
+        after: Option<oneshot::Receiver<()>>,
+    ) -> Result<RequestRecord, EndRefusal> {
+        self.tick();
+        let mut state = self.lock();
+        let effects = state.machine.end_request(id, how, reason, self.clock.now())?;
+        let record = state.machine.request(id).cloned().ok_or(EndRefusal::Unknown)?;
+        drop(state);
+        self.carry_out(effects, after);
+        self.tell();
+        Ok(record)
     }
 
     /// When something next falls due, in the sandbox or among its deliveries.

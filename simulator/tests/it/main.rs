@@ -9,6 +9,8 @@ mod command_line;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod ending;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod journey;
