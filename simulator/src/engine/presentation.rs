@@ -117,9 +117,9 @@ impl Sandbox {
         };
         PaymentOption {
             payment_option_id: id,
-            header: shown(texts.header),
-            subheader: shown(texts.subheader),
-            badge: shown(texts.badge),
+            header: Some(shown(texts.header)),
+            subheader: Some(shown(texts.subheader)),
+            badge: Some(shown(texts.badge)),
             message: Some(plain(&message)),
             terms: Some(linked(texts.terms, &format!("{}/terms", self.policies.journey_base))),
             payment_button: Some(PaymentButton {
@@ -137,8 +137,8 @@ impl Sandbox {
     }
 }
 
-fn shown(text: &str) -> Option<ShownText> {
-    Some(ShownText { text: Some(text.to_owned()) })
+fn shown(text: &str) -> ShownText {
+    ShownText { text: Some(text.to_owned()) }
 }
 
 fn plain(text: &str) -> ShownMessage {
