@@ -162,7 +162,7 @@ impl World {
                 self.ensure_sandbox(account, None).ok_or(AccountRefusal::Full)?
             }
         };
-        if cell.claim(acquirer) { Ok(cell) } else { Err(AccountRefusal::Foreign) }
+        if cell.is_open_to(acquirer) { Ok(cell) } else { Err(AccountRefusal::Foreign) }
     }
 
     /// Makes a sandbox, or returns the one that is there. `None` where there is no room.

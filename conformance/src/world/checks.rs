@@ -60,6 +60,9 @@ pub const CHECKS: &[Check] = &[
     rule("idempotency-key.own-header", &["AP-33"]),
     rule("idempotency-key.one-body", &["AP-33"]),
     rule("idempotency-key.kept-on-retry", &["AP-33", "AP-26"]),
+    rule("retry.same-call", &["AP-38", "AP-26", "AP-33"]),
+    rule("retry.not-after-4xx", &["AP-37"]),
+    rule("retry.new-reference", &["AP-18"]),
     rule("webhook.answer", &["AP-49"]),
     rule("webhook.forged-refused", &["AP-49"]),
     rule("subscription.covers-state-changes", &["AP-19"]),
@@ -69,8 +72,8 @@ pub const CHECKS: &[Check] = &[
     // The suite's own checks, at the Partner's side or by awaiting.
     own(
         "initial.missing",
-        &["AP-07", "AP-06"],
-        "call Payment Authorize for the Partner's own Klarna account when the Partner starts a payment",
+        &["AP-07", "AP-06", "AP-03"],
+        "call Payment Authorize for the Partner's own Klarna account, with the acquirer's API key, when the Partner starts a payment",
     ),
     own(
         "initial.one",
@@ -204,6 +207,36 @@ pub const CHECKS: &[Check] = &[
         "answer Klarna's webhooks with 200, 201, 202 or 204",
     ),
     own("subscription.registered", &["AP-19"], "subscribe to payment.request.state-change.* at Klarna"),
+    own(
+        "methods.listed",
+        &["AP-01"],
+        "answer the Partner with the payment methods that there are; where Klarna's presentation fails, without Klarna",
+    ),
+    own(
+        "methods.klarna",
+        &["AP-01"],
+        "list Klarna when its presentation says so, and leave it out when it says HIDE_KLARNA or fails",
+    ),
+    own(
+        "methods.others",
+        &["AP-01"],
+        "list the Partner's other payment methods whatever becomes of Klarna's presentation",
+    ),
+    own(
+        "methods.as-presented",
+        &["AP-01"],
+        "hand instruction, descriptors and payment option of Klarna's presentation on as they are",
+    ),
+    own(
+        "presentation.asked",
+        &["AP-01"],
+        "ask Klarna for its presentation of the order, for the Partner's own Klarna account",
+    ),
+    own(
+        "presentation.session-token-forwarded",
+        &["AP-11", "AP-10"],
+        "send the Partner's klarna_network_session_token unchanged in the header Klarna-Network-Session-Token",
+    ),
     own(
         "partner-api.unreachable",
         &["AP-01"],

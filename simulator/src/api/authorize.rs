@@ -52,6 +52,10 @@ pub(super) async fn authorize(
         unprefixed_key: headers.contains_key("idempotency-key"),
         target: uri.to_string(),
     };
+    // Only now: a stray call must not keep the acquirer out that the sandbox is for.
+    if command.request.is_ok() && !cell.claim(&command.acquirer) {
+        return Err(foreign(&account));
+    }
     let now = cell.clock().now();
     meet_fault(&cell, &notes, &command, now)?;
     let (answered, after) = tokio::sync::oneshot::channel();
@@ -114,12 +118,12 @@ pub(super) fn enter(
     account: &PartnerAccountId,
 ) -> Result<(Arc<SandboxCell>, klarna_schemas::ids::AcquirerAccountId), KlarnaError> {
     let acquirer = acquirer(world, notes, headers)?;
-    let cell = world.sandbox_for(account, acquirer.id()).map_err(|refusal| {
-        KlarnaError::forbidden(match refusal {
-            AccountRefusal::Unknown => format!("no Partner account {account} is known here"),
-            AccountRefusal::Foreign => format!("the Partner account {account} is another acquirer's"),
-            AccountRefusal::Full => "this simulator holds as many sandboxes as it may".to_owned(),
-        })
+    let cell = world.sandbox_for(account, acquirer.id()).map_err(|refusal| match refusal {
+        AccountRefusal::Unknown => {
+            KlarnaError::forbidden(format!("no Partner account {account} is known here"))
+        }
+        AccountRefusal::Foreign => foreign(account),
+        AccountRefusal::Full => KlarnaError::forbidden("this simulator holds as many sandboxes as it may"),
     })?;
     let operation = notes.operation();
     notes.note(|noted| noted.place = Place::Sandbox(cell.clone()));
@@ -128,6 +132,10 @@ pub(super) fn enter(
         faulty::meet_in(&cell, notes, &operation)?;
     }
     Ok((cell, acquirer.id().clone()))
+}
+
+fn foreign(account: &PartnerAccountId) -> KlarnaError {
+    KlarnaError::forbidden(format!("the Partner account {account} is another acquirer's"))
 }
 
 /// Finds out who calls.

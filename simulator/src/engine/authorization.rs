@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::command::AuthorizeCommand;
 use super::effect::{Decided, Effect, Refusal, Reply};
 use super::final_call::TokenRule;
-use super::payment::{AuthorizeCall, CallRole, NetworkData, Payment};
+use super::payment::{AuthorizeCall, CallRole, EarlierAttempt, MAX_CALLS, NetworkData, Payment};
 use super::sandbox::Sandbox;
 use super::token::TokenMeaning;
 
@@ -182,7 +182,8 @@ impl Sandbox {
         }
     }
 
-    /// The payment that a call belongs to: by token, by key, then by reference.
+    /// The payment that a call belongs to: by token, by key, then by reference. A reference may come
+    /// again once the payment has come to nothing: that is another try.
     pub(super) fn attribute(
         &self,
         command: &AuthorizeCommand,
@@ -202,12 +203,52 @@ impl Sandbox {
             let reference = transaction.payment_transaction_reference.as_deref()?;
             let known =
                 self.payments.iter().rev().find(|payment| payment.reference.as_deref() == Some(reference))?;
-            Some(known.name.clone())
+            let tries_anew = self.came_to_nothing(known) && self.may_begin(command);
+            (!tries_anew).then(|| known.name.clone())
         };
         by_token.or_else(by_key).or_else(by_reference)
     }
 
-    pub(super) fn open_payment(&mut self, transaction: &RequestPaymentTransaction) -> String {
+    /// Whether a payment was declined, or its request has ended without a purchase.
+    fn came_to_nothing(&self, payment: &Payment) -> bool {
+        let request = payment.request.as_ref().and_then(|id| self.request(id));
+        let decision = payment.calls.iter().rev().find_map(|call| call.result.as_ref());
+        decision == Some(&AuthorizationResult::Declined)
+            || request.is_some_and(|record| record.state.is_final() && !record.finalised)
+    }
+
+    /// Whether a call can be the first of a payment: it leads to the customer, and where the Partner
+    /// says what it asks, it has asked.
+    fn may_begin(&self, command: &AuthorizeCommand) -> bool {
+        let leads_on = command.request.as_ref().is_ok_and(|request| request.step_up_config.is_some());
+        leads_on && (self.intent.is_some() || !self.intents_declared)
+    }
+
+    /// The newest payment for the same purchase, if it came to nothing.
+    fn earlier_attempt(
+        &self,
+        command: &AuthorizeCommand,
+        transaction: &RequestPaymentTransaction,
+    ) -> Option<EarlierAttempt> {
+        const PURCHASE: &str = "/supplementary_purchase_data/purchase_reference";
+        let purchase = command.raw.pointer(PURCHASE).and_then(Value::as_str);
+        let same_purchase = |payment: &&Payment| {
+            let theirs =
+                payment.initial().and_then(|call| call.raw.pointer(PURCHASE)).and_then(Value::as_str);
+            (payment.reference.is_some() && payment.reference == transaction.payment_transaction_reference)
+                || (purchase.is_some() && purchase == theirs)
+        };
+        let earlier = self.payments.iter().rev().find(same_purchase)?;
+        let seq = earlier.initial()?.seq;
+        self.came_to_nothing(earlier).then(|| EarlierAttempt { seq, reference: earlier.reference.clone() })
+    }
+
+    pub(super) fn open_payment(
+        &mut self,
+        command: &AuthorizeCommand,
+        transaction: &RequestPaymentTransaction,
+    ) -> String {
+        let earlier_attempt = self.earlier_attempt(command, transaction);
         self.payments_opened += 1;
         let name = format!("e{}p{}", self.epoch, self.payments_opened);
         self.payments.push_back(Payment {
@@ -215,14 +256,17 @@ impl Sandbox {
             intent: self.intent.take(),
             reference: transaction.payment_transaction_reference.clone(),
             request: None,
+            earlier_attempt,
             calls: Vec::new(),
+            calls_left_out: false,
         });
         name
     }
 
-    /// Position of a payment's newest call.
+    /// Position of a payment's newest call, unless that was left out.
     pub(super) fn newest_call(&self, payment: Option<&str>) -> Option<usize> {
-        self.payment(payment?)?.calls.len().checked_sub(1)
+        let payment = self.payment(payment?)?;
+        payment.calls.len().checked_sub(1).filter(|_| !payment.calls_left_out)
     }
 
     /// Writes a call down in its payment's history.
@@ -239,6 +283,7 @@ impl Sandbox {
             Reply::Authorized(answer) => Some(answer.payment_transaction_response.result.clone()),
             Reply::Refused(_) => None,
         };
+        call.refused = matches!(reply, Reply::Refused(_));
         self.append_call(&name, call);
     }
 
@@ -257,7 +302,11 @@ impl Sandbox {
 
     fn append_call(&mut self, payment: &str, call: AuthorizeCall) {
         if let Some(payment) = self.payment_mut(payment) {
-            payment.calls.push(call);
+            if payment.calls.len() < MAX_CALLS {
+                payment.calls.push(call);
+            } else {
+                payment.calls_left_out = true;
+            }
         }
     }
 
@@ -278,6 +327,7 @@ impl Sandbox {
             seq: 0,
             result: None,
             fault: None,
+            refused: false,
             request_state,
             key: command.key.as_ref().map(|key| key.0.clone()),
             raw: command.raw.clone(),

@@ -56,7 +56,7 @@ impl Sandbox {
             CallKind::Final => CallRole::Final,
             CallKind::Initial | CallKind::Any => self.role_of_initial(known.as_deref()),
         };
-        let name = known.unwrap_or_else(|| self.open_payment(transaction));
+        let name = known.unwrap_or_else(|| self.open_payment(command, transaction));
         self.note_fault(command, role, &name, fault);
         let call = self.newest_call(Some(&name));
         self.make_room(&mut effects);

@@ -80,7 +80,9 @@ impl Sandbox {
         let record = session.request.as_ref().and_then(|id| self.request(id));
         let payment = match record {
             Some(record) => Some(record.payment.clone()),
-            None => self.attribute(command, transaction).or_else(|| Some(self.open_payment(transaction))),
+            None => {
+                self.attribute(command, transaction).or_else(|| Some(self.open_payment(command, transaction)))
+            }
         };
         let (reply, by) = match &session.spent {
             Some((body, first)) if *body == command.raw => (first.clone(), "token"),

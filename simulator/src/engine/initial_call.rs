@@ -36,7 +36,7 @@ impl Sandbox {
         };
         let known = self.attribute(command, transaction);
         let role = self.role_of_initial(known.as_deref());
-        let payment = known.unwrap_or_else(|| self.open_payment(transaction));
+        let payment = known.unwrap_or_else(|| self.open_payment(command, transaction));
         let (mut result, reason, mut by) = match self.plan.take(CallKind::Initial, interaction.is_some()) {
             Some(planned) => (planned.result, planned.result_reason, "queued"),
             None => (self.policies.default_outcome.clone(), None, "default"),

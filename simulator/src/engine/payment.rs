@@ -21,8 +21,24 @@ pub(crate) struct Payment {
     pub(crate) reference: Option<String>,
     /// The request that the customer was to complete.
     pub(crate) request: Option<PaymentRequestId>,
-    /// Its authorize calls, in order.
+    /// The attempt before it for the same purchase, which came to nothing.
+    pub(crate) earlier_attempt: Option<EarlierAttempt>,
+    /// Its authorize calls, in order: the first [`MAX_CALLS`].
     pub(crate) calls: Vec<AuthorizeCall>,
+    /// Whether there were more; those are answered, and not judged.
+    pub(crate) calls_left_out: bool,
+}
+
+/// The most calls that a payment remembers.
+pub(crate) const MAX_CALLS: usize = 200;
+
+/// An attempt that came to nothing before another was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EarlierAttempt {
+    /// Its first call in the journal.
+    pub(crate) seq: u64,
+    /// Its reference.
+    pub(crate) reference: Option<String>,
 }
 
 /// What an authorize call was, seen from the payment.
@@ -63,6 +79,8 @@ pub(crate) struct AuthorizeCall {
     /// Whether its payment option was issued in this sandbox; `None` where it names none, or where
     /// it may have been forgotten.
     pub(crate) payment_option_known: Option<bool>,
+    /// Whether Klarna refused it without a decision.
+    pub(crate) refused: bool,
     /// What in the body is not as documented and yet accepted.
     pub(crate) undocumented: Vec<ValidationError>,
     pub(crate) integration_metadata: Option<String>,

@@ -178,7 +178,8 @@ impl Sandbox {
 
     /// Any name of a payment (its own, its request's id, its reference) as the simulator's name.
     pub(crate) fn payment_named(&self, any: &str) -> Option<&Payment> {
-        self.payments.iter().find(|payment| {
+        // A reference may come again: then the newest is meant.
+        self.payments.iter().rev().find(|payment| {
             payment.name == any
                 || payment.reference.as_deref() == Some(any)
                 || payment.request.as_ref().is_some_and(|id| id.as_str() == any)

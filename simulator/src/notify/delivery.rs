@@ -179,6 +179,13 @@ impl Deliveries {
         }
     }
 
+    /// Returns when nothing is delivered any more.
+    async fn closed(&self) {
+        let mut changed = self.changed.subscribe();
+        // The sender lives as long as `self`.
+        let _closed = changed.wait_for(|_| self.lock().closed).await;
+    }
+
     /// Nothing is delivered any more: whoever waits for it may go.
     pub(crate) fn close(&self) {
         self.change(|state| {
@@ -228,14 +235,25 @@ impl Deliveries {
 
 impl Courier {
     /// One attempt and no more. The caller has counted it by [`Deliveries::begin`].
-    pub(crate) async fn deliver_once(self, cell: Arc<SandboxCell>, letter: Letter) {
+    pub(crate) async fn deliver_once(
+        self,
+        cell: Arc<SandboxCell>,
+        deliveries: Arc<Deliveries>,
+        letter: Letter,
+    ) {
         self.attempt(&cell, letter.first.as_deref().unwrap_or(&letter)).await;
-        cell.deliveries().finish();
+        deliveries.finish();
     }
 
     /// Delivers a letter: tries, and tries again on the schedule until it is taken. The caller has
     /// counted it by [`Deliveries::begin`], and is told of the end of the first attempt.
-    pub(crate) async fn deliver(self, cell: Arc<SandboxCell>, letter: Letter, first: oneshot::Sender<()>) {
+    pub(crate) async fn deliver(
+        self,
+        cell: Arc<SandboxCell>,
+        deliveries: Arc<Deliveries>,
+        letter: Letter,
+        first: oneshot::Sender<()>,
+    ) {
         let mut delays = self.retry_after.iter();
         let mut first = Some(first);
         loop {
@@ -249,12 +267,15 @@ impl Courier {
                 if !taken {
                     tracing::warn!(event = letter.event_type, "dropped after the last attempt");
                 }
-                cell.deliveries().finish();
+                deliveries.finish();
                 return;
             };
-            cell.deliveries().wait(due);
-            cell.clock().reached(due).await;
-            cell.deliveries().wake(due);
+            deliveries.wait(due);
+            // What was there before a reset is not tried again after it.
+            tokio::select! {
+                () = cell.clock().reached(due) => deliveries.wake(due),
+                () = deliveries.closed() => return,
+            }
         }
     }
 

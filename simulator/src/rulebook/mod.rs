@@ -11,6 +11,7 @@ mod ledger;
 mod network_data;
 mod order;
 mod payment_option;
+mod retry;
 mod rule;
 mod subscription;
 mod webhook;
@@ -26,6 +27,7 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
         payment_option::RULES,
         final_call::RULES,
         idempotency::RULES,
+        retry::RULES,
         headers::RULES,
         subscription::RULES,
         webhook::RULES,

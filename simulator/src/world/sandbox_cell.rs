@@ -32,7 +32,8 @@ pub(crate) struct SandboxCell {
     account: PartnerAccountId,
     world: Weak<World>,
     clock: SandboxClock,
-    deliveries: Deliveries,
+    /// Those of this epoch: a reset leaves the ones that are under way to themselves.
+    deliveries: Mutex<Arc<Deliveries>>,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
     /// Events in the order in which they happened.
@@ -55,6 +56,8 @@ pub(crate) struct State {
 #[derive(Debug)]
 struct Dispatch {
     events: Vec<EventDraft>,
+    /// Where they are counted.
+    deliveries: Arc<Deliveries>,
     /// Ends (or is dropped) when the answer has been handed to the network.
     after: Option<oneshot::Receiver<()>>,
 }
@@ -74,7 +77,7 @@ impl SandboxCell {
             account: account.clone(),
             world: Arc::downgrade(world),
             clock: SandboxClock::new(),
-            deliveries: Deliveries::default(),
+            deliveries: Mutex::default(),
             state: Mutex::new(State {
                 machine: Sandbox::new(account, seed, policies),
                 journal: Journal::new(budget),
@@ -100,8 +103,15 @@ impl SandboxCell {
         &self.clock
     }
 
-    pub(crate) fn deliveries(&self) -> &Deliveries {
-        &self.deliveries
+    /// The deliveries of this epoch.
+    pub(crate) fn deliveries(&self) -> Arc<Deliveries> {
+        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Turns to new deliveries; nobody waits for the old ones any more.
+    fn renew_deliveries(&self) {
+        let mut deliveries = self.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *deliveries).close();
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
@@ -111,10 +121,15 @@ impl SandboxCell {
     /// Ends the sandbox's tasks.
     pub(crate) fn stop(&self) {
         self.stopped.cancel();
-        self.deliveries.close();
+        self.deliveries().close();
     }
 
-    /// Whether this acquirer may use the sandbox; the first one to call owns it.
+    /// Whether this acquirer may call here: the sandbox is its own, or nobody's yet.
+    pub(crate) fn is_open_to(&self, acquirer: &AcquirerAccountId) -> bool {
+        self.lock().owner.as_ref().is_none_or(|owner| owner == acquirer)
+    }
+
+    /// Whether this acquirer may use the sandbox; the first one whose authorize validates owns it.
     pub(crate) fn claim(&self, acquirer: &AcquirerAccountId) -> bool {
         let mut state = self.lock();
         state.owner.get_or_insert_with(|| acquirer.clone()) == acquirer
@@ -137,6 +152,7 @@ impl SandboxCell {
         state.owner = None;
         let epoch = state.machine.epoch;
         state.journal.retire(epoch);
+        self.renew_deliveries();
         drop(state);
         self.clock.restart();
         self.tell();
@@ -169,9 +185,10 @@ impl SandboxCell {
             }
         }
         if !events.is_empty() {
-            self.deliveries.begin();
-            if self.outbox.try_send(Dispatch { events, after }).is_err() {
-                self.deliveries.finish();
+            let deliveries = self.deliveries();
+            deliveries.begin();
+            if self.outbox.try_send(Dispatch { events, deliveries: deliveries.clone(), after }).is_err() {
+                deliveries.finish();
                 tracing::error!(account = %self.account, "the webhook queue is full: events were lost");
             }
         }
@@ -264,11 +281,12 @@ impl SandboxCell {
     /// Sends letters once each; returns how many, when all attempts have ended.
     pub(crate) async fn deliver_once(self: &Arc<Self>, letters: Vec<Letter>) -> usize {
         let Some(world) = self.world.upgrade() else { return 0 };
+        let deliveries = self.deliveries();
         let attempts: Vec<_> = letters
             .into_iter()
             .map(|letter| {
-                self.deliveries.begin();
-                let attempt = world.courier.clone().deliver_once(self.clone(), letter);
+                deliveries.begin();
+                let attempt = world.courier.clone().deliver_once(self.clone(), deliveries.clone(), letter);
                 world.tasks.spawn(self.stopped.clone().run_until_cancelled_owned(attempt))
             })
             .collect();
@@ -280,7 +298,7 @@ impl SandboxCell {
     /// Delivers an event; returns to how many webhooks, when the first attempts have ended.
     pub(crate) async fn deliver(self: &Arc<Self>, event: &EventDraft, manner: &Manner) -> usize {
         let Some(world) = self.world.upgrade() else { return 0 };
-        let first_attempts = self.start_deliveries(&world, event, manner);
+        let first_attempts = self.start_deliveries(&world, &self.deliveries(), event, manner);
         let count = first_attempts.len();
         futures::future::join_all(first_attempts).await;
         count
@@ -290,6 +308,7 @@ impl SandboxCell {
     fn start_deliveries(
         self: &Arc<Self>,
         world: &World,
+        deliveries: &Arc<Deliveries>,
         event: &EventDraft,
         manner: &Manner,
     ) -> Vec<oneshot::Receiver<()>> {
@@ -297,8 +316,8 @@ impl SandboxCell {
         let copies = letters.iter().filter(|_| manner.twice).map(Letter::copied).collect::<Vec<_>>();
         let start = |letter| {
             let (ended, first_attempt) = oneshot::channel();
-            self.deliveries.begin();
-            let delivery = world.courier.clone().deliver(self.clone(), letter, ended);
+            deliveries.begin();
+            let delivery = world.courier.clone().deliver(self.clone(), deliveries.clone(), letter, ended);
             world.tasks.spawn(self.stopped.clone().run_until_cancelled_owned(delivery));
             first_attempt
         };
@@ -341,7 +360,7 @@ impl SandboxCell {
     /// When something next falls due, in the sandbox or among its deliveries.
     pub(crate) fn next_due(&self) -> Option<jiff::Timestamp> {
         let machine = self.lock().machine.next_due();
-        machine.into_iter().chain(self.deliveries.next_due()).min()
+        machine.into_iter().chain(self.deliveries().next_due()).min()
     }
 
     /// Tells waiting readers, and the clockwork, that something has changed.
@@ -380,10 +399,10 @@ async fn dispatch_all(cell: Arc<SandboxCell>, mut inbox: mpsc::Receiver<Dispatch
         for event in dispatch.events {
             let manner = cell.lock().misbehaviours.befall(&event);
             if let Some(manner) = manner {
-                drop(cell.start_deliveries(&world, &event, &manner));
+                drop(cell.start_deliveries(&world, &dispatch.deliveries, &event, &manner));
             }
         }
-        cell.deliveries.finish();
+        dispatch.deliveries.finish();
     }
 }
 
