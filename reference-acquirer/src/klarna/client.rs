@@ -36,7 +36,7 @@ const RATE_LIMIT_RESET_HEADER: &str = "x-ratelimit-reset";
 
 /// Longest wait for a renewed quota. Klarna always says one second; a larger number than this is
 /// no wait that a payment could bear.
-const LONGEST_RESET: Duration = Duration::from_secs(60);
+const LONGEST_RESET: Duration = Duration::from_mins(1);
 
 /// The idempotency key of one of a payment's calls (AP-33).
 pub fn idempotency_key(payment_id: &str, step: Step) -> String {

@@ -1,5 +1,6 @@
 //! What a payment is, what may happen to it, and how it goes from a Partner's order to an outcome.
 
+pub mod calls;
 pub mod create;
 pub mod mapping;
 pub mod methods;

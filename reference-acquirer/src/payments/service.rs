@@ -26,11 +26,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use super::calls::Asked;
 use super::create::CreatePayment;
 use super::payment::{Answer, Fact, Payment, State};
 use super::{mapping, view};
 use crate::config::{PartnerSettings, Settings};
-use crate::klarna::client::{CallError, KlarnaClient, idempotency_key};
+use crate::klarna::client::{KlarnaClient, idempotency_key};
 use crate::store::{
     Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, Settled, Step, Store, StoreError,
 };
@@ -68,17 +69,6 @@ pub enum CreateOutcome {
     Repeated(Payment),
     /// The Partner used the reference for another request.
     ReferenceTaken,
-}
-
-/// What came of asking Klarna.
-#[derive(Debug)]
-pub enum Asked {
-    /// Klarna has decided, or refuses to: then the answer is [`super::payment::Decision::Unusable`].
-    Answered(Answer),
-    /// No answer yet; the call will be repeated, the same in key and body.
-    Postponed,
-    /// No answer, and this was the last attempt.
-    GaveUp,
 }
 
 /// A payment-request event, as far as it is acted on.
@@ -236,87 +226,6 @@ impl PaymentService {
             | PaymentRequestState::InProgress
             | PaymentRequestState::Unknown(_) => self.store.finish(claim, clock::now()).await,
         }
-    }
-
-    /// The token for the final call: from the event, or else read from the payment request
-    /// (AP-20). `None` when it could not be read and the event waits for another attempt.
-    async fn session_token(
-        &self,
-        claim: &Claim,
-        payment: &Payment,
-        payload: &PaymentRequestPayload,
-    ) -> Result<Option<SecretString>, StoreError> {
-        if let Some(token) = payload.session_token() {
-            return Ok(Some(SecretString::from(token)));
-        }
-        tracing::warn!(
-            payment_id = payment.id,
-            "a completed event without a session token; reading the request"
-        );
-        let read =
-            self.klarna.session_token(&payment.account, &payload.payment_request_id, &payment.id).await;
-        let not_before = match read {
-            Ok(Some(token)) => return Ok(Some(token)),
-            Ok(None) => Some(Duration::ZERO),
-            Err(CallError::TryAgain { not_before, .. }) => Some(not_before),
-            Err(CallError::Refused { .. }) => None,
-        };
-        let postponed = match not_before {
-            Some(not_before) => self.postpone(claim, not_before).await?,
-            None => false,
-        };
-        if !postponed {
-            tracing::error!(payment_id = payment.id, "no session token, so no final call");
-            self.store.finish(claim, clock::now()).await?;
-        }
-        Ok(None)
-    }
-
-    /// Makes one of the payment's calls as it was written down.
-    pub async fn ask_klarna(
-        &self,
-        claim: &Claim,
-        payment: &Payment,
-        step: Step,
-    ) -> Result<Asked, StoreError> {
-        let step_name = step.as_str();
-        match self.call_klarna(payment, step).await? {
-            Ok(answer) => Ok(Asked::Answered(answer)),
-            Err(CallError::TryAgain { reason, not_before }) => {
-                if self.postpone(claim, not_before).await? {
-                    tracing::warn!(payment_id = payment.id, step_name, reason, "will call Klarna again");
-                    return Ok(Asked::Postponed);
-                }
-                tracing::error!(payment_id = payment.id, step_name, reason, "gave up calling Klarna");
-                Ok(Asked::GaveUp)
-            }
-            Err(refused @ CallError::Refused { .. }) => {
-                tracing::error!(payment_id = payment.id, step_name, %refused, "Klarna refused a call");
-                Ok(Asked::Answered(Answer::unusable()))
-            }
-        }
-    }
-
-    /// One of the payment's calls, once more or for the first time: always the same key and bytes.
-    pub async fn call_klarna(
-        &self,
-        payment: &Payment,
-        step: Step,
-    ) -> Result<Result<Answer, CallError>, StoreError> {
-        let Some(call) = self.store.klarna_call(&payment.id, step).await? else {
-            tracing::error!(payment_id = payment.id, step = step.as_str(), "a call was never written down");
-            return Ok(Ok(Answer::unusable()));
-        };
-        Ok(self.klarna.authorize(&payment.account, &call).await)
-    }
-
-    /// Gives a claim back for another attempt, unless this was the last.
-    async fn postpone(&self, claim: &Claim, not_before: Duration) -> Result<bool, StoreError> {
-        let Some(pause) = self.settings.klarna.retry.pause(claim.attempt, chance::jitter()) else {
-            return Ok(false);
-        };
-        self.store.postpone(claim, clock::after(not_before.saturating_add(pause))).await?;
-        Ok(true)
     }
 
     /// The one way in which a payment changes: the state machine decides, and the new state, the

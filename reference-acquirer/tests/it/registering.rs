@@ -170,7 +170,7 @@ async fn an_unknown_key_makes_for_a_look() {
 async fn looks_on_doubt_keep_their_distance() {
     let setup = Setup::new().await;
     let acquirer =
-        setup.start_with(|settings| settings.registration.check_gap = Duration::from_secs(3600)).await;
+        setup.start_with(|settings| settings.registration.check_gap = Duration::from_hours(1)).await;
     for _ in 0..20 {
         doubt(&acquirer).await;
     }
