@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
@@ -16,7 +17,9 @@ fn program(args: &[&str]) -> Command {
 }
 
 async fn ended(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = program(args).output().await.unwrap();
+    // A program that goes on where it should have ended is a failure, not a wait.
+    let output =
+        tokio::time::timeout(Duration::from_secs(30), program(args).output()).await.unwrap().unwrap();
     (
         output.status.code(),
         String::from_utf8(output.stdout).unwrap(),
