@@ -1,5 +1,6 @@
 //! The payment option that the customer chose in the payment form (contract
-//! `webhooks-and-network-data.md` C). Listing methods is recommended only, so these rules warn.
+//! `webhooks-and-network-data.md` C). That it goes back to Klarna is published; that Klarna minds one
+//! that it has not issued is inferred, so that rule warns.
 
 use serde_json::Value;
 
@@ -8,12 +9,7 @@ use crate::engine::CallRole;
 
 pub(super) const RULES: &[Rule] = &[
     Rule { id: "payment-option.known", duties: &["AP-01"], inferred: true, judge: Judge::Call(known) },
-    Rule {
-        id: "payment-option.as-intended",
-        duties: &["AP-01"],
-        inferred: true,
-        judge: Judge::Call(as_intended),
-    },
+    Rule::of_calls("payment-option.as-intended", &["AP-01"], as_intended),
 ];
 
 const FIELD: &str = "authorize request, request_payment_transaction.payment_option_id";
