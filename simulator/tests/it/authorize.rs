@@ -172,3 +172,20 @@ async fn the_customer_can_leave_and_come_back() {
         assert_eq!(klarna.act(&answer, act).await.state.as_str(), state, "{act:?}");
     }
 }
+
+#[tokio::test]
+async fn a_sandbox_belongs_to_the_first_whose_authorize_validates() {
+    let klarna = Klarna::start().await;
+    let stranger = async |body: &serde_json::Value| {
+        let url = klarna.url(&format!("/v2/accounts/{ALPHA}/payment/authorize"));
+        let request = klarna.http.post(url).header("authorization", "Basic klarna_test_api_stranger");
+        klarna.send(request.header("content-type", "application/json").body(body.to_string())).await
+    };
+    // Neither a stray read nor a body that does not validate takes the sandbox.
+    let path = klarna.url(&format!("/v2/accounts/{ALPHA}/payment/requests/krn:x"));
+    let read = klarna.http.get(path).header("authorization", "Basic klarna_test_api_stranger");
+    assert_eq!(klarna.send(read).await.status, 404);
+    assert_eq!(stranger(&serde_json::json!({"currency": "SEK"})).await.status, 400);
+    assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.result(), "STEP_UP_REQUIRED");
+    assert_eq!(stranger(&initial("t-2")).await.refusal(), (403, "OPERATION_FORBIDDEN", ""));
+}

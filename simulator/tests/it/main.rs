@@ -25,6 +25,8 @@ mod notification;
 #[cfg(test)]
 mod presentation;
 #[cfg(test)]
+mod retry;
+#[cfg(test)]
 mod rulebook;
 #[cfg(test)]
 mod sink;

@@ -153,3 +153,35 @@ async fn the_event_follows_the_answer() {
         assert_eq!(operations, ["authorize", "event:payment.request.state-change.submitted"]);
     }
 }
+
+#[tokio::test]
+async fn what_was_before_a_reset_holds_up_no_clock_and_is_not_tried_again() {
+    let klarna = Klarna::start().await;
+    // A listener that takes the connection and never answers.
+    let deaf = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    submitted_in_frozen_time(&klarna, &format!("http://{}/x", deaf.local_addr().unwrap())).await;
+    let (_held_open, _) = deaf.accept().await.unwrap();
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    let control = klarna.control();
+    let account = ALPHA.into();
+    let an_hour = SetClock::Advance(SignedDuration::from_hours(1));
+    let moved =
+        tokio::time::timeout(std::time::Duration::from_secs(5), control.set_clock(&account, &an_hour));
+    moved.await.expect("an old delivery holds the clock up").unwrap();
+}
+
+#[tokio::test]
+async fn a_retry_that_waited_at_a_reset_is_given_up() {
+    let klarna = Klarna::start().await;
+    let mut sink = Sink::start().await;
+    sink.answer(&[500]);
+    submitted_in_frozen_time(&klarna, &sink.url).await;
+    klarna.awaited("event:*", 1).await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    klarna.authorize(ALPHA, &[], &initial("t-2")).await;
+    klarna.awaited("event:*", 2).await;
+    let an_hour = SetClock::Advance(SignedDuration::from_hours(1));
+    klarna.control().set_clock(&ALPHA.into(), &an_hour).await.unwrap();
+    let epochs: Vec<_> = klarna.journal("event:*").await.entries.iter().map(|entry| entry.epoch).collect();
+    assert_eq!((epochs, sink.left()), (vec![1, 2], 2));
+}
