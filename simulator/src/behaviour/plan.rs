@@ -18,11 +18,11 @@ impl Plan {
     }
 
     /// Takes the first outcome that is for this call and legal for it: a step-up needs a way to the
-    /// customer. One that is not stays in the queue.
+    /// customer, unless it is forced. One that is not stays in the queue.
     pub(crate) fn take(&mut self, call: CallKind, can_step_up: bool) -> Option<QueuedOutcome> {
         let fits = |outcome: &QueuedOutcome| {
             (outcome.on == CallKind::Any || outcome.on == call)
-                && (can_step_up || outcome.result != AuthorizationResult::StepUpRequired)
+                && (can_step_up || outcome.force || outcome.result != AuthorizationResult::StepUpRequired)
         };
         let position = self.queue.iter().position(fits)?;
         let entry = self.queue.get_mut(position)?;
@@ -63,5 +63,16 @@ mod tests {
         plan.queue(vec![outcome(CallKind::Any, 1, AuthorizationResult::StepUpRequired)]);
         assert!(plan.take(CallKind::Initial, false).is_none());
         assert!(plan.take(CallKind::Initial, true).is_some());
+    }
+
+    #[test]
+    fn a_forced_step_up_waits_for_nothing_but_its_kind_of_call() {
+        let mut plan = Plan::default();
+        plan.queue(vec![QueuedOutcome {
+            force: true,
+            ..outcome(CallKind::Final, 1, AuthorizationResult::StepUpRequired)
+        }]);
+        assert!(plan.take(CallKind::Initial, false).is_none());
+        assert!(plan.take(CallKind::Final, false).is_some_and(|taken| taken.force));
     }
 }

@@ -130,9 +130,13 @@ pub(super) async fn queue_outcomes(
             let detail = format!("[{index}].result: Klarna has no result {other}");
             return Err(Problem::bad_request(detail, "one of APPROVED, DECLINED, STEP_UP_REQUIRED"));
         }
-        if outcome.on == CallKind::Final && outcome.result == AuthorizationResult::StepUpRequired {
+        let steps_up = outcome.result == AuthorizationResult::StepUpRequired;
+        if outcome.on == CallKind::Final && steps_up && !outcome.force {
             let detail = format!("[{index}].result: Klarna does not ask for a step-up on a final call");
-            return Err(Problem::bad_request(detail, "APPROVED or DECLINED on a final call"));
+            return Err(Problem::bad_request(
+                detail,
+                "APPROVED or DECLINED on a final call, or `force: true` to see what the acquirer makes of it",
+            ));
         }
         if outcome.times == 0 {
             return Err(Problem::bad_request(

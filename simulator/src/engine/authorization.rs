@@ -132,7 +132,7 @@ impl Sandbox {
                 (reply, "token", payment)
             }
             TokenRule::Final(token, session) => {
-                self.finalise(command, request, transaction, &token, &session, now)
+                self.finalise(command, request, transaction, &token, &session, now, effects)
             }
             TokenRule::Initial => self.initiate(command, request, transaction, now, effects),
         }

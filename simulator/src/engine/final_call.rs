@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::authorization::invalid;
 use super::command::AuthorizeCommand;
-use super::effect::{Refusal, Reply};
+use super::effect::{Effect, Refusal, Reply};
+use super::initial_call::StepUp;
 use super::payment::CallRole;
 use super::sandbox::Sandbox;
 use super::token::{CompletedSession, TokenMeaning, TokenRecord};
@@ -68,6 +69,7 @@ impl Sandbox {
     }
 
     /// Decides a call with the token of a completed session.
+    #[expect(clippy::too_many_arguments, reason = "the call, its token, the time and what comes of it")]
     pub(super) fn finalise(
         &mut self,
         command: &AuthorizeCommand,
@@ -76,15 +78,16 @@ impl Sandbox {
         token: &str,
         session: &CompletedSession,
         now: Timestamp,
+        effects: &mut Vec<Effect>,
     ) -> (Reply, &'static str, Option<String>) {
-        let record = session.request.as_ref().and_then(|id| self.request(id));
-        let payment = match record {
-            Some(record) => Some(record.payment.clone()),
-            None => {
-                self.attribute(command, transaction).or_else(|| Some(self.open_payment(command, transaction)))
-            }
+        let before = session.request.as_ref().and_then(|id| self.request(id)).cloned();
+        let payment = match &before {
+            Some(record) => record.payment.clone(),
+            None => self
+                .attribute(command, transaction)
+                .unwrap_or_else(|| self.open_payment(command, transaction)),
         };
-        let (reply, by) = match &session.spent {
+        let (mut reply, by) = match &session.spent {
             Some((body, first)) if *body == command.raw => (first.clone(), "token"),
             Some(_) => {
                 let why = "the session token was used for another final authorize".to_owned();
@@ -92,11 +95,24 @@ impl Sandbox {
             }
             None => self.first_final(request, transaction, session, now),
         };
-        if session.spent.is_none() && matches!(reply, Reply::Authorized(_)) {
+        // Facts first: the call saw the request as it stood before it.
+        self.note(command, CallRole::Final, Some(payment.clone()), &reply);
+        if let Reply::Authorized(answer) = &mut reply
+            && session.spent.is_none()
+        {
+            if answer.payment_transaction_response.result == AuthorizationResult::StepUpRequired {
+                let step_up = match &before {
+                    Some(before) => StepUp::again(before, now),
+                    None => StepUp::forced(command, now),
+                };
+                let record = self.submit(command, request, transaction, step_up, &payment, now);
+                answer.payment_request = Some(record.view());
+                effects.push(self.announce_submitted(&record, now));
+            }
+            // A forced step-up spends the token, too: the same call again gets the same request.
             self.spend(token, command.raw.clone(), reply.clone());
         }
-        self.note(command, CallRole::Final, payment.clone(), &reply);
-        (reply, by, payment)
+        (reply, by, Some(payment))
     }
 
     fn first_final(
@@ -116,7 +132,8 @@ impl Sandbox {
                 return (Reply::Refused(invalid("currency", reason)), "token");
             }
         }
-        // The customer has been asked: a step-up is no legal answer, even where step_up_config stayed.
+        // The customer has been asked: a step-up is no legal answer, even where step_up_config stayed;
+        // only a forced one comes here.
         let (result, reason, by) = match self.plan.take(CallKind::Final, false) {
             Some(planned) => (planned.result, planned.result_reason, "queued"),
             None => (AuthorizationResult::Approved, None, "token"),

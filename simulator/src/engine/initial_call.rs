@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use klarna_schemas::klarna::authorize::{AuthorizationResult, AuthorizeRequest, RequestPaymentTransaction};
 use klarna_schemas::klarna::payment_request::{CustomerInteractionConfig, PaymentRequestState};
 use klarna_schemas::simulator::control::CallKind;
+use serde_json::Value;
 
 use super::authorization::invalid;
 use super::command::AuthorizeCommand;
@@ -37,35 +38,46 @@ impl Sandbox {
         let known = self.attribute(command, transaction);
         let role = self.role_of_initial(known.as_deref());
         let payment = known.unwrap_or_else(|| self.open_payment(command, transaction));
-        let (mut result, reason, mut by) = match self.plan.take(CallKind::Initial, interaction.is_some()) {
+        let asked = interaction.zip(expires_at).map(|(interaction, expires_at)| StepUp {
+            reference: request.step_up_config.as_ref().and_then(|c| c.payment_request_reference.clone()),
+            purchase_data: command.raw.get("supplementary_purchase_data").cloned(),
+            interaction,
+            expires_at,
+        });
+        let planned = self.plan.take(CallKind::Initial, asked.is_some());
+        let forced = planned.as_ref().is_some_and(|planned| planned.force);
+        let (mut result, reason, mut by) = match planned {
             Some(planned) => (planned.result, planned.result_reason, "queued"),
             None => (self.policies.default_outcome.clone(), None, "default"),
         };
-        if result == AuthorizationResult::StepUpRequired && interaction.is_none() {
+        let step_up = asked.or_else(|| forced.then(|| StepUp::forced(command, now)));
+        if result == AuthorizationResult::StepUpRequired && step_up.is_none() {
             (result, by) = (AuthorizationResult::Declined, "no-step-up-config");
         }
         let mut answer = self.answer(result.clone(), reason, request, transaction, now);
         // Facts first: the call saw the request as it stood before it.
         self.note(command, role, Some(payment.clone()), &Reply::Authorized(Box::new(answer.clone())));
-        if let (AuthorizationResult::StepUpRequired, Some(interaction), Some(expires_at)) =
-            (&result, interaction, expires_at)
-        {
-            let record = self.submit(command, request, transaction, interaction, expires_at, &payment, now);
+        if let (AuthorizationResult::StepUpRequired, Some(step_up)) = (&result, step_up) {
+            let record = self.submit(command, request, transaction, step_up, &payment, now);
             answer.payment_request = Some(record.view());
-            let event = announce(&record, self.ids.uuid("event").to_string(), self.epoch, now);
-            effects.push(Effect::Emit(Box::new(event)));
+            effects.push(self.announce_submitted(&record, now));
         }
         (Reply::Authorized(Box::new(answer)), by, Some(payment))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of it goes into the record, and only here")]
-    fn submit(
+    /// The event that a new request makes.
+    pub(super) fn announce_submitted(&mut self, record: &RequestRecord, now: Timestamp) -> Effect {
+        let event = announce(record, self.ids.uuid("event").to_string(), self.epoch, now);
+        Effect::Emit(Box::new(event))
+    }
+
+    /// Makes the request of a step-up, which is the payment's from now on.
+    pub(super) fn submit(
         &mut self,
         command: &AuthorizeCommand,
         request: &AuthorizeRequest,
         transaction: &RequestPaymentTransaction,
-        interaction: CustomerInteractionConfig,
-        expires_at: Timestamp,
+        step_up: StepUp,
         payment: &str,
         now: Timestamp,
     ) -> RequestRecord {
@@ -73,19 +85,16 @@ impl Sandbox {
         let record = RequestRecord {
             id: format!("krn:payment:eu1:request:{uuid}").into(),
             uuid,
-            reference: request
-                .step_up_config
-                .as_ref()
-                .and_then(|config| config.payment_request_reference.clone()),
+            reference: step_up.reference,
             amount: transaction.amount,
             currency: request.currency.clone(),
             state: PaymentRequestState::Submitted,
             previous_state: None,
             state_reason: None,
-            interaction,
-            purchase_data: command.raw.get("supplementary_purchase_data").cloned(),
+            interaction: step_up.interaction,
+            purchase_data: step_up.purchase_data,
             url: format!("{}/eu/requests/{uuid}/start", self.policies.journey_base),
-            expires_at,
+            expires_at: step_up.expires_at,
             created_at: now,
             updated_at: now,
             tokens: None,
@@ -99,6 +108,38 @@ impl Sandbox {
             payment.request = Some(record.id.clone());
         }
         record
+    }
+}
+
+/// What a step-up asks the customer by.
+pub(super) struct StepUp {
+    reference: Option<String>,
+    interaction: CustomerInteractionConfig,
+    purchase_data: Option<Value>,
+    expires_at: Timestamp,
+}
+
+impl StepUp {
+    /// One that the call gives no way for.
+    pub(super) fn forced(command: &AuthorizeCommand, now: Timestamp) -> Self {
+        Self {
+            reference: None,
+            interaction: CustomerInteractionConfig::default(),
+            purchase_data: command.raw.get("supplementary_purchase_data").cloned(),
+            expires_at: now.checked_add(REQUEST_LIFE).unwrap_or(now),
+        }
+    }
+
+    /// One after a request that the customer has completed: by the same way, with a life of its own.
+    pub(super) fn again(before: &RequestRecord, now: Timestamp) -> Self {
+        let interaction =
+            CustomerInteractionConfig { interaction_expiry: None, ..before.interaction.clone() };
+        Self {
+            reference: before.reference.clone(),
+            interaction,
+            purchase_data: before.purchase_data.clone(),
+            expires_at: now.checked_add(REQUEST_LIFE).unwrap_or(now),
+        }
     }
 }
 

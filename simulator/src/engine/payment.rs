@@ -125,8 +125,12 @@ impl Payment {
         self.calls.first()
     }
 
-    /// Decided calls with the token of a COMPLETED request, replays left out.
+    /// Decided calls with the token of a COMPLETED request, replays left out, and those that led to
+    /// another step-up.
     pub(crate) fn finals(&self) -> impl Iterator<Item = &AuthorizeCall> {
-        self.calls.iter().filter(|call| call.role == CallRole::Final && call.fault.is_none())
+        let led_on = |call: &AuthorizeCall| call.result == Some(AuthorizationResult::StepUpRequired);
+        self.calls
+            .iter()
+            .filter(move |call| call.role == CallRole::Final && call.fault.is_none() && !led_on(call))
     }
 }

@@ -1,6 +1,9 @@
 //! The token rules of the final call (contract `payments.md` 2.6), each with its sound twin.
 
-use klarna_schemas::simulator::control::{MintSessionToken, MintedTokenState, PutSandbox, SetClock};
+use klarna_schemas::klarna::authorize::AuthorizationResult;
+use klarna_schemas::simulator::control::{
+    CallKind, CustomerAct, MintSessionToken, MintedTokenState, PutSandbox, QueuedOutcome, SetClock,
+};
 use serde_json::json;
 
 use crate::klarna::{ALPHA, BETA, Klarna, TOKEN, initial, last};
@@ -128,4 +131,46 @@ async fn the_older_payment_token_finalises_too() {
     let older = read.body["state_context"]["payment_token"].as_str().unwrap();
     let answer = klarna.authorize(ALPHA, &[("Klarna-Payment-Token", older)], &last("t-1")).await;
     assert_eq!(answer.result(), "APPROVED");
+}
+
+fn forced_step_up(on: CallKind) -> QueuedOutcome {
+    QueuedOutcome { force: true, ..QueuedOutcome::once(on, AuthorizationResult::StepUpRequired) }
+}
+
+#[tokio::test]
+async fn a_forced_step_up_on_a_final_call_spends_the_token_and_leads_to_another() {
+    let klarna = Klarna::start().await;
+    let (first, token) = klarna.completed("t-1").await;
+    klarna.control().queue_outcomes(&ALPHA.into(), &[forced_step_up(CallKind::Final)]).await.unwrap();
+    let headers = [(TOKEN, token.as_str()), ("Klarna-Idempotency-Key", "f-1")];
+    let forced = klarna.authorize(ALPHA, &headers, &last("t-1")).await;
+    assert_eq!(forced.result(), "STEP_UP_REQUIRED");
+    assert_ne!(forced.request_id(), first.request_id());
+    assert_eq!(forced.body["payment_request"]["state"], "SUBMITTED");
+    let path = |id: String| format!("/v2/accounts/{ALPHA}/payment/requests/{id}");
+    assert_eq!(klarna.get(&path(first.request_id())).await.body["state"], "COMPLETED");
+    // The same call gets the same request, by its token or by its key.
+    for key in ["f-1", "f-2"] {
+        let headers = [(TOKEN, token.as_str()), ("Klarna-Idempotency-Key", key)];
+        let again = klarna.authorize(ALPHA, &headers, &last("t-1")).await;
+        assert_eq!(again.body, forced.body, "{key}");
+    }
+    klarna.act(&forced, CustomerAct::Approve).await;
+    let read = klarna.get(&path(forced.request_id())).await;
+    let token = read.body["state_context"]["klarna_network_session_token"].as_str().unwrap();
+    let headers = [(TOKEN, token), ("Klarna-Idempotency-Key", "f-3")];
+    assert_eq!(klarna.authorize(ALPHA, &headers, &last("t-1")).await.result(), "APPROVED");
+}
+
+#[tokio::test]
+async fn a_forced_step_up_needs_no_way_to_the_customer() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    klarna.control().queue_outcomes(&ALPHA.into(), &[forced_step_up(CallKind::Initial)]).await.unwrap();
+    let forced = klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", "1")], &last("t-1")).await;
+    assert_eq!(forced.result(), "STEP_UP_REQUIRED");
+    klarna.act(&forced, CustomerAct::Approve).await;
+    // It was for one call.
+    let next = klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", "2")], &last("t-2")).await;
+    assert_eq!(next.result(), "DECLINED");
 }
