@@ -1,4 +1,5 @@
-//! The pictures that a payment presentation names: plain shapes of our own with the word in them.
+//! What a payment presentation links to: pictures, plain shapes of our own with the word in them,
+//! and terms.
 
 use std::sync::Arc;
 
@@ -19,9 +20,12 @@ const ICONS: [(&str, &str); 4] = [
     ("button.svg", include_str!("../static/icons/button.svg")),
 ];
 
-/// The route of the pictures. Browsers ask for them, so they stand outside the journal.
+/// What the link below a payment option leads to.
+const TERMS: &str = "This Klarna is simulated: nothing is sold, lent or owed here.\n";
+
+/// The routes of pictures and terms. Browsers ask for them, so they stand outside the journal.
 pub(crate) fn routes() -> Router<Arc<World>> {
-    Router::new().route("/static/icons/{name}", get(icon))
+    Router::new().route("/static/icons/{name}", get(icon)).route("/static/terms.txt", get(async || TERMS))
 }
 
 async fn icon(Path(name): Path<String>) -> Response {

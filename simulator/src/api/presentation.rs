@@ -82,7 +82,11 @@ impl Pairs {
     }
 
     fn first(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.all(name).next()
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// What was asked for, or every query that does not validate.
@@ -106,6 +110,14 @@ impl Pairs {
                 None
             }
         };
+        if self.all(INTENTS).any(|intent| !KNOWN_INTENTS.contains(&intent)) {
+            wrong.push(invalid("intents", format!("takes {}", KNOWN_INTENTS.join(", "))));
+        }
+        if self.first("acquiring_config[payment_account_id]").is_some()
+            && self.first("acquiring_config[payment_acquiring_account_id]").is_some()
+        {
+            wrong.push(invalid("acquiring_config", "names the payment account in two ways"));
+        }
         match (currency, locale) {
             (Some(currency), Some(locale)) if wrong.is_empty() => {
                 Ok(PresentationQuery { currency, locale, amount, token })
@@ -116,8 +128,7 @@ impl Pairs {
 
     /// Whether something is to be paid: without an intent, PAY is meant.
     fn pays(&self) -> bool {
-        let mut intents = self.0.iter().filter(|(name, _)| name == INTENTS).peekable();
-        intents.peek().is_none() || intents.any(|(_, intent)| intent != "ADD_TO_WALLET")
+        self.first(INTENTS).is_none() || self.all(INTENTS).any(|intent| intent != "ADD_TO_WALLET")
     }
 
     fn required<T>(
@@ -133,20 +144,13 @@ impl Pairs {
     /// What is not as documented and yet accepted.
     fn oddities(&self) -> Vec<ValidationError> {
         let mut odd: Vec<ValidationError> = Vec::new();
-        for (name, value) in &self.0 {
+        for (name, _) in &self.0 {
             if !QUERIES.contains(&name.as_str()) {
                 odd.push(invalid(name, "is not documented"));
-            } else if name == INTENTS && !KNOWN_INTENTS.contains(&value.as_str()) {
-                odd.push(invalid(name, format!("must be one of {}", KNOWN_INTENTS.join(", "))));
             }
         }
         if self.first(INTENTS).is_none() {
             odd.push(invalid(INTENTS, "is not given"));
-        }
-        if self.first("acquiring_config[payment_account_id]").is_some()
-            && self.first("acquiring_config[payment_acquiring_account_id]").is_some()
-        {
-            odd.push(invalid("acquiring_config", "names the payment account in two ways"));
         }
         odd
     }
@@ -160,8 +164,8 @@ fn invalid(parameter: &str, reason: impl Into<String>) -> ValidationError {
 fn amount(text: &str) -> Result<MinorUnits, String> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<i64>() {
-        Ok(amount @ 0..=0x7fff_ffff) if digits => Ok(MinorUnits(amount)),
-        _ => Err("must be a whole number of minor units, 0 to 2147483647".to_owned()),
+        Ok(amount @ 1..=0x7fff_ffff) if digits => Ok(MinorUnits(amount)),
+        _ => Err("must be a whole number of minor units, 1 to 2147483647".to_owned()),
     }
 }
 
@@ -175,4 +179,42 @@ fn is_locale(text: &str) -> bool {
         && parts.all(|part| {
             (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(query: &str) -> Vec<String> {
+        let wrong = Pairs::read(query).wanted(None).unwrap_err();
+        wrong.into_iter().map(|field| field.parameter).collect()
+    }
+
+    #[test]
+    fn intents_come_raw_or_escaped_and_what_is_unknown_is_accepted() {
+        for query in [
+            "currency=SEK&locale=sv-SE&amount=100",
+            "currency=sek&locale=sv&amount=2147483647&intents[]=PAY&unheard_of=1",
+            "currency=SEK&locale=zh-Hant-TW&amount=1&intents%5B%5D=PAY&intents%5B%5D=SUBSCRIBE",
+            "currency=SEK&locale=sv-SE&intents[]=ADD_TO_WALLET",
+            "currency=SEK&locale=sv-SE&amount=1&acquiring_config%5Bpayment_account_id%5D=krn%3Aa",
+        ] {
+            assert!(Pairs::read(query).wanted(None).is_ok(), "{query}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_parameter_is_named() {
+        assert_eq!(wrong(""), ["currency", "locale", "amount"]);
+        for amount in ["0", "-1", "1.00", "+1", "2147483648", ""] {
+            assert_eq!(wrong(&format!("currency=SEK&locale=sv-SE&amount={amount}")), ["amount"], "{amount}");
+        }
+        assert_eq!(wrong("currency=SEK&locale=sv-SE&intents[]=SUBSCRIBE"), ["amount"]);
+        assert_eq!(wrong("currency=SEK&locale=Swedish&amount=1"), ["locale"]);
+        assert_eq!(wrong("currency=SEK&locale=sv-&amount=1"), ["locale"]);
+        assert_eq!(wrong("currency=kronor&locale=sv-SE&amount=1"), ["currency"]);
+        assert_eq!(wrong("currency=SEK&locale=sv-SE&amount=1&intents[]=SAVE"), ["intents"]);
+        let both = "acquiring_config[payment_account_id]=1&acquiring_config[payment_acquiring_account_id]=2";
+        assert_eq!(wrong(&format!("currency=SEK&locale=sv-SE&amount=1&{both}")), ["acquiring_config"]);
+    }
 }

@@ -12,10 +12,9 @@ use super::effect::Refusal;
 use super::sandbox::Sandbox;
 use super::token::TokenMeaning;
 
-/// Currencies in which payments are taken. Which ones an account has, Klarna decides; the list here
-/// is ours.
-const CURRENCIES: [&str; 14] =
-    ["AUD", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP", "HUF", "NOK", "NZD", "PLN", "RON", "SEK", "USD"];
+/// Currencies that Klarna knows (contract `payments.md` 6). Here every account has all of them.
+const CURRENCIES: [&str; 15] =
+    ["AUD", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP", "HUF", "MXN", "NOK", "NZD", "PLN", "RON", "SEK", "USD"];
 
 /// How many payment options a sandbox remembers; forms that are older are no longer open.
 const REMEMBERED_OPTIONS: usize = 1_000;
@@ -121,7 +120,7 @@ impl Sandbox {
             subheader: Some(shown(texts.subheader)),
             badge: Some(shown(texts.badge)),
             message: Some(plain(&message)),
-            terms: Some(linked(texts.terms, &format!("{}/terms", self.policies.journey_base))),
+            terms: Some(linked(texts.terms, &format!("{}/static/terms.txt", self.policies.journey_base))),
             payment_button: Some(PaymentButton {
                 text: Some(texts.button.to_owned()),
                 image_url: icon("button"),

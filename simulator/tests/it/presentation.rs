@@ -54,6 +54,12 @@ async fn the_pictures_are_there() {
         assert!(response.headers()["cache-control"].to_str().unwrap().contains("max-age"));
         assert!(response.text().await.unwrap().contains(">Klarna</text>"));
     }
+    let terms = option["terms"]["parts"][0]["url"].as_str().unwrap();
+    let response = klarna.http.get(terms).send().await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["content-type"]),
+        (200, &"text/plain; charset=utf-8".parse().unwrap())
+    );
     let missing = klarna.http.get(klarna.url("/static/icons/other.svg")).send().await.unwrap();
     assert_eq!(missing.status(), 404);
 }
