@@ -35,9 +35,8 @@ impl Sandbox {
         use PaymentRequestState::{Canceled, Completed, Expired, InProgress, Submitted};
         let record = self.request(id).ok_or(EndRefusal::Unknown)?;
         match &record.state {
-            Submitted | InProgress => {}
             Completed if record.finalised => return Err(EndRefusal::Finalised),
-            Completed => {}
+            Submitted | InProgress | Completed => {}
             over => return Err(EndRefusal::Over(over.clone())),
         }
         let uuid = record.uuid;
