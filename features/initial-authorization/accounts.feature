@@ -1,5 +1,14 @@
-Feature: Each Partner has a Klarna account of its own
-  An acquirer serves many shops. Klarna keeps them apart by the account in the path of each call.
+Feature: Whose call it is
+  An acquirer serves many shops with one API key of its own. Klarna keeps the shops apart by the account in
+  the path of each call.
+
+  @AP-03
+  Scenario: The acquirer calls with its own API key
+    # Klarna answers no other: what reached the Partner's account came with the acquirer's key.
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will approve the payment
+    When the Partner creates the payment
+    Then the acquirer authorizes the payment with Klarna, initially
 
   @AP-06 @AP-45 @exclusive
   Scenario: Two Partners at once, each in its own account to the end

@@ -69,7 +69,7 @@ Feature: Klarna in trouble at the initial authorization
     When Klarna is well again
     Then the acquirer serves the Partner's next payment
 
-  @AP-38 @AP-40 @timing.answer_ms @timing.klarna_timeout_ms
+  @AP-38 @timing.answer_ms @timing.klarna_timeout_ms
   Scenario: When Klarna is silent for a while, the Partner is not kept waiting
     Given a Partner with an order of 459.00 SEK
     And Klarna will meet every initial authorize with silence

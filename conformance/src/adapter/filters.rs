@@ -98,16 +98,15 @@ fn to_json(value: &Value) -> TeraResult<String> {
 #[expect(clippy::needless_pass_by_value, reason = "the shape of a filter")]
 fn decimal(amount: i64, kwargs: Kwargs, state: &State<'_>) -> TeraResult<String> {
     let named: Option<String> = kwargs.get("currency")?;
-    let currency: Currency = match named {
-        Some(code) => code.parse().map_err(unreadable)?,
-        None => {
-            let code = of_order(state)?.ok_or_else(|| {
-                tera::Error::message("decimal: name the currency, as in decimal(currency=order.currency)")
-            })?;
-            // The suite spoils orders on purpose: without a currency to go by, an amount still has
-            // to be written somehow, and most currencies have two digits.
-            code.parse().or_else(|_| "EUR".parse()).map_err(unreadable)?
-        }
+    let currency: Currency = if let Some(code) = named {
+        code.parse().map_err(unreadable)?
+    } else {
+        let code = of_order(state)?.ok_or_else(|| {
+            tera::Error::message("decimal: name the currency, as in decimal(currency=order.currency)")
+        })?;
+        // The suite spoils orders on purpose: without a currency to go by, an amount still has to be
+        // written somehow, and most currencies have two digits.
+        code.parse().or_else(|_| "EUR".parse()).map_err(unreadable)?
     };
     let shown = currency.display(MinorUnits(amount));
     Ok(shown.split(' ').next().unwrap_or_default().to_owned())

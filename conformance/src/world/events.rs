@@ -76,16 +76,13 @@ impl World {
             let mut coming = pin!(self.come_back());
             let arrived = tokio::time::timeout(HEAD_START, &mut coming).await;
             let release = async { run.control.release_webhooks(&account, &ReleaseWebhooks::default()).await };
-            match arrived {
-                Ok(came) => {
-                    came?;
-                    release.await?
-                }
-                Err(_) => {
-                    let (came, released) = tokio::join!(coming, release);
-                    came?;
-                    released?
-                }
+            if let Ok(came) = arrived {
+                came?;
+                release.await?
+            } else {
+                let (came, released) = tokio::join!(coming, release);
+                came?;
+                released?
             }
         };
         if released.deliveries == 0 {

@@ -36,6 +36,7 @@ impl World {
     /// # Errors
     /// When there is none, or it leads elsewhere than to Klarna's URL.
     pub async fn open_returned_url(&mut self) -> Result<(), Failure> {
+        self.ask_while_pending().await?;
         let klarna = self.initial_call().await?.payment_request_url();
         let Some(returned) = self.payment()?.read("redirect_url").map(str::to_owned) else {
             return Err(self.not_handed_over("step-up.url-handed-over", klarna, None));
@@ -69,6 +70,7 @@ impl World {
     /// # Errors
     /// When there is none, or it is not Klarna's.
     pub async fn open_sdk(&mut self) -> Result<(), Failure> {
+        self.ask_while_pending().await?;
         let klarna = self.initial_call().await?.payment_request_id();
         let returned = self.payment()?.read("payment_request_id").map(str::to_owned);
         let Some(expected) = klarna else {

@@ -48,6 +48,9 @@ impl World {
         if self.answered(outcome)? {
             return Ok(());
         }
+        if outcome == Outcome::StepUp && self.ask_while_pending().await? == outcome {
+            return Ok(());
+        }
         if self.answered(Outcome::Pending)? && outcome.is_final() {
             self.remark("the answer was \"pending\"; the Partner must be told afterwards");
             return self.must_tell(outcome).await;
@@ -175,6 +178,26 @@ impl World {
                 return Ok(answer);
             }
         }
+    }
+
+    /// Lets a Partner that was answered "pending" ask until it knows more, where it can: a busy
+    /// acquirer may need longer than it wants its Partner to wait. What it says then counts as its answer.
+    ///
+    /// # Errors
+    /// When the acquirer cannot be asked.
+    pub(super) async fn ask_while_pending(&mut self) -> Result<Outcome, Failure> {
+        let payment = self.payment()?;
+        let answered = payment.answer.outcome;
+        if answered != Outcome::Pending || !self.run.adapter.can_read_payments() {
+            return Ok(answered);
+        }
+        let told = payment.told();
+        let shown = self.await_shown(&told, Outcome::StepUp).await?;
+        self.remark(format!("the answer was \"pending\"; asked again, the acquirer says {}", shown.outcome));
+        let payment = self.payment_mut()?;
+        payment.answer.outcome = shown.outcome;
+        payment.answer.read.extend(shown.read);
+        Ok(shown.outcome)
     }
 
     /// Asks that reading the payment comes to say so.

@@ -9,7 +9,7 @@ use super::World;
 use super::checks::finding;
 use super::context::PATIENCE;
 use super::failure::Failure;
-use super::journal::{AUTHORIZE, Call, in_a_line};
+use super::journal::{AUTHORIZE, Call, TOKEN_HEADER, in_a_line};
 
 /// More calls than any acquirer makes before it gives up.
 const ALWAYS: u32 = 100;
@@ -73,7 +73,10 @@ impl World {
         let (first, calls) = self.faulted(which).await?;
         let failed_at = first.entry.seq;
         let later = JournalQuery { after: Some(failed_at), ..calls };
-        let of_this_kind = |entry: &JournalEntry| self.is_of(which, &first, entry);
+        // The final calls are told from the initial ones by the token of the faulted one.
+        let of_this_kind = |entry: &JournalEntry| {
+            which == Which::Initial || entry.request.header(TOKEN_HEADER) == first.token()
+        };
         let patience = self.run.retries_within().unwrap_or(PATIENCE);
         let again = self.await_entry_for(&later, of_this_kind, patience).await?;
         self.judged("authorize.repeated", 1);
@@ -133,12 +136,6 @@ impl World {
         };
         let not_met = || Failure::NothingToJudge(format!("no {} authorize met the fault", which.as_str()));
         made.err().unwrap_or_else(not_met)
-    }
-
-    /// Whether a call is of the kind that the faulted one was: the final ones carry its token.
-    fn is_of(&self, which: Which, first: &Call, entry: &JournalEntry) -> bool {
-        let token = entry.request.header(super::journal::TOKEN_HEADER);
-        which == Which::Initial || token == first.token()
     }
 
     async fn repeat_is_wrong(
