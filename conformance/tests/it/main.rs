@@ -35,6 +35,8 @@ mod public_urls;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
+mod teardown;
+#[cfg(test)]
 mod tour;
 #[cfg(test)]
 mod traces;
