@@ -8,6 +8,7 @@ mod final_call;
 mod first_call;
 mod handing_over;
 mod partner;
+mod payment_methods;
 mod purchase_data;
 mod retries;
 mod variants;

@@ -1,6 +1,6 @@
 //! The final authorize.
 
-use super::shows;
+use super::{Mistake, all_show, shows};
 
 #[test]
 fn a_final_call_without_the_token() {
@@ -31,4 +31,51 @@ fn a_return_taken_for_a_proof() {
     shows(from, told, scenario, "partner.not-misled");
     let called = "    if state == \"SUBMITTED\":\n        finalise(payment, \"x\" * 64)\n    elif state == \"COMPLETED\" and token:";
     shows(from, called, scenario, "final.unasked");
+}
+
+const FINAL: &str = "    result, _ = authorize(payment, payment[\"body\"], token)";
+const DECLINED: &str = "final-authorization/klarnas-last-word/klarna-declines-the-final-authorization";
+
+#[test]
+fn klarnas_last_word_that_is_not_heard() {
+    all_show(&[
+        Mistake {
+            name: "a final decline is tried again",
+            changes: &[(
+                FINAL,
+                "    result, _ = authorize(payment, payment[\"body\"], token)\n    if result == \"DECLINED\": result, _ = authorize(payment, payment[\"body\"], token)",
+            )],
+            shown: &[(DECLINED, "final.one-logical")],
+        },
+        Mistake {
+            name: "the Partner is told before the final call",
+            changes: &[(
+                "        payment[\"finalised\"] = True",
+                "        payment[\"finalised\"] = True\n    settle(payment, \"APPROVED\")",
+            )],
+            shown: &[(DECLINED, "partner.not-misled")],
+        },
+        Mistake {
+            name: "a second step-up is an approval",
+            changes: &[(
+                "CODES = {\"APPROVED\": \"Authorised\"",
+                "CODES = {\"STEP_UP_REQUIRED\": \"Authorised\", \"APPROVED\": \"Authorised\"",
+            )],
+            shown: &[(
+                "final-authorization/klarnas-last-word/klarna-asks-for-a-step-up-once-more",
+                "partner.not-misled",
+            )],
+        },
+        Mistake {
+            name: "the last token of the shop serves every payment",
+            changes: &[(
+                FINAL,
+                "    first = payment[\"merchant\"].setdefault(\"token\", token)\n    result, _ = authorize(payment, payment[\"body\"], first)",
+            )],
+            shown: &[(
+                "final-authorization/content/each-of-two-payments-is-finalised-with-its-own-session-token",
+                "final.token-of-webhook",
+            )],
+        },
+    ]);
 }

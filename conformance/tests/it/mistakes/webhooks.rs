@@ -1,6 +1,6 @@
 //! Klarna's webhooks.
 
-use super::shows;
+use super::{Mistake, all_show, shows, with};
 
 #[test]
 fn a_subscription_with_gaps() {
@@ -14,4 +14,106 @@ fn a_webhook_that_is_not_taken() {
     let scenario = "the-document/step-up-required";
     shows("return self.reply(202, {})", "return self.reply(500, {})", scenario, "webhook.delivered")
         .must_say("the acquirer did not take the event");
+}
+
+const SIGNATURE: &str = "        if key is None or not hmac.compare_digest(hmac.new(key, raw, hashlib.sha256).hexdigest(), claimed):";
+const ENDS: &str = "(\"DECLINED\", \"CANCELED\", \"EXPIRED\")";
+
+const FORGED: &str = "webhooks/signatures/a-forged-approval-has-no-effect#1";
+const UNKNOWN_KEY: &str = "webhooks/signatures/a-forged-approval-has-no-effect#2";
+const UNSIGNED: &str = "webhooks/signatures/a-forged-approval-has-no-effect#3";
+const FORGED_REFUSAL: &str = "webhooks/signatures/a-forged-refusal-has-no-effect";
+
+#[test]
+fn a_webhook_that_is_believed_too_easily() {
+    all_show(&[
+        Mistake {
+            name: "no signature is checked",
+            changes: &[(SIGNATURE, "        if False:")],
+            shown: &[
+                (FORGED, "forged.no-effect"),
+                (UNKNOWN_KEY, "forged.no-effect"),
+                (UNSIGNED, "forged.no-effect"),
+                (FORGED_REFUSAL, "forged.no-effect"),
+            ],
+        },
+        Mistake {
+            name: "that the key is known is enough",
+            changes: &[(SIGNATURE, "        if key is None:")],
+            shown: &[(FORGED, "forged.no-effect")],
+        },
+        Mistake {
+            name: "a key that is unknown is no reason to refuse",
+            changes: &[(
+                SIGNATURE,
+                "        if key is not None and not hmac.compare_digest(hmac.new(key, raw, hashlib.sha256).hexdigest(), claimed):",
+            )],
+            shown: &[(UNKNOWN_KEY, "forged.no-effect")],
+        },
+        Mistake {
+            name: "only what claims to be signed is checked",
+            changes: &[(
+                SIGNATURE,
+                "        if claimed and (key is None or not hmac.compare_digest(hmac.new(key, raw, hashlib.sha256).hexdigest(), claimed)):",
+            )],
+            shown: &[(UNSIGNED, "forged.no-effect")],
+        },
+        Mistake {
+            name: "refused with 400, and acted on all the same",
+            changes: &[(
+                "            return self.reply(400, {\"problem\": \"signature\"})",
+                "            later(handle_event, json.loads(raw))\n            return self.reply(400, {\"problem\": \"signature\"})",
+            )],
+            shown: &[(FORGED, "forged.no-effect")],
+        },
+    ]);
+}
+
+#[test]
+fn an_end_that_is_not_told() {
+    all_show(&[
+        Mistake {
+            name: "canceled is not told",
+            changes: &[(ENDS, "(\"DECLINED\", \"EXPIRED\")")],
+            shown: &[("step-up/endings/klarna-cancels-the-payment-request", "partner.told")],
+        },
+        Mistake {
+            name: "a cancellation is told as an approval",
+            changes: &[("\"CANCELED\": \"Cancelled\"", "\"CANCELED\": \"Authorised\"")],
+            shown: &[("step-up/endings/klarna-cancels-the-payment-request", "partner.not-misled")],
+        },
+        Mistake {
+            name: "an expiry is told as an approval",
+            changes: &[("\"EXPIRED\": \"Expired\"", "\"EXPIRED\": \"Authorised\"")],
+            shown: &[("step-up/endings/the-customer-takes-too-long", "partner.not-misled")],
+        },
+    ]);
+}
+
+#[test]
+fn an_expiry_that_is_not_told_warns() {
+    // That Klarna tells of an expiry in this way is inferred, so the run stays green.
+    let scenario = "step-up/endings/the-customer-takes-too-long";
+    let ran = with(ENDS, "(\"DECLINED\", \"CANCELED\")", scenario);
+    ran.must_exit(0);
+    let warned = ran
+        .events("finding")
+        .into_iter()
+        .any(|line| line["finding"]["severity"] == "warns" && line["finding"]["rule"] == "partner.told");
+    assert!(warned, "{}", ran.all());
+}
+
+#[test]
+fn a_webhook_that_counts_each_time_it_comes() {
+    all_show(&[Mistake {
+        name: "neither events nor final calls are counted",
+        changes: &[
+            ("        if fresh:", "        if True:"),
+            ("        if payment[\"finalised\"]:", "        if False:"),
+        ],
+        shown: &[(
+            "final-authorization/once/it-is-made-once-though-klarna-sends-the-webhook-twice",
+            "final.one-logical",
+        )],
+    }]);
 }
