@@ -27,6 +27,9 @@ Feature: Klarna Network Data
       | an escaped slash            | {"path":"https:\\/\\/shop.example\\/"}                             |
       | a content type nobody knows | {"content_type":"application/vnd.shop+cbor","content":"oWFhAQ=="}  |
       | letters outside the plane   | {"paired":"\\ud83e\\udde5","and":"🧥"}                              |
+      | an accent beside its letter | {"decomposed":"Åke","composed":"Åke"}                                |
+      | marks that HTML escapes     | {"note":"<b>5 > 3 & 'so'</b> &amp; &lt;"}                        |
+      | tabs for spacing            | {"a":	1,	"b":	2}                                               |
 
   @AP-11
   Scenario: Is the same in both authorize calls of a step-up
