@@ -4,9 +4,54 @@ Feature: The server-side-only integration, as the document draws it
   branches. Above each group of steps stands the arrow that it plays, in the words of the diagram:
   C is the customer, P the Partner, AP the Acquiring Partner, K Klarna.
 
-  Arrows that both roles of the suite play for themselves (P->>P, C->>P) only set the scene. Arrows of
-  the presentation join in a later release:
-    P->>K / P->>AP, AP->>K: Request Klarna payment presentation
+  Arrows that both roles of the suite play for themselves (P->>P, C->>P) only set the scene. Before its
+  branches the diagram shows two ways to Klarna's presentation. Where the Partner integrates Klarna's SDK
+  itself (P->>K: Request Klarna payment presentation), no acquirer takes part: the three branches below begin
+  behind it. The other way is the first scenario.
+
+  @AP-01 @AP-11 @AP-16 @payment_methods
+  Scenario: The Partner uses the Acquiring Partner's APIs for the payment presentation
+    # C->>P: Visit checkout page
+    Given the customer visits the checkout page with an order of 459.00 SEK
+    And the Partner has a Klarna Network session token
+    And Klarna will approve the payment
+
+    # P->>AP: Request available payment methods
+    # Note over P,AP: Share Klarna Network data points
+    When the Partner asks the acquirer for the payment methods
+
+    # AP->>K: Request Klarna payment presentation
+    # Note over AP,K: Share Klarna Network data points
+    Then the acquirer asks Klarna for its presentation of the order
+    And the Partner's session token reached Klarna's presentation
+
+    # P->>P: Display payment selector
+    And Klarna is among the payment methods
+    And what the list says of Klarna is what Klarna presented
+
+    # C->>P: Select Klarna and click Pay button
+    When the customer selects Klarna and clicks the Pay button
+
+    # P->>AP: Create payment session
+    # Note over P,AP: Share Klarna Network data points
+    And the Partner creates the payment with the payment option that was offered
+
+    # AP->>K: Authorize payment (initial)
+    # Note over AP,K: Share Klarna Network data points
+    Then the acquirer authorizes the payment with Klarna, initially
+    And the payment option reached Klarna with the authorize
+    And the network data reached Klarna byte for byte
+    And the Partner's session token reached Klarna with the initial authorize
+
+    # K->>AP: Payment APPROVED
+    And Klarna answers that the payment is approved
+
+    # AP->>P: Respond with approval
+    # Note over P,AP: Order completed
+    And the acquirer responds that the payment is approved
+
+    # P->>C: Redirect to confirmation page
+    And the Partner can redirect the customer to its confirmation page
 
   @AP-11 @AP-13 @AP-15 @AP-19 @AP-20 @AP-23 @AP-29
   Scenario: Step-up required

@@ -8,10 +8,11 @@ use url::Url;
 
 use super::Adapter;
 use super::exchange::{Likeness, PartnerExchange};
+use super::methods::MethodsAnswer;
 use super::operation::Operation;
 use super::order::Order;
 use super::outcome::Outcome;
-use super::request::Rendered;
+use super::request::{Rendered, Request};
 use super::template::TemplateError;
 use super::variables::{RunVariables, Secrets, with_order, with_payment};
 use super::vars::PartnerBinding;
@@ -136,6 +137,25 @@ impl BoundAcquirer {
         self.perform("create_payment", &self.adapter.inner.create_payment, variables).await
     }
 
+    /// Asks the acquirer which payment methods there are for an order, as `partner`.
+    pub async fn list_payment_methods(
+        &self,
+        partner: &PartnerBinding,
+        order: &Order,
+    ) -> Result<MethodsAnswer, OperationError> {
+        let operation = "list_payment_methods";
+        let Some(bound) = &self.adapter.inner.list_payment_methods else {
+            return Err(OperationError::NotBound { adapter: self.adapter.file().to_owned(), operation });
+        };
+        let variables = |secrets| with_order(self.run.of_partner(partner, secrets), order);
+        let exchange = self.call(operation, &bound.request, variables).await?;
+        bound.read(exchange).map_err(|(what, exchange)| OperationError::Unreadable {
+            operation,
+            what,
+            exchange: Box::new(exchange),
+        })
+    }
+
     /// Asks the acquirer how a payment stands, as `partner`. Templates see `payment.payment_id`.
     pub async fn read_payment(
         &self,
@@ -191,20 +211,28 @@ impl BoundAcquirer {
         bound: &Operation,
         variables: impl Fn(Secrets) -> Value,
     ) -> Result<PaymentAnswer, OperationError> {
+        let exchange = self.call(operation, &bound.request, variables).await?;
+        self.understand(operation, bound, exchange)
+    }
+
+    /// Makes the request of an operation.
+    async fn call(
+        &self,
+        operation: &'static str,
+        request: &Request,
+        variables: impl Fn(Secrets) -> Value,
+    ) -> Result<PartnerExchange, OperationError> {
         let inner = &self.adapter.inner;
         let failed = |source| OperationError::Template { operation, source };
         let (templates, authentication) = (&inner.templates, &inner.authentication);
-        let request = bound
-            .request
+        let rendered = request
             .render(templates, authentication, &self.base_url, &variables(Secrets::Revealed))
             .map_err(failed)?;
-        let likeness = bound
-            .request
+        let likeness = request
             .likeness(templates, authentication, &self.base_url, &variables(Secrets::Marked))
             .map_err(failed)?;
         let deadline = inner.timing.operation_timeout;
-        let exchange = self.send(operation, request, &likeness, deadline).await?;
-        self.understand(operation, bound, exchange)
+        self.send(operation, rendered, &likeness, deadline).await
     }
 
     async fn send(

@@ -152,6 +152,29 @@ pub(super) struct OperationsFile {
     pub(super) create_payment: Spanned<OperationFile>,
     #[serde(default)]
     pub(super) read_payment: Option<Spanned<OperationFile>>,
+    #[serde(default)]
+    pub(super) list_payment_methods: Option<Spanned<MethodsFile>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MethodsFile {
+    pub(super) request: RequestFile,
+    pub(super) answer: MethodsAnswerFile,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MethodsAnswerFile {
+    /// A number, a class like `2xx`, or a list of them.
+    #[serde(default)]
+    pub(super) status: Option<Node>,
+    /// JSONPath of the names, in order.
+    pub(super) methods: Spanned<String>,
+    /// Which of the names is Klarna.
+    pub(super) klarna: Spanned<String>,
+    /// JSONPath in the answer → JSON pointer in Klarna's presentation.
+    pub(super) given: IndexMap<Spanned<String>, Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -283,6 +306,8 @@ mod tests {
             ("/$defs/authentication/properties/header", keys::<HeaderFile>()),
             ("/properties/operations", keys::<OperationsFile>()),
             ("/$defs/operation", keys::<OperationFile>()),
+            ("/$defs/list_payment_methods", keys::<MethodsFile>()),
+            ("/$defs/list_payment_methods/properties/answer", keys::<MethodsAnswerFile>()),
             ("/$defs/request", keys::<RequestFile>()),
             ("/$defs/request/properties/body", keys::<BodyFile>()),
             ("/$defs/answer", keys::<AnswerFile>()),

@@ -9,6 +9,7 @@ use serde_saphyr::Spanned;
 
 use super::error::AdapterError;
 use super::file::{AdapterFile, ListenFile};
+use super::methods::ListMethods;
 use super::notification::Notifications;
 use super::operation::Operation;
 use super::request::Authentication;
@@ -39,6 +40,7 @@ pub(super) struct Checked {
     pub(super) authentication: Authentication,
     pub(super) create_payment: Operation,
     pub(super) read_payment: Option<Operation>,
+    pub(super) list_payment_methods: Option<ListMethods>,
     pub(super) notifications: Option<Notifications>,
     pub(super) templates: Templates,
 }
@@ -73,6 +75,11 @@ pub(super) fn load(
         .as_ref()
         .map(|operation| Operation::compile(operation, &mut templates))
         .transpose()?;
+    let list_payment_methods = operations
+        .list_payment_methods
+        .as_ref()
+        .map(|operation| ListMethods::compile(&operation.value, &mut templates))
+        .transpose()?;
     let notifications = file
         .notifications
         .as_ref()
@@ -81,7 +88,7 @@ pub(super) fn load(
     let checked = Checked {
         name: file.name.value.clone(),
         folder,
-        capabilities: capabilities(templates.source(), &file, notifications.is_some())?,
+        capabilities: capabilities(templates.source(), &file)?,
         timing: Timing {
             answer_ms: file.timing.answer_ms,
             klarna_timeout_ms: file.timing.klarna_timeout_ms,
@@ -98,6 +105,7 @@ pub(super) fn load(
         authentication,
         create_payment,
         read_payment,
+        list_payment_methods,
         notifications,
         templates,
     };
@@ -125,6 +133,9 @@ impl Checked {
             let bare = Value::Object(variables());
             self.authentication.check(templates, &bare)?;
             self.create_payment.check(templates, &with_order(variables(), &sample_order()))?;
+            if let Some(methods) = &self.list_payment_methods {
+                methods.request.check(templates, &with_order(variables(), &sample_order()))?;
+            }
             if let Some(read_payment) = &self.read_payment {
                 read_payment.check(templates, &with_payment(variables(), &payment))?;
             }
@@ -136,23 +147,37 @@ impl Checked {
     }
 }
 
-fn capabilities(source: &Source, file: &AdapterFile, hears: bool) -> Result<Vec<String>, AdapterError> {
+fn capabilities(source: &Source, file: &AdapterFile) -> Result<Vec<String>, AdapterError> {
+    // What each of these needs is its own claim.
+    let bound = [
+        (
+            "notifications",
+            file.notifications.is_some(),
+            "no part \"notifications\" says how to read them",
+            "add notifications: {body: json, read: {payment_id: …}, outcome: […]}, or claim less",
+        ),
+        (
+            "payment_methods",
+            file.operations.value.list_payment_methods.is_some(),
+            "no operation list_payment_methods says how to ask for them",
+            "add operations.list_payment_methods, or claim less",
+        ),
+    ];
     for claimed in &file.capabilities {
         let place: Place = claimed.referenced.into();
         if !Capability::KNOWN.contains(&claimed.value.as_str()) {
             return Err(source.unknown(place, "capability", &claimed.value, Capability::KNOWN));
         }
-        if claimed.value == "notifications" && !hears {
-            return Err(source.complain(
-                place,
-                "notifications are claimed and no part \"notifications\" says how to read them",
-                Some("add notifications: {body: json, read: {payment_id: …}, outcome: […]}, or claim less"),
-            ));
+        let missing = bound.iter().find(|(name, is_bound, ..)| *name == claimed.value && !is_bound);
+        if let Some((name, _, what, mend)) = missing {
+            return Err(source.complain(place, &format!("{name} are claimed and {what}"), Some(mend)));
         }
     }
     let mut claimed: Vec<String> = file.capabilities.iter().map(|claimed| claimed.value.clone()).collect();
-    if hears && !claimed.iter().any(|capability| capability == "notifications") {
-        claimed.push("notifications".to_owned());
+    for (name, ..) in bound.iter().filter(|(_, is_bound, ..)| *is_bound) {
+        if !claimed.iter().any(|capability| capability == name) {
+            claimed.push((*name).to_owned());
+        }
     }
     Ok(claimed)
 }

@@ -32,6 +32,10 @@ pub struct Order {
     pub network_data: Option<String>,
     /// Klarna Network Session Token that the Partner brings.
     pub session_token: Option<String>,
+    /// The language of the Partner's page, as a BCP 47 tag.
+    pub locale: String,
+    /// The payment option that the Customer chose, where Klarna's presentation offered one.
+    pub payment_option_id: Option<String>,
 }
 
 /// How the Customer is led to Klarna.

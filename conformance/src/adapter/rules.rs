@@ -25,7 +25,12 @@ struct Rule {
 
 /// Inclusive bounds.
 #[derive(Debug, Clone, Copy)]
-struct StatusRange(u16, u16);
+pub(super) struct StatusRange(u16, u16);
+
+impl StatusRange {
+    /// Any success.
+    pub(super) const SUCCESS: Self = Self(200, 299);
+}
 
 #[derive(Debug, Clone)]
 enum Test {
@@ -85,12 +90,15 @@ impl Rules {
 
 impl Rule {
     fn fits(&self, status: Option<u16>, body: Option<&Value>) -> bool {
-        let status_fits = self.status.is_empty()
-            || status.is_some_and(|status| {
-                self.status.iter().any(|StatusRange(low, high)| (*low..=*high).contains(&status))
-            });
+        let status_fits =
+            self.status.is_empty() || status.is_some_and(|status| is_among(&self.status, status));
         status_fits && self.conditions.iter().all(|(path, test)| test.holds(path, body))
     }
+}
+
+/// Whether a status lies in one of the ranges.
+pub(super) fn is_among(ranges: &[StatusRange], status: u16) -> bool {
+    ranges.iter().any(|StatusRange(low, high)| (*low..=*high).contains(&status))
 }
 
 impl Test {
@@ -156,7 +164,7 @@ fn test(source: &Source, node: &Node) -> Result<Test, AdapterError> {
     }
 }
 
-fn statuses(source: &Source, node: &Node) -> Result<Vec<StatusRange>, AdapterError> {
+pub(super) fn statuses(source: &Source, node: &Node) -> Result<Vec<StatusRange>, AdapterError> {
     match node.shape() {
         Shape::List(items) => items.iter().map(|item| status(source, item)).collect(),
         _ => Ok(vec![status(source, node)?]),

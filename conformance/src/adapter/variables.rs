@@ -162,5 +162,7 @@ pub(super) fn sample_order() -> Order {
         mode: Mode::Redirect,
         network_data: Some(text("{}")),
         session_token: Some(text("token")),
+        locale: text("sv-SE"),
+        payment_option_id: Some(text("option")),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::definition::{Definition, Keyword};
-use super::{acquirer, customer, events, expression, klarna, partner, trouble};
+use super::{acquirer, customer, events, expression, klarna, methods, partner, trouble};
 
 /// A step with its compiled expression.
 #[derive(Debug)]
@@ -42,9 +42,17 @@ pub enum Found {
 
 /// Every step, by voice.
 pub fn all() -> impl Iterator<Item = &'static Definition> {
-    [partner::STEPS, customer::STEPS, klarna::STEPS, trouble::STEPS, events::STEPS, acquirer::STEPS]
-        .into_iter()
-        .flatten()
+    [
+        methods::STEPS,
+        partner::STEPS,
+        customer::STEPS,
+        klarna::STEPS,
+        trouble::STEPS,
+        events::STEPS,
+        acquirer::STEPS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Every step with its regular expression.

@@ -35,6 +35,8 @@ const PARAMETERS: &[(&str, &str)] = &[
         "oddity",
         "(about a payment request that nobody knows|in a state that is no text|in a state that nobody knows)",
     ),
+    ("presentation", "(shown|preselected|the only one shown|hidden)"),
+    ("failure", "(fails|is not answered|is a page of HTML)"),
     ("page", "(confirmation page|checkout page with an error)"),
 ];
 

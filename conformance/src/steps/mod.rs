@@ -12,6 +12,7 @@ mod docs;
 mod events;
 mod expression;
 mod klarna;
+mod methods;
 mod partner;
 mod trouble;
 

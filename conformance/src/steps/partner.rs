@@ -53,6 +53,15 @@ pub(super) const STEPS: &[Definition] = &[
     },
     Definition {
         voice: Voice::Partner,
+        keyword: Keyword::Given,
+        expression: "the Partner has a Klarna Network session token of {int} characters",
+        example: "the Partner has a Klarna Network session token of 8192 characters",
+        argument: Argument::None,
+        doc: "The same, of exactly that length.",
+        run: |world, step| Box::pin(long_session_token(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
         keyword: Keyword::When,
         expression: "the Partner creates the payment",
         example: "the Partner creates the payment",
@@ -195,7 +204,16 @@ async fn try_again(world: &mut World, _: &StepInput) -> StepResult {
 }
 
 async fn session_token(world: &mut World, _: &StepInput) -> StepResult {
-    let wish = MintSessionToken { length: None, state: MintedTokenState::Unused };
+    mint(world, None).await
+}
+
+async fn long_session_token(world: &mut World, step: &StepInput) -> StepResult {
+    let length = step.text(0).parse().map_err(|_| Failure::misused("no token is that long"))?;
+    mint(world, Some(length)).await
+}
+
+async fn mint(world: &mut World, length: Option<usize>) -> StepResult {
+    let wish = MintSessionToken { length, state: MintedTokenState::Unused };
     let minted = world.run.control.mint_session_token(world.account(), &wish).await?;
     world.order.session_token = Some(minted.klarna_network_session_token);
     Ok(())

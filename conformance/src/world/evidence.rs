@@ -66,7 +66,8 @@ impl World {
 
     /// A command without the session tokens that the Partner sends: they are secrets of a session.
     pub(super) fn without_tokens(&self, command: &str) -> String {
-        let tokens = self.payments.iter().filter_map(|payment| payment.order.session_token.as_deref());
+        let orders = self.payments.iter().map(|payment| &payment.order).chain([&self.order]);
+        let tokens = orders.filter_map(|order| order.session_token.as_deref());
         tokens.fold(command.to_owned(), |command, token| {
             command.replace(token, "'\"$KLARNA_NETWORK_SESSION_TOKEN\"'")
         })

@@ -15,6 +15,7 @@ mod journal;
 mod journey;
 mod judging;
 mod klarna;
+mod methods;
 mod mistakes;
 mod orders;
 mod payment;
@@ -79,6 +80,8 @@ pub struct World {
     silence: bool,
     /// Whether nothing was done since the last fence, so that it proves the next absence too.
     fenced: bool,
+    /// The payment methods that were listed last.
+    listing: Option<methods::Listing>,
 }
 
 impl World {
@@ -111,6 +114,7 @@ impl World {
             canary: None,
             silence: false,
             fenced: false,
+            listing: None,
         })
     }
 

@@ -48,6 +48,8 @@ pub(super) fn sample(run: &RunContext, scenario: &str, number: usize) -> Order {
         mode,
         network_data: Some(PLAIN.to_owned()),
         session_token: None,
+        locale: "sv-SE".to_owned(),
+        payment_option_id: None,
     };
     price(&mut order, 45_900, "SEK");
     order

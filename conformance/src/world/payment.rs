@@ -147,7 +147,7 @@ impl World {
             line_items: Some(lines.collect()),
             customer: Some(json!({"email": order.customer.email})),
             shipping: Some(vec![json!({"address": {"city": order.shipping_address.city}})]),
-            payment_option_id: None,
+            payment_option_id: order.payment_option_id.clone(),
         };
         self.run.control.declare_intent(self.account(), &intent).await?;
         Ok(())

@@ -240,6 +240,8 @@ mod tests {
             mode: Mode::Redirect,
             network_data: None,
             session_token: None,
+            locale: "sv-SE".to_owned(),
+            payment_option_id: None,
         }
     }
 

@@ -61,6 +61,8 @@ pub(crate) fn order(reference: &str) -> Order {
         mode: Mode::Redirect,
         network_data: None,
         session_token: None,
+        locale: "sv-SE".to_owned(),
+        payment_option_id: None,
     }
 }
 
