@@ -209,10 +209,10 @@ impl World {
         lock(&self.tokens).insert(token.to_owned(), account.clone());
     }
 
-    /// Forgets a Purchase Journey and tokens.
-    pub(crate) fn forget(&self, journey: Option<Uuid>, tokens: &[String]) {
-        if let Some(uuid) = journey {
-            lock(&self.journeys).remove(&uuid);
+    /// Forgets Purchase Journeys and tokens.
+    pub(crate) fn forget(&self, journeys: &[Uuid], tokens: &[String]) {
+        for uuid in journeys {
+            lock(&self.journeys).remove(uuid);
         }
         let mut known = lock(&self.tokens);
         for token in tokens {

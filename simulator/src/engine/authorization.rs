@@ -256,6 +256,7 @@ impl Sandbox {
             intent: self.intent.take(),
             reference: transaction.payment_transaction_reference.clone(),
             request: None,
+            earlier_requests: Vec::new(),
             earlier_attempt,
             calls: Vec::new(),
             calls_left_out: false,

@@ -16,8 +16,8 @@ pub(crate) enum Effect {
     Emit(Box<EventDraft>),
     /// A token of this sandbox now exists.
     TokenIssued(String),
-    /// The oldest payment was forgotten, to make room: its journey and its tokens are no more.
-    Forgot { payment: String, journey: Option<Uuid>, tokens: Vec<String> },
+    /// The oldest payment was forgotten, to make room: its journeys and its tokens are no more.
+    Forgot { payment: String, journeys: Vec<Uuid>, tokens: Vec<String> },
     /// A token died without a final call (payment name).
     TokenDied(String),
 }

@@ -105,7 +105,7 @@ impl Sandbox {
         self.by_uuid.insert(uuid, record.id.clone());
         self.requests.insert(record.id.clone(), record.clone());
         if let Some(payment) = self.payment_mut(payment) {
-            payment.request = Some(record.id.clone());
+            payment.earlier_requests.extend(payment.request.replace(record.id.clone()));
         }
         record
     }

@@ -21,6 +21,8 @@ pub(crate) struct Payment {
     pub(crate) reference: Option<String>,
     /// The request that the customer was to complete.
     pub(crate) request: Option<PaymentRequestId>,
+    /// Those before it, where Klarna asked the customer more than once.
+    pub(crate) earlier_requests: Vec<PaymentRequestId>,
     /// The attempt before it for the same purchase, which came to nothing.
     pub(crate) earlier_attempt: Option<EarlierAttempt>,
     /// Its authorize calls, in order: the first [`MAX_CALLS`].
@@ -120,6 +122,11 @@ impl AuthorizeCall {
 }
 
 impl Payment {
+    /// All its requests.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = &PaymentRequestId> {
+        self.request.iter().chain(&self.earlier_requests)
+    }
+
     /// The first call.
     pub(crate) fn initial(&self) -> Option<&AuthorizeCall> {
         self.calls.first()

@@ -182,7 +182,7 @@ impl Sandbox {
         self.payments.iter().rev().find(|payment| {
             payment.name == any
                 || payment.reference.as_deref() == Some(any)
-                || payment.request.as_ref().is_some_and(|id| id.as_str() == any)
+                || payment.requests().any(|id| id.as_str() == any)
         })
     }
 
@@ -190,16 +190,17 @@ impl Sandbox {
     pub(super) fn make_room(&mut self, effects: &mut Vec<Effect>) {
         while self.payments.len() > self.policies.payments {
             let Some(oldest) = self.payments.pop_front() else { return };
-            let request = oldest.request.and_then(|id| self.requests.shift_remove(&id));
-            if let Some(request) = &request {
-                self.by_uuid.remove(&request.uuid);
+            let requests: Vec<_> =
+                oldest.requests().filter_map(|id| self.requests.shift_remove(id)).collect();
+            let journeys: Vec<Uuid> = requests.iter().map(|request| request.uuid).collect();
+            for uuid in &journeys {
+                self.by_uuid.remove(uuid);
             }
-            let tokens = request.as_ref().and_then(|request| request.tokens.clone());
-            let tokens: Vec<String> = tokens.into_iter().flat_map(|(token, older)| [token, older]).collect();
+            let tokens = requests.into_iter().filter_map(|request| request.tokens);
+            let tokens: Vec<String> = tokens.flat_map(|(token, older)| [token, older]).collect();
             self.tokens.retain(|token, _| !tokens.contains(token));
             self.idempotency.retain(|_, record| !record.is_of(&oldest.name));
-            let journey = request.map(|request| request.uuid);
-            effects.push(Effect::Forgot { payment: oldest.name, journey, tokens });
+            effects.push(Effect::Forgot { payment: oldest.name, journeys, tokens });
         }
     }
 

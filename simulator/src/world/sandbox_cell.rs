@@ -175,10 +175,10 @@ impl SandboxCell {
                         world.know_token(&token, &self.account);
                     }
                 }
-                Effect::Forgot { payment, journey, tokens } => {
+                Effect::Forgot { payment, journeys, tokens } => {
                     self.lock().ledger.forget(&payment);
                     if let Some(world) = self.world.upgrade() {
-                        world.forget(journey, &tokens);
+                        world.forget(&journeys, &tokens);
                     }
                 }
                 Effect::TokenDied(payment) => self.judge_token_died(&payment),

@@ -160,6 +160,31 @@ async fn a_forced_step_up_on_a_final_call_spends_the_token_and_leads_to_another(
     let token = read.body["state_context"]["klarna_network_session_token"].as_str().unwrap();
     let headers = [(TOKEN, token), ("Klarna-Idempotency-Key", "f-3")];
     assert_eq!(klarna.authorize(ALPHA, &headers, &last("t-1")).await.result(), "APPROVED");
+    // Both requests are names of the payment.
+    let (by_first, by_second) =
+        (klarna.findings(&first.request_id()).await, klarna.findings(&forced.request_id()).await);
+    assert_eq!(by_first, by_second);
+}
+
+#[tokio::test]
+async fn a_payment_is_forgotten_with_all_its_requests() {
+    let mut settings = klarna_simulator::config::Settings::defaults().unwrap();
+    settings.listen = "127.0.0.1:0".parse().unwrap();
+    settings.limits.payments = 1;
+    let klarna = Klarna::of(klarna_simulator::Simulator::builder().settings(settings)).await;
+    let (first, token) = klarna.completed("t-1").await;
+    klarna.control().queue_outcomes(&ALPHA.into(), &[forced_step_up(CallKind::Final)]).await.unwrap();
+    let forced = klarna.authorize(ALPHA, &[(TOKEN, &token)], &last("t-1")).await;
+    let journeys = async || {
+        let mut statuses = Vec::new();
+        for answer in [&first, &forced] {
+            statuses.push(klarna.http.head(answer.journey()).send().await.unwrap().status().as_u16());
+        }
+        statuses
+    };
+    assert_eq!(journeys().await, [200, 200]);
+    assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-2")).await.result(), "STEP_UP_REQUIRED");
+    assert_eq!(journeys().await, [404, 404]);
 }
 
 #[tokio::test]
