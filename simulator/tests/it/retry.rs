@@ -121,12 +121,14 @@ async fn came_to_nothing(klarna: &Klarna, how: &str) -> Answer {
     let id = || answer.request_id().into();
     let control = klarna.control();
     match how {
-        "refused" => drop(klarna.act(&answer, CustomerAct::Refuse).await),
+        "refused" => {
+            klarna.act(&answer, CustomerAct::Refuse).await;
+        }
         "expired" => {
-            drop(control.end_payment_request(&ALPHA.into(), &id(), RequestEnd::Expire).await.unwrap())
+            drop(control.end_payment_request(&ALPHA.into(), &id(), RequestEnd::Expire).await.unwrap());
         }
         "canceled" => {
-            drop(control.end_payment_request(&ALPHA.into(), &id(), RequestEnd::Cancel).await.unwrap())
+            drop(control.end_payment_request(&ALPHA.into(), &id(), RequestEnd::Cancel).await.unwrap());
         }
         _ => {}
     }
