@@ -4,11 +4,10 @@ Feature: Whose call it is
 
   @AP-03
   Scenario: The acquirer calls with its own API key
-    # Klarna answers no other: what reached the Partner's account came with the acquirer's key.
     Given a Partner with an order of 459.00 SEK
     And Klarna will approve the payment
     When the Partner creates the payment
-    Then the acquirer authorizes the payment with Klarna, initially
+    Then the acquirer authorizes the payment with its own API key
 
   @AP-06 @AP-45 @exclusive
   Scenario: Two Partners at once, each in its own account to the end

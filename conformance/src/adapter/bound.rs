@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::Adapter;
@@ -179,6 +181,13 @@ impl BoundAcquirer {
         };
         let variables = |secrets| with_payment(self.run.of_partner(partner, secrets), payment);
         self.perform(operation, bound, variables).await
+    }
+
+    /// How the simulator's journal shows that a call carries the acquirer's own API key: the start of
+    /// its SHA-256, in hexadecimal.
+    pub fn api_key_fingerprint(&self) -> String {
+        let digest = Sha256::digest(self.run.klarna_api_key.expose_secret().as_bytes());
+        hex::encode(digest.get(..4).unwrap_or_default())
     }
 
     /// Whether two orders make different requests: if not, the acquirer's API has no place for what

@@ -161,6 +161,15 @@ pub(super) const STEPS: &[Definition] = &[
     Definition {
         voice: Voice::Acquirer,
         keyword: Keyword::Then,
+        expression: "the acquirer authorizes the payment with its own API key",
+        example: "the acquirer authorizes the payment with its own API key",
+        argument: Argument::None,
+        doc: "The initial authorize carries the API key that the acquirer was given, in any form in which Klarna takes it.",
+        run: |world, step| Box::pin(own_api_key(world, step)),
+    },
+    Definition {
+        voice: Voice::Acquirer,
+        keyword: Keyword::Then,
         expression: "each Partner's calls stand in its own Klarna account",
         example: "each Partner's calls stand in its own Klarna account",
         argument: Argument::None,
@@ -247,6 +256,10 @@ async fn left_nothing(world: &mut World, _: &StepInput) -> StepResult {
 
 async fn own_attempt(world: &mut World, _: &StepInput) -> StepResult {
     world.must_be_an_attempt_of_its_own().await
+}
+
+async fn own_api_key(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_use_own_api_key().await
 }
 
 async fn accounts_apart(world: &mut World, _: &StepInput) -> StepResult {

@@ -96,6 +96,30 @@ impl World {
         strays
     }
 
+    /// Asks that the initial authorize carries the acquirer's own API key.
+    ///
+    /// # Errors
+    /// When it carries another.
+    pub async fn must_use_own_api_key(&mut self) -> Result<(), Failure> {
+        let call = self.initial_call().await?;
+        let shown = call.entry.request.header("authorization").unwrap_or("none").to_owned();
+        let own = self.run.acquirer.api_key_fingerprint();
+        self.judged("api-key.own", 1);
+        if shown.contains(&own) {
+            return Ok(());
+        }
+        let mut finding = finding(
+            "api-key.own",
+            &self.scenario.duties,
+            "authorize request, header Authorization",
+            "the call carries another API key than the acquirer's",
+        );
+        finding.expected = Some(format!("the key with the fingerprint {own}"));
+        finding.got = Some(shown);
+        finding.exchanges = vec![call.entry.seq];
+        self.weigh(finding, None).await
+    }
+
     async fn strays_in(&self, seat: usize) -> Result<(), Failure> {
         let own: Vec<i64> =
             self.payments.iter().filter(|payment| payment.seat == seat).map(|one| one.order.amount).collect();
