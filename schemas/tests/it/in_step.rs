@@ -20,7 +20,7 @@ const NOT_TYPED_YET: &[(&str, &[&str])] = &[
     ("klarna/authorize-request#/$defs/step_up_config", &["payment_request_expires_at"]),
     ("klarna/authorize-response", &["customer_token_response"]),
     ("klarna/error", &["doc_url", "errors"]),
-    ("klarna/payment-request", &["shipping_config", "payment_option_id", "state_expires_at", "canceled_at"]),
+    ("klarna/payment-request", &["shipping_config", "payment_option_id", "state_expires_at"]),
     ("klarna/payment-request#/$defs/customer_interaction", &["qr_code"]),
     ("klarna/payment-request#/$defs/interaction_expiry", &["duration", "timestamp"]),
     (
