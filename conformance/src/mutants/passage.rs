@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use indexmap::IndexMap;
+use klarna_schemas::signature::SIGNATURE_HEADER;
+use serde_json::Value;
 use tokio::sync::watch;
 use url::Url;
 
@@ -16,7 +19,8 @@ use super::wire::{Answer, Call, Unanswered, Wire};
 const SIGNING_KEYS: &str = "/v2/notification/signing-keys";
 /// Path at the proxy of a page that a plan has put into the Customer's way.
 const PAGES: &str = "/_defect/pages/";
-/// How long a browser is kept until the acquirer has acted on an event that was played to it.
+/// How long a browser, or the answer to an event, is kept until the acquirer has acted on an event that
+/// it should not have believed.
 const BELIEVED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Everything between the acquirer and Klarna.
@@ -30,6 +34,8 @@ pub(super) struct Passage {
     stepped_up: SteppedUp,
     /// How many authorize calls were kept from Klarna.
     swallowed: watch::Sender<u64>,
+    /// How many authorize calls about each account were answered.
+    answered: watch::Sender<IndexMap<String, u64>>,
 }
 
 impl Passage {
@@ -42,20 +48,23 @@ impl Passage {
             disguise: Disguise::new(proxy),
             stepped_up: SteppedUp::default(),
             swallowed: watch::Sender::new(0),
+            answered: watch::Sender::default(),
         }
     }
 
     /// Takes a message and gives its answer, from whichever side it came.
     pub(super) async fn pass(&self, mut call: Call) -> Result<Answer, Unanswered> {
         if let Some(acquirer) = self.disguise.acquirer(call.path()) {
-            self.plan.event(&mut call, &self.keys);
-            return self.wire.send(acquirer, &call).await;
+            return self.event(acquirer, call).await;
         }
         if let Some(page) = call.path().strip_prefix(PAGES) {
             return Ok(self.visit(page, &call.target).await);
         }
         if call.method == Method::POST && call.path().ends_with("/payment/authorize") {
-            return self.authorize(call).await;
+            let account = account_of(&call);
+            let answer = self.authorize(call).await;
+            self.answered.send_modify(|counts| *counts.entry(account).or_default() += 1);
+            return answer;
         }
         if self.plan.relays_webhooks() && Disguise::concerns(&call) {
             self.disguise.put_on(&mut call);
@@ -74,6 +83,26 @@ impl Passage {
 
     async fn to_klarna(&self, call: &Call) -> Result<Answer, Unanswered> {
         self.wire.send(format!("{}{}", self.klarna, call.target), call).await
+    }
+
+    /// An event on its way to the acquirer. Where the plan has made one believable that was not, Klarna
+    /// has the answer only when the acquirer has acted on it, so that no event can overtake it.
+    async fn event(&self, acquirer: String, mut event: Call) -> Result<Answer, Unanswered> {
+        let signature = event.header(SIGNATURE_HEADER).map(str::to_owned);
+        self.plan.event(&mut event, &self.keys);
+        let is_as_sent = event.header(SIGNATURE_HEADER) == signature.as_deref();
+        let about = event.json().unwrap_or_default();
+        let account =
+            about.pointer("/metadata/subject_account_id").and_then(Value::as_str).unwrap_or_default();
+        let count = |counts: &IndexMap<String, u64>| counts.get(account).copied().unwrap_or_default();
+        let mut answered = self.answered.subscribe();
+        let before = count(&answered.borrow_and_update());
+        let answer = self.wire.send(acquirer, &event).await?;
+        if !is_as_sent && answer.status.is_success() {
+            let acted = answered.wait_for(|counts| count(counts) > before);
+            let _acted = tokio::time::timeout(BELIEVED_WITHIN, acted).await;
+        }
+        Ok(answer)
     }
 
     async fn authorize(&self, call: Call) -> Result<Answer, Unanswered> {
@@ -147,6 +176,12 @@ impl Passage {
 /// URL at the proxy of a page that a plan calls `page`.
 pub(super) fn page_url(proxy: &Url, page: &str) -> String {
     format!("{}{PAGES}{page}", proxy.as_str().trim_end_matches('/'))
+}
+
+/// The account that a call is about, as its path names it.
+fn account_of(call: &Call) -> String {
+    let account = call.path().strip_prefix("/v2/accounts/").and_then(|rest| rest.split('/').next());
+    percent_encoding::percent_decode_str(account.unwrap_or_default()).decode_utf8_lossy().into_owned()
 }
 
 /// The Payment Request that a call reads.
