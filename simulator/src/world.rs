@@ -5,6 +5,7 @@
 mod account;
 mod armed;
 mod sandbox_cell;
+mod sending;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

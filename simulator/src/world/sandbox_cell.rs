@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::World;
 use super::armed::ArmedFaults;
+use super::sending::{Dispatch, dispatch_all};
 use crate::clock::SandboxClock;
-use crate::engine::{Decided, Effect, EndRefusal, EventDraft, Policies, RequestRecord, Sandbox};
+use crate::engine::{Decided, Effect, EndRefusal, Policies, RequestRecord, Sandbox};
 use crate::journal::{Budget, Exchange, Journal};
-use crate::notify::{Deliveries, Letter, Manner, Misbehaviours};
+use crate::notify::{Deliveries, Misbehaviours};
 use crate::rulebook::{CallContext, DeliveryContext, Ledger, RefusedContext};
 
 /// The events whose coverage AP-19 asks for.
@@ -29,8 +30,8 @@ const STATE_CHANGES: [&str; 4] = [
 /// One sandbox.
 #[derive(Debug)]
 pub(crate) struct SandboxCell {
-    account: PartnerAccountId,
-    world: Weak<World>,
+    pub(super) account: PartnerAccountId,
+    pub(super) world: Weak<World>,
     clock: SandboxClock,
     /// Those of this epoch: a reset leaves the ones that are under way to themselves.
     deliveries: Mutex<Arc<Deliveries>>,
@@ -38,7 +39,7 @@ pub(crate) struct SandboxCell {
     changed: watch::Sender<u64>,
     /// Events in the order in which they happened.
     outbox: mpsc::Sender<Dispatch>,
-    stopped: CancellationToken,
+    pub(super) stopped: CancellationToken,
 }
 
 /// What the lock guards.
@@ -50,16 +51,6 @@ pub(crate) struct State {
     pub(crate) faults: ArmedFaults,
     pub(crate) misbehaviours: Misbehaviours,
     owner: Option<AcquirerAccountId>,
-}
-
-/// Events to be sent, and when: once the answer that they follow is out.
-#[derive(Debug)]
-struct Dispatch {
-    events: Vec<EventDraft>,
-    /// Where they are counted.
-    deliveries: Arc<Deliveries>,
-    /// Ends (or is dropped) when the answer has been handed to the network.
-    after: Option<oneshot::Receiver<()>>,
 }
 
 impl SandboxCell {
@@ -268,62 +259,6 @@ impl SandboxCell {
         self.tell();
     }
 
-    /// An event as it goes to each webhook that wants it.
-    pub(crate) fn letters(&self, event: &EventDraft, manner: &Manner) -> Vec<Letter> {
-        let Some(world) = self.world.upgrade() else { return Vec::new() };
-        let wanting = world
-            .account_by_id(&event.recipient)
-            .map(|account| account.lock().subscriptions.wanting(&event.event_type))
-            .unwrap_or_default();
-        wanting.iter().map(|to| Letter::new(event, &self.account, to, manner)).collect()
-    }
-
-    /// Sends letters once each; returns how many, when all attempts have ended.
-    pub(crate) async fn deliver_once(self: &Arc<Self>, letters: Vec<Letter>) -> usize {
-        let Some(world) = self.world.upgrade() else { return 0 };
-        let deliveries = self.deliveries();
-        let attempts: Vec<_> = letters
-            .into_iter()
-            .map(|letter| {
-                deliveries.begin();
-                let attempt = world.courier.clone().deliver_once(self.clone(), deliveries.clone(), letter);
-                world.tasks.spawn(self.stopped.clone().run_until_cancelled_owned(attempt))
-            })
-            .collect();
-        let count = attempts.len();
-        futures::future::join_all(attempts).await;
-        count
-    }
-
-    /// Delivers an event; returns to how many webhooks, when the first attempts have ended.
-    pub(crate) async fn deliver(self: &Arc<Self>, event: &EventDraft, manner: &Manner) -> usize {
-        let Some(world) = self.world.upgrade() else { return 0 };
-        let first_attempts = self.start_deliveries(&world, &self.deliveries(), event, manner);
-        let count = first_attempts.len();
-        futures::future::join_all(first_attempts).await;
-        count
-    }
-
-    /// Starts the deliveries of an event; each is told of the end of its first attempt.
-    fn start_deliveries(
-        self: &Arc<Self>,
-        world: &World,
-        deliveries: &Arc<Deliveries>,
-        event: &EventDraft,
-        manner: &Manner,
-    ) -> Vec<oneshot::Receiver<()>> {
-        let letters = self.letters(event, manner);
-        let copies = letters.iter().filter(|_| manner.twice).map(Letter::copied).collect::<Vec<_>>();
-        let start = |letter| {
-            let (ended, first_attempt) = oneshot::channel();
-            deliveries.begin();
-            let delivery = world.courier.clone().deliver(self.clone(), deliveries.clone(), letter, ended);
-            world.tasks.spawn(self.stopped.clone().run_until_cancelled_owned(delivery));
-            first_attempt
-        };
-        letters.into_iter().chain(copies).map(start).collect()
-    }
-
     /// Lets everything happen that is due. Returns it in words.
     pub(crate) fn tick(&self) -> Vec<String> {
         let effects = self.lock().machine.tick(self.clock.now());
@@ -385,24 +320,6 @@ impl SandboxCell {
 fn cite(journal: &mut Journal, findings: &[Finding]) {
     for finding in findings {
         journal.cite(&finding.exchanges, &finding.rule);
-    }
-}
-
-/// Starts deliveries in the order in which their events happened.
-async fn dispatch_all(cell: Arc<SandboxCell>, mut inbox: mpsc::Receiver<Dispatch>) {
-    while let Some(dispatch) = inbox.recv().await {
-        if let Some(after) = dispatch.after {
-            // Whether the answer went out or its reader was gone: the events follow now.
-            let _answer_is_out = after.await;
-        }
-        let Some(world) = cell.world.upgrade() else { return };
-        for event in dispatch.events {
-            let manner = cell.lock().misbehaviours.befall(&event);
-            if let Some(manner) = manner {
-                drop(cell.start_deliveries(&world, &dispatch.deliveries, &event, &manner));
-            }
-        }
-        dispatch.deliveries.finish();
     }
 }
 
