@@ -85,7 +85,10 @@ fn an_end_that_is_not_told() {
         Mistake {
             name: "an expiry is told as an approval",
             changes: &[("\"EXPIRED\": \"Expired\"", "\"EXPIRED\": \"Authorised\"")],
-            shown: &[("step-up/endings/the-customer-takes-too-long", "partner.not-misled")],
+            shown: &[(
+                "partner/where-the-customer-ends/at-the-checkout-with-an-error-after-the-payment-request-expired",
+                "partner.not-misled",
+            )],
         },
     ]);
 }
