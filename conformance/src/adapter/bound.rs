@@ -151,7 +151,7 @@ impl BoundAcquirer {
         };
         let variables = |secrets| with_order(self.run.of_partner(partner, secrets), order);
         let exchange = self.call(operation, &bound.request, variables).await?;
-        bound.read(exchange).map_err(|(what, exchange)| OperationError::Unreadable {
+        bound.read(&exchange).map_err(|what| OperationError::Unreadable {
             operation,
             what,
             exchange: Box::new(exchange),

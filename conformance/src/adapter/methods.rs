@@ -119,22 +119,22 @@ impl ListMethods {
     ///
     /// # Errors
     /// Why it is no list of payment methods.
-    pub(super) fn read(&self, exchange: PartnerExchange) -> Result<MethodsAnswer, (String, PartnerExchange)> {
+    pub(super) fn read(&self, exchange: &PartnerExchange) -> Result<MethodsAnswer, String> {
         if !rules::is_among(&self.statuses, exchange.status) {
-            return Err((format!("the answer has the status {}", exchange.status), exchange));
+            return Err(format!("the answer has the status {}", exchange.status));
         }
         let Ok(body) = serde_json::from_slice::<Value>(&exchange.response_body) else {
-            return Err(("the answer is no JSON".to_owned(), exchange));
+            return Err("the answer is no JSON".to_owned());
         };
         let mut names = Vec::new();
         for name in self.names.query(&body) {
             match name {
                 Value::String(name) => names.push(name.clone()),
-                other => return Err((format!("a payment method's name is {other}, and no text"), exchange)),
+                other => return Err(format!("a payment method's name is {other}, and no text")),
             }
         }
         let given = self.given.iter().map(|handed| handed.read(&body)).collect();
-        Ok(MethodsAnswer { names, klarna: self.klarna.clone(), given, exchange })
+        Ok(MethodsAnswer { names, klarna: self.klarna.clone(), given, exchange: exchange.clone() })
     }
 }
 

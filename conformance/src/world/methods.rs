@@ -2,7 +2,7 @@
 
 use klarna_schemas::klarna::presentation::PresentationInstruction as Instruction;
 use klarna_schemas::simulator::control::{ArmFault, Fault, JournalQuery, PresentationWish};
-use klarna_schemas::simulator::journal::JournalEntry;
+use klarna_schemas::simulator::journal::{JournalEntry, RecordedResponse};
 use serde_json::Value;
 
 use super::World;
@@ -192,7 +192,7 @@ impl World {
     pub async fn must_hand_presentation_on(&mut self) -> Result<(), Failure> {
         self.must_list_klarna(true).await?;
         let entry = self.presentation().await?;
-        let presented = entry.response.as_ref().and_then(|response| response.json()).unwrap_or_default();
+        let presented = entry.response.as_ref().and_then(RecordedResponse::json).unwrap_or_default();
         let answer = self.listing()?.answer.clone();
         for given in &answer.given {
             let Some(expected) = presented.pointer(&given.pointer) else { continue };

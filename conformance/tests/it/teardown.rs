@@ -62,7 +62,7 @@ async fn older(to: url::Url, request: axum::extract::Request) -> axum::response:
     use axum::response::IntoResponse as _;
     let path = request.uri().path_and_query().unwrap().to_string();
     if path.ends_with("/faults") || path.ends_with("/payment-requests") {
-        return axum::http::StatusCode::NOT_FOUND.into_response();
+        return StatusCode::NOT_FOUND.into_response();
     }
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();

@@ -33,7 +33,8 @@ fn holds_no_secret(ran: &Ran, secrets: &[&str]) {
             assert!(!text.contains(secret), "{} holds {secret}", path.display());
         }
         // `krn:network:` begins a token; what is shown of one is cut behind it.
-        for (at, _) in text.match_indices(":session-token:").chain(text.match_indices("session-token%3A")) {
+        let token = text.find(":session-token:").or_else(|| text.find("session-token%3A"));
+        if let Some(at) = token {
             panic!("{} holds a session token: {}", path.display(), &text[at.saturating_sub(40)..at]);
         }
     }

@@ -87,7 +87,8 @@ fn the_same_seed_gives_the_same_verdicts_for_any_number_of_jobs() {
 #[test]
 fn a_line_selects_the_scenario_around_it_and_a_row_itself() {
     let features = klarna_conformance::plan::embedded_features();
-    let file = features.iter().find(|file| file.path == "features/network-data/byte-for-byte.feature").unwrap();
+    let file =
+        features.iter().find(|file| file.path == "features/network-data/byte-for-byte.feature").unwrap();
     let row = file.text.lines().position(|line| line.contains("stands twice")).unwrap() + 1;
     let ran = run(&[&format!("features/network-data/byte-for-byte.feature:{row}"), "--require-complete"]);
     assert_eq!(
