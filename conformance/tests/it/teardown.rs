@@ -1,5 +1,6 @@
 //! What a scenario leaves open is ended before the next one begins.
 
+use axum::http::StatusCode;
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::simulator::control::JournalQuery;
 use klarna_simulator::Simulator;
