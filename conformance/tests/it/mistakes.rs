@@ -11,6 +11,7 @@ mod partner;
 mod payment_methods;
 mod purchase_data;
 mod retries;
+mod roads;
 mod variants;
 mod webhooks;
 
