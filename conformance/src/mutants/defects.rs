@@ -54,7 +54,7 @@ pub const DEFECTS: &[Defect] = &[
         name: "final-call-without-token",
         plants: "the final authorize reaches Klarna without its session token",
         killed_by: "final-authorization/content/it-carries-the-webhooks-session-token-not-the-partners",
-        finding: "final.token-in-header",
+        finding: "final.token-of-webhook",
         plan: |_| Box::new(Without),
     },
     Defect {
