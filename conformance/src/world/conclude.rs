@@ -39,7 +39,7 @@ impl World {
 
     /// Nobody may be told "approved" about a payment that Klarna has not approved.
     async fn watch_what_was_told(&mut self) -> Result<(), Failure> {
-        let told: Vec<(String, u64, crate::adapter::PartnerExchange)> = self
+        let told: Vec<_> = self
             .payments
             .iter()
             .filter(|payment| payment.seat == self.turn)
@@ -52,20 +52,22 @@ impl World {
                         .iter()
                         .any(|one| one.outcome == Some(Outcome::Approved))
             })
-            .map(|payment| (payment.id().to_owned(), payment.since, payment.exchange().clone()))
+            .map(|payment| {
+                let id = payment.id().to_owned();
+                (id, payment.name.clone(), payment.since, payment.exchange().clone())
+            })
             .collect();
-        for (id, since, exchange) in told {
+        for (id, name, since, exchange) in told {
+            // A payment that no step has looked up at Klarna's is judged by all that came since.
             let query = JournalQuery {
                 after: Some(since),
                 operation: Some(AUTHORIZE.to_owned()),
+                payment: name,
                 ..JournalQuery::default()
             };
-            let approved = self
-                .entries(query)
-                .await?
-                .into_iter()
-                .map(|entry| Call { entry })
-                .any(|call| call.result().as_deref() == Some("APPROVED"));
+            let calls: Vec<Call> =
+                self.entries(query).await?.into_iter().map(|entry| Call { entry }).collect();
+            let approved = calls.iter().any(|call| call.result().as_deref() == Some("APPROVED"));
             self.judged("partner.not-misled", 1);
             if !approved {
                 let mut finding = finding(
@@ -78,6 +80,7 @@ impl World {
                 );
                 finding.expected = Some("an authorize that Klarna answers with APPROVED".to_owned());
                 finding.got = Some(self.what_came_instead(since).await);
+                finding.exchanges = calls.iter().map(|call| call.entry.seq).collect();
                 self.note_finding(None, finding, Some(&exchange)).await;
             }
         }

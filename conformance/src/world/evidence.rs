@@ -5,12 +5,16 @@ use klarna_schemas::simulator::finding::{Finding, Severity};
 
 use super::World;
 use super::failure::Failure;
+use super::journal::AUTHORIZE;
 use super::record::FoundHere;
 use crate::adapter::PartnerExchange;
 use crate::model::Exchange;
 
 /// Lines of the acquirer's log that a report shows.
 const LOG_LINES: usize = 20;
+
+/// Authorize calls that a finding at the Partner's side shows.
+const MOST_CALLS: usize = 4;
 
 impl World {
     /// Notes why a step did not hold. Says whether the scenario has failed by it.
@@ -73,9 +77,23 @@ impl World {
         })
     }
 
+    /// What the acquirer asked Klarna for the payment, as far as it did: the other side of what a
+    /// finding at the Partner's side is about.
+    async fn asked_of_klarna(&self) -> Vec<Exchange> {
+        let Ok(payment) = self.payment() else { return Vec::new() };
+        let query = JournalQuery {
+            after: Some(payment.since),
+            operation: Some(AUTHORIZE.to_owned()),
+            payment: payment.name.clone(),
+            ..JournalQuery::default()
+        };
+        let entries = self.entries(query).await.unwrap_or_default();
+        entries.iter().take(MOST_CALLS).map(Exchange::from).collect()
+    }
+
     async fn cited(&self, finding: &Finding) -> Vec<Exchange> {
         if finding.exchanges.is_empty() {
-            return Vec::new();
+            return self.asked_of_klarna().await;
         }
         let Ok(entries) = self.entries(JournalQuery::default()).await else { return Vec::new() };
         entries.iter().filter(|entry| finding.exchanges.contains(&entry.seq)).map(Exchange::from).collect()

@@ -276,6 +276,9 @@ impl World {
             format!("the Partner is told that the payment is {outcome}, and it is not"),
         );
         finding.got = Some(outcome.to_string());
+        let name = self.payment_name().await?;
+        finding.exchanges = self.calls(&name).await?.iter().map(|call| call.entry.seq).collect();
+        finding.payment = Some(name);
         self.weigh(finding, Some(exchange)).await
     }
 }
