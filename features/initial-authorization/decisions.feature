@@ -17,3 +17,15 @@ Feature: Klarna decides on the initial authorization
     When the Partner creates the payment
     Then the acquirer responds that the payment is declined
     And the acquirer makes no second authorize
+
+  @AP-07
+  Scenario Outline: The amount is in the minor units of its currency: <amount>
+    Given a Partner with an order of <amount>
+    And Klarna will approve the payment
+    When the Partner creates the payment
+    Then the amount and currency of the order reached Klarna
+
+    Examples:
+      | amount     |
+      | 129.95 EUR |
+      | 4590 JPY   |

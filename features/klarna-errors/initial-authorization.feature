@@ -50,13 +50,14 @@ Feature: Klarna in trouble at the initial authorization
       | status 400 |
       | status 409 |
 
-  @AP-42 @AP-37
+  @AP-42 @AP-37 @AP-53
   Scenario: A 403 without a body is survived
     Given a Partner with an order of 459.00 SEK
     And Klarna will approve the payment
     And Klarna will meet the initial authorize with status 403 without a body
     When the Partner creates the payment
     Then the acquirer does not repeat the initial authorize
+    And the acquirer tells the Partner that the payment is failed
     And the acquirer serves the Partner's next payment
 
   @AP-38 @timing.answer_ms

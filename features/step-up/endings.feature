@@ -33,3 +33,4 @@ Feature: A step-up that ends without an approval
     Then Klarna notifies the acquirer by webhook that the payment request is expired
     And the acquirer tells the Partner that the payment is expired
     And the acquirer makes no final authorize
+    And the Partner is not told that the payment is approved

@@ -16,3 +16,6 @@ Feature: Webhooks that make no sense
       | about a payment request that nobody knows |
       | in a state that is no text                |
       | in a state that nobody knows              |
+      | about another Partner's account           |
+      | that breaks off in the middle             |
+      | of two megabytes                          |

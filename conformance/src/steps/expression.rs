@@ -33,7 +33,8 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("forgery", "(with a forged signature|under an unknown signing key|without a signature)"),
     (
         "oddity",
-        "(about a payment request that nobody knows|in a state that is no text|in a state that nobody knows)",
+        "(about a payment request that nobody knows|about another Partner's account|in a state that is no text\
+         |in a state that nobody knows|that breaks off in the middle|of two megabytes)",
     ),
     ("presentation", "(shown|preselected|the only one shown|hidden)"),
     ("failure", "(fails|is not answered|is a page of HTML)"),

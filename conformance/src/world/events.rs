@@ -26,6 +26,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A payment request that no acquirer has heard of.
 const UNKNOWN_REQUEST: &str = "krn:payment:eu1:request:00000000-0000-4000-8000-000000000000";
 
+/// An account of no Partner.
+const UNKNOWN_ACCOUNT: &str = "krn:partner:global:account:test:NOBODY00";
+
 impl World {
     async fn send(
         &mut self,
@@ -39,8 +42,13 @@ impl World {
             event_type: event_type(event),
             misbehaviour: misbehaviour.into_iter().collect(),
             payload_patch,
+            metadata_patch: None,
             when,
         };
+        self.send_webhook(webhook).await
+    }
+
+    async fn send_webhook(&mut self, webhook: SendWebhook) -> Result<(), Failure> {
         self.fenced = false;
         self.run.control.send_webhook(self.account(), &webhook).await?;
         Ok(())
@@ -112,12 +120,39 @@ impl World {
     pub async fn send_nonsense(&mut self, oddity: &str) -> Result<(), Failure> {
         let canary = self.draw_canary().await?;
         let mut patch = harmful("COMPLETED", &canary);
-        match oddity {
-            "in a state that is no text" => patch.insert("state".to_owned(), json!({"was": 7})),
-            "in a state that nobody knows" => patch.insert("state".to_owned(), json!("PERHAPS_COMPLETED")),
-            _ => patch.insert("payment_request_id".to_owned(), json!(UNKNOWN_REQUEST)),
+        let mut webhook = SendWebhook {
+            payment_request_id: self.request_id().await?,
+            event_type: event_type("completed"),
+            misbehaviour: Vec::new(),
+            payload_patch: None,
+            metadata_patch: None,
+            when: SendWhen::Now,
         };
-        self.send("completed", None, Some(patch), SendWhen::Now).await
+        let unknown = ("payment_request_id", json!(UNKNOWN_REQUEST));
+        let change = match oddity {
+            "in a state that is no text" => Some(("state", json!({"was": 7}))),
+            "in a state that nobody knows" => Some(("state", json!("PERHAPS_COMPLETED"))),
+            "about another Partner's account" => {
+                let metadata = json!({"subject_account_id": UNKNOWN_ACCOUNT});
+                webhook.metadata_patch = metadata.as_object().cloned();
+                None
+            }
+            "that breaks off in the middle" => {
+                webhook.misbehaviour.push(Misbehaviour::Malformed);
+                None
+            }
+            // It is too large to be read, and were it read, nobody would know the request.
+            "of two megabytes" => {
+                webhook.misbehaviour.push(Misbehaviour::Oversized);
+                Some(unknown)
+            }
+            _ => Some(unknown),
+        };
+        if let Some((name, value)) = change {
+            patch.insert(name.to_owned(), value);
+        }
+        webhook.payload_patch = Some(patch);
+        self.send_webhook(webhook).await
     }
 
     async fn draw_canary(&mut self) -> Result<String, Failure> {

@@ -506,6 +506,7 @@ fn disturbances() -> Vec<Filled> {
             event_type: completed(),
             misbehaviour: Misbehaviour::ALL.to_vec(),
             payload_patch: patch.as_object().cloned(),
+            metadata_patch: patch.as_object().cloned(),
             when,
         };
         all.push(filled("simulator/send-webhook", &webhook));

@@ -16,7 +16,7 @@ use klarna_schemas::simulator::journal::{Direction, Ending};
 use super::error::KlarnaError;
 use super::{auth, correlation, faulty};
 use crate::clock::real_now;
-use crate::journal::{Exchange, HeaderPairs, redacted};
+use crate::journal::{Exchange, HeaderPairs, Sent, redacted};
 use crate::world::{AccountCell, Met, SandboxCell, World};
 
 /// What a handler says of its exchange, for the journal.
@@ -197,7 +197,7 @@ fn write_down(
         ended: fault.map_or(Ending::Answered, faulty::ending),
         rule: noted.rule.clone(),
         fault: fault.map(|fault| fault.to_string()),
-        falsely_signed: false,
+        sent: Sent::AsKlarnaDoes,
     };
     match &noted.place {
         Place::Sandbox(cell) => {

@@ -17,7 +17,7 @@ use klarna_schemas::simulator::journal::{Direction, Ending};
 use super::problem::{Problem, Strict};
 use crate::clock::{ClockRefusal, real_now};
 use crate::engine::CustomerRefusal;
-use crate::journal::Exchange;
+use crate::journal::{Exchange, Sent};
 use crate::journey;
 use crate::world::{SandboxCell, World};
 
@@ -189,7 +189,7 @@ pub(super) async fn act_as_customer(
         ended: Ending::Answered,
         rule: Some("control".to_owned()),
         fault: None,
-        falsely_signed: false,
+        sent: Sent::AsKlarnaDoes,
     });
     Ok(Json(acted))
 }

@@ -30,8 +30,20 @@ pub(crate) struct Exchange {
     pub(crate) rule: Option<String>,
     /// The fault or misbehaviour that was played, if one was.
     pub(crate) fault: Option<String>,
-    /// Whether it is a webhook whose signature does not fit, at the tester's word.
-    pub(crate) falsely_signed: bool,
+    /// How a webhook compares with what Klarna sends by itself.
+    pub(crate) sent: Sent,
+}
+
+/// How a webhook compares with what Klarna sends by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It is what Klarna would send; also said of everything that is no webhook.
+    #[default]
+    AsKlarnaDoes,
+    /// Rightly signed, but changed at the tester's word.
+    Oddly,
+    /// Its signature does not fit, at the tester's word.
+    FalselySigned,
 }
 
 impl Exchange {

@@ -4,6 +4,6 @@ mod exchange;
 mod query;
 mod ring;
 
-pub(crate) use exchange::{Exchange, HeaderPairs, redacted};
+pub(crate) use exchange::{Exchange, HeaderPairs, Sent, redacted};
 pub(crate) use query::{Filter, MAX_WAIT};
 pub(crate) use ring::{Budget, Journal};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use klarna_schemas::simulator::journal::{Direction, JournalEntry};
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Sent};
 use super::query::Filter;
 
 /// Bytes that all journals of a simulator may hold together.
@@ -132,7 +132,7 @@ impl Journal {
                 && exchange.operation == operation
                 && exchange.epoch == epoch
                 && exchange.payment.as_deref() == Some(payment)
-                && !exchange.falsely_signed
+                && exchange.sent == Sent::AsKlarnaDoes
         };
         let mut newest: Vec<&Exchange> = Vec::new();
         for exchange in self.kept.iter().rev().map(|kept| &kept.exchange).filter(of_event) {
@@ -186,7 +186,7 @@ mod tests {
             ended: Ending::Answered,
             rule: None,
             fault: None,
-            falsely_signed: false,
+            sent: Sent::AsKlarnaDoes,
         }
     }
 

@@ -11,14 +11,12 @@ use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::webhook::{WebhookEnvelope, WebhookMetadata};
 use klarna_schemas::signature;
 use klarna_schemas::simulator::journal::{Direction, Ending};
-use serde_json::{Map, Value};
 use tokio::sync::{oneshot, watch};
 
-use super::misbehaviour::merge;
 use super::{Manner, Signing, Subscription};
 use crate::clock::real_now;
 use crate::engine::EventDraft;
-use crate::journal::{Exchange, HeaderPairs, redacted};
+use crate::journal::{Exchange, HeaderPairs, Sent, redacted};
 use crate::world::SandboxCell;
 
 /// Whether an answer takes an event: these four statuses and no other.
@@ -49,8 +47,7 @@ pub(crate) struct Letter {
     body: Bytes,
     /// What is wrong with it, in the journal's words.
     fault: Option<String>,
-    /// Whether its signature does not fit.
-    falsely_signed: bool,
+    sent: Sent,
     /// What is sent at the first attempt in its place.
     first: Option<Box<Letter>>,
 }
@@ -63,9 +60,9 @@ impl Letter {
         to: &Subscription,
         manner: &Manner,
     ) -> Self {
-        let mut sound = Self::written(draft, account, to, Signing::Sound, None);
-        if manner.signing != Signing::Sound || manner.patch.is_some() {
-            let mut first = Self::written(draft, account, to, manner.signing, manner.patch.as_ref());
+        let mut sound = Self::written(draft, account, to, &Manner::default());
+        if manner.is_odd() {
+            let mut first = Self::written(draft, account, to, manner);
             first.fault = manner.word();
             sound.first = Some(Box::new(first));
         } else if manner.held {
@@ -84,7 +81,7 @@ impl Letter {
             headers: sent.request_headers.clone(),
             body: sent.request_body.clone(),
             fault: Some("webhook duplicate".to_owned()),
-            falsely_signed: false,
+            sent: Sent::AsKlarnaDoes,
             first: None,
         }
     }
@@ -94,17 +91,7 @@ impl Letter {
         Self { fault: Some("webhook duplicate".to_owned()), ..self.clone() }
     }
 
-    fn written(
-        draft: &EventDraft,
-        account: &PartnerAccountId,
-        to: &Subscription,
-        signing: Signing,
-        patch: Option<&Map<String, Value>>,
-    ) -> Self {
-        let mut payload = serde_json::to_value(&draft.payload).unwrap_or_default();
-        if let Some(patch) = patch {
-            merge(&mut payload, patch);
-        }
+    fn written(draft: &EventDraft, account: &PartnerAccountId, to: &Subscription, manner: &Manner) -> Self {
         let envelope = WebhookEnvelope {
             metadata: WebhookMetadata {
                 event_id: draft.event_id.clone(),
@@ -118,12 +105,11 @@ impl Letter {
                 webhook_id: to.webhook.webhook_id.clone(),
                 live: false,
             },
-            payload,
+            payload: draft.payload.clone(),
         };
-        // Strings, numbers and options only: this never fails, and an empty body would show at once.
-        let body = Bytes::from(serde_json::to_vec(&envelope).unwrap_or_default());
+        let body = manner.rendered(serde_json::to_value(&envelope).unwrap_or_default());
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        if let Some((id, secret)) = signing.key(to) {
+        if let Some((id, secret)) = manner.signing.key(to) {
             headers.push((signature::SIGNATURE_HEADER.to_owned(), signature::sign(&secret, &body)));
             headers.push((signature::SIGNING_KEY_ID_HEADER.to_owned(), id.0));
         }
@@ -135,7 +121,11 @@ impl Letter {
             headers,
             body,
             fault: None,
-            falsely_signed: signing != Signing::Sound,
+            sent: match manner.signing {
+                Signing::Sound if manner.is_odd() => Sent::Oddly,
+                Signing::Sound => Sent::AsKlarnaDoes,
+                _ => Sent::FalselySigned,
+            },
             first: None,
         }
     }
@@ -309,7 +299,7 @@ impl Courier {
             ended,
             rule: None,
             fault: letter.fault.clone(),
-            falsely_signed: letter.falsely_signed,
+            sent: letter.sent,
         });
         (ended == Ending::Answered && status.is_some_and(is_taken), ended_at)
     }

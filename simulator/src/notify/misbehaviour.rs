@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use klarna_schemas::ids::{PaymentRequestId, SigningKeyId};
 use klarna_schemas::simulator::control::{Misbehaviour, ReleaseWebhooks, SendWebhook, SendWhen};
 use secrecy::SecretString;
@@ -12,6 +13,8 @@ use crate::engine::EventDraft;
 
 /// The most events that are held, and the most misbehaviours that wait, in one sandbox.
 const MAX_WAITING: usize = 1_000;
+/// How much an oversized event is padded, in bytes: twice what Klarna itself takes of a body.
+const OVERSIZE: usize = 2 << 20;
 /// The id of a key that no account has.
 const NOBODYS_KEY: &str = "krn:partner:global:notification:signing-key:00000000-0000-4000-8000-000000000000";
 /// What false signatures are made with.
@@ -52,8 +55,14 @@ pub(crate) struct Manner {
     pub(crate) twice: bool,
     /// Kept until released.
     pub(crate) held: bool,
+    /// Cut off in the middle.
+    pub(crate) malformed: bool,
+    /// Of two megabytes.
+    pub(crate) oversized: bool,
     /// Laid over the payload.
     pub(crate) patch: Option<Map<String, Value>>,
+    /// Laid over the metadata.
+    pub(crate) metadata_patch: Option<Map<String, Value>>,
 }
 
 impl Manner {
@@ -62,7 +71,11 @@ impl Manner {
     /// # Errors
     /// When the words contradict each other.
     pub(crate) fn of(asked: &SendWebhook) -> Result<Self, &'static str> {
-        let mut manner = Self { patch: asked.payload_patch.clone(), ..Self::default() };
+        let mut manner = Self {
+            patch: asked.payload_patch.clone(),
+            metadata_patch: asked.metadata_patch.clone(),
+            ..Self::default()
+        };
         for word in &asked.misbehaviour {
             let signing = match word {
                 Misbehaviour::Duplicate => {
@@ -71,6 +84,14 @@ impl Manner {
                 }
                 Misbehaviour::Held => {
                     manner.held = true;
+                    continue;
+                }
+                Misbehaviour::Malformed => {
+                    manner.malformed = true;
+                    continue;
+                }
+                Misbehaviour::Oversized => {
+                    manner.oversized = true;
                     continue;
                 }
                 Misbehaviour::Forged => Signing::Forged,
@@ -86,10 +107,44 @@ impl Manner {
         if now && manner.held {
             return Err("misbehaviour: held is for the next event; add \"when\": \"next\"");
         }
-        if now && manner.twice && (manner.signing != Signing::Sound || manner.patch.is_some()) {
+        if now && manner.twice && manner.is_odd() {
             return Err("misbehaviour: a duplicate has the same bytes and headers as before");
         }
         Ok(manner)
+    }
+
+    /// The body of an event that misbehaves so.
+    pub(super) fn rendered(&self, mut envelope: Value) -> Bytes {
+        if let Some(patch) = &self.patch
+            && let Some(payload) = envelope.get_mut("payload")
+        {
+            merge(payload, patch);
+        }
+        if let Some(patch) = &self.metadata_patch
+            && let Some(metadata) = envelope.get_mut("metadata")
+        {
+            merge(metadata, patch);
+        }
+        if self.oversized
+            && let Some(members) = envelope.as_object_mut()
+        {
+            members.insert("padding".to_owned(), Value::String("x".repeat(OVERSIZE)));
+        }
+        // Strings, numbers and options only: this never fails, and an empty body would show at once.
+        let mut body = serde_json::to_vec(&envelope).unwrap_or_default();
+        if self.malformed {
+            body.truncate(body.len() / 2);
+        }
+        Bytes::from(body)
+    }
+
+    /// Whether it is not what Klarna would send.
+    pub(crate) fn is_odd(&self) -> bool {
+        self.signing != Signing::Sound
+            || self.malformed
+            || self.oversized
+            || self.patch.is_some()
+            || self.metadata_patch.is_some()
     }
 
     /// As the journal names it; nothing where the event is sound.
@@ -98,7 +153,9 @@ impl Manner {
             Signing::Forged => "forged",
             Signing::UnknownKey => "unknown_key",
             Signing::Unsigned => "unsigned",
-            Signing::Sound if self.patch.is_some() => "patched",
+            Signing::Sound if self.malformed => "malformed",
+            Signing::Sound if self.oversized => "oversized",
+            Signing::Sound if self.patch.is_some() || self.metadata_patch.is_some() => "patched",
             Signing::Sound if self.held => "held",
             Signing::Sound if self.twice => "duplicate",
             Signing::Sound => return None,
@@ -161,7 +218,7 @@ impl Misbehaviours {
 }
 
 /// Lays a merge patch over a value (RFC 7396).
-pub(super) fn merge(target: &mut Value, patch: &Map<String, Value>) {
+fn merge(target: &mut Value, patch: &Map<String, Value>) {
     if !target.is_object() {
         *target = Value::Object(Map::new());
     }

@@ -8,6 +8,7 @@ use klarna_schemas::simulator::journal::Ending;
 use serde_json::Value;
 
 use crate::engine::{AuthorizeCall, CallRole, Payment};
+use crate::journal::Sent;
 
 /// One rule.
 pub(crate) struct Rule {
@@ -78,8 +79,8 @@ pub(crate) struct DeliveryContext<'a> {
     pub(crate) seq: u64,
     pub(crate) ended: Ending,
     pub(crate) status: Option<u16>,
-    /// Whether its signature did not fit, at the tester's word.
-    pub(crate) falsely_signed: bool,
+    /// How it compares with what Klarna sends by itself.
+    pub(crate) sent: Sent,
 }
 
 /// What a rule says.

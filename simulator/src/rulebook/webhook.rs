@@ -3,6 +3,7 @@
 use klarna_schemas::simulator::journal::Ending;
 
 use super::{DeliveryContext, Judge, Judgement, Rule};
+use crate::journal::Sent;
 use crate::notify::is_taken;
 
 pub(super) const RULES: &[Rule] = &[
@@ -17,7 +18,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn forged_refused(context: &DeliveryContext<'_>) -> Judgement {
-    match (context.falsely_signed, context.ended, context.status) {
+    match (context.sent == Sent::FalselySigned, context.ended, context.status) {
         (true, Ending::Answered, Some(status)) if (200..300).contains(&status) => Judgement::found(
             "answer to a webhook",
             format!(
@@ -33,7 +34,8 @@ fn forged_refused(context: &DeliveryContext<'_>) -> Judgement {
 }
 
 fn answered(context: &DeliveryContext<'_>) -> Judgement {
-    if context.falsely_signed {
+    // What Klarna would never send may be refused.
+    if context.sent != Sent::AsKlarnaDoes {
         return Judgement::NotJudged;
     }
     let what = match (context.ended, context.status) {

@@ -237,12 +237,12 @@ impl SandboxCell {
         let mut state = self.lock();
         let state = &mut *state;
         let (payment, epoch, ended) = (exchange.payment.clone(), exchange.epoch, exchange.ended);
-        let falsely_signed = exchange.falsely_signed;
+        let sent = exchange.sent;
         let event_type = exchange.operation.trim_start_matches("event:").to_owned();
         let status = exchange.response.as_ref().map(|(status, _, _)| *status);
         let seq = state.journal.append(exchange);
         if epoch == state.machine.epoch {
-            let context = DeliveryContext { event_type: &event_type, seq, ended, status, falsely_signed };
+            let context = DeliveryContext { event_type: &event_type, seq, ended, status, sent };
             let found = state.ledger.delivery(payment.as_deref(), &context);
             cite(&mut state.journal, &found);
         }

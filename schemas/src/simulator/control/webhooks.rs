@@ -19,6 +19,9 @@ pub struct SendWebhook {
     /// Laid over the payload before it is signed, as a JSON merge patch (RFC 7396).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload_patch: Option<Map<String, Value>>,
+    /// The same for the envelope's metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_patch: Option<Map<String, Value>>,
     /// At once when absent.
     #[serde(default)]
     pub when: SendWhen,
@@ -47,13 +50,25 @@ pub enum Misbehaviour {
     UnknownKey,
     /// Without signature and key id.
     Unsigned,
+    /// Cut off in the middle of its JSON, and signed as it is.
+    Malformed,
+    /// Two megabytes of it, rightly signed.
+    Oversized,
     /// Kept until it is released.
     Held,
 }
 
 impl Misbehaviour {
     /// All, in the order in which they are documented.
-    pub const ALL: [Self; 5] = [Self::Duplicate, Self::Forged, Self::UnknownKey, Self::Unsigned, Self::Held];
+    pub const ALL: [Self; 7] = [
+        Self::Duplicate,
+        Self::Forged,
+        Self::UnknownKey,
+        Self::Unsigned,
+        Self::Malformed,
+        Self::Oversized,
+        Self::Held,
+    ];
 
     /// As it stands in a body.
     pub fn as_str(self) -> &'static str {
@@ -62,6 +77,8 @@ impl Misbehaviour {
             Self::Forged => "forged",
             Self::UnknownKey => "unknown_key",
             Self::Unsigned => "unsigned",
+            Self::Malformed => "malformed",
+            Self::Oversized => "oversized",
             Self::Held => "held",
         }
     }
