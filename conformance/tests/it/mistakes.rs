@@ -58,20 +58,20 @@ impl Mistake<'_> {
 /// Asks that each mistake turns its scenarios red by its findings.
 #[track_caller]
 fn all_show(mistakes: &[Mistake<'_>]) {
-    none(at_once(mistakes, |mistake| mistake.missed()));
+    none(&at_once(mistakes, Mistake::missed));
 }
 
 /// Asks that a change is no mistake: the whole suite stays green.
 #[track_caller]
 fn all_harmless(changes: &[(&str, Changes<'_>)]) {
-    none(at_once(changes, |(name, changes)| {
+    none(&at_once(changes, |(name, changes)| {
         let ran = play(&changed(changes), &[]);
         (ran.code != 0).then(|| format!("{name}: {}", ran.all()))
     }));
 }
 
 #[track_caller]
-fn none(complaints: Vec<String>) {
+fn none(complaints: &[String]) {
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
 }
 

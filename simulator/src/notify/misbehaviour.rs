@@ -47,6 +47,18 @@ impl Signing {
     }
 }
 
+/// How much there is of an event's body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it.
+    #[default]
+    Whole,
+    /// It is cut off in the middle.
+    Malformed,
+    /// It is padded to two megabytes.
+    Oversized,
+}
+
 /// How an event misbehaves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Manner {
@@ -55,10 +67,8 @@ pub(crate) struct Manner {
     pub(crate) twice: bool,
     /// Kept until released.
     pub(crate) held: bool,
-    /// Cut off in the middle.
-    pub(crate) malformed: bool,
-    /// Of two megabytes.
-    pub(crate) oversized: bool,
+    /// How much of its body there is.
+    pub(crate) extent: Extent,
     /// Laid over the payload.
     pub(crate) patch: Option<Map<String, Value>>,
     /// Laid over the metadata.
@@ -87,11 +97,11 @@ impl Manner {
                     continue;
                 }
                 Misbehaviour::Malformed => {
-                    manner.malformed = true;
+                    manner.extent = Extent::Malformed;
                     continue;
                 }
                 Misbehaviour::Oversized => {
-                    manner.oversized = true;
+                    manner.extent = Extent::Oversized;
                     continue;
                 }
                 Misbehaviour::Forged => Signing::Forged,
@@ -125,14 +135,14 @@ impl Manner {
         {
             merge(metadata, patch);
         }
-        if self.oversized
+        if self.extent == Extent::Oversized
             && let Some(members) = envelope.as_object_mut()
         {
             members.insert("padding".to_owned(), Value::String("x".repeat(OVERSIZE)));
         }
         // Strings, numbers and options only: this never fails, and an empty body would show at once.
         let mut body = serde_json::to_vec(&envelope).unwrap_or_default();
-        if self.malformed {
+        if self.extent == Extent::Malformed {
             body.truncate(body.len() / 2);
         }
         Bytes::from(body)
@@ -141,8 +151,7 @@ impl Manner {
     /// Whether it is not what Klarna would send.
     pub(crate) fn is_odd(&self) -> bool {
         self.signing != Signing::Sound
-            || self.malformed
-            || self.oversized
+            || self.extent != Extent::Whole
             || self.patch.is_some()
             || self.metadata_patch.is_some()
     }
@@ -153,8 +162,8 @@ impl Manner {
             Signing::Forged => "forged",
             Signing::UnknownKey => "unknown_key",
             Signing::Unsigned => "unsigned",
-            Signing::Sound if self.malformed => "malformed",
-            Signing::Sound if self.oversized => "oversized",
+            Signing::Sound if self.extent == Extent::Malformed => "malformed",
+            Signing::Sound if self.extent == Extent::Oversized => "oversized",
             Signing::Sound if self.patch.is_some() || self.metadata_patch.is_some() => "patched",
             Signing::Sound if self.held => "held",
             Signing::Sound if self.twice => "duplicate",

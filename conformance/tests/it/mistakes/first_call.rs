@@ -48,3 +48,16 @@ fn network_data_that_was_read() {
     let to = "body[\"klarna_network_data\"] = json.dumps(json.loads(details[\"networkData\"]))";
     shows(from, to, "network-data/byte-for-byte/reaches-klarna-byte-for-byte#6", "network-data.byte-equal");
 }
+
+#[test]
+fn money_that_is_read_as_if_every_currency_were_the_same() {
+    let scenario = "initial-authorization/decisions/the-amount-is-in-the-minor-units-of-its-currency#2";
+    shows("scaleb(DIGITS.get(currency, 2))", "scaleb(2)", scenario, "amount.as-intended");
+    let scenario = "initial-authorization/decisions/the-amount-is-in-the-minor-units-of-its-currency#1";
+    shows(
+        "        \"currency\": currency,\n",
+        "        \"currency\": \"SEK\",\n",
+        scenario,
+        "currency.as-intended",
+    );
+}

@@ -64,7 +64,7 @@ fn each_lost_field_is_missed_by_its_own_row() {
         .collect();
     assert_eq!(all.len(), 14, "each row is one of the losses");
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    none(at_once(LOSSES, |loss| {
+    none(&at_once(LOSSES, |loss| {
         let ran = play(&changed(loss.changes), &all);
         let wanted: Vec<String> = loss.rows.iter().map(|row| format!("{ROWS}#{row}")).collect();
         let red: Vec<&str> = all

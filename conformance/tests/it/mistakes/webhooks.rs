@@ -25,6 +25,36 @@ const UNSIGNED: &str = "webhooks/signatures/a-forged-approval-has-no-effect#3";
 const FORGED_REFUSAL: &str = "webhooks/signatures/a-forged-refusal-has-no-effect";
 
 #[test]
+fn a_webhook_that_makes_no_sense_is_acted_on() {
+    all_show(&[
+        Mistake {
+            name: "whose account an event is about is not looked at",
+            changes: &[(
+                "    if event[\"metadata\"].get(\"subject_account_id\") != payment[\"merchant\"][\"klarnaAccount\"]:",
+                "    if False:",
+            )],
+            shown: &[(
+                "webhooks/nonsense/a-webhook-that-makes-no-sense-does-no-harm#4",
+                "nonsense.no-effect",
+            )],
+        },
+        Mistake {
+            name: "an event that breaks off ends the process",
+            changes: &[(
+                "            return self.reply(400, {\"problem\": \"no event\"})",
+                "            os._exit(3)",
+            )],
+            shown: &[("webhooks/nonsense/a-webhook-that-makes-no-sense-does-no-harm#5", "acquirer.died")],
+        },
+        Mistake {
+            name: "a large event ends the process",
+            changes: &[("            self.close_connection = True", "            os._exit(3)")],
+            shown: &[("webhooks/nonsense/a-webhook-that-makes-no-sense-does-no-harm#6", "acquirer.died")],
+        },
+    ]);
+}
+
+#[test]
 fn a_webhook_that_is_believed_too_easily() {
     all_show(&[
         Mistake {

@@ -92,6 +92,9 @@ impl Answers {
     }
 }
 
+/// What a party keeps between calls.
+type Shared = (Arc<watch::Sender<Vec<Got>>>, Arc<Script>);
+
 /// A party that listens.
 pub(super) struct Party {
     pub(super) base_url: Url,
@@ -103,7 +106,6 @@ impl Party {
     pub(super) async fn start(answers: Answers) -> Self {
         let seen: Arc<watch::Sender<Vec<Got>>> = Arc::default();
         let state = (Arc::clone(&seen), Arc::new(answers.0));
-        type Shared = (Arc<watch::Sender<Vec<Got>>>, Arc<Script>);
         let answer = |State((seen, script)): State<Shared>, request: Request| async move {
             let (parts, body) = request.into_parts();
             let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
