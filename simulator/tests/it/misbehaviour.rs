@@ -239,3 +239,24 @@ async fn klarna_forgets_what_it_is_told_to() {
     assert_eq!((keys().await, webhooks().await), (0, 0));
     assert_eq!(scene.send(COMPLETED, json!({})).await.deliveries, 0);
 }
+
+#[tokio::test]
+async fn bodies_that_nobody_should_read() {
+    let mut scene = Scene::new(COMPLETED).await;
+    scene.sink.answer(&[400, 413, 400]);
+    scene.send(COMPLETED, json!({"misbehaviour": ["malformed"]})).await;
+    let cut = scene.sink.next().await;
+    assert!(scene.fits(&cut) && serde_json::from_slice::<Value>(&cut.body).is_err());
+    scene.send(COMPLETED, json!({"misbehaviour": ["oversized"]})).await;
+    let large = scene.sink.next().await;
+    assert!(scene.fits(&large) && large.body.len() > 2 << 20);
+    scene.send(COMPLETED, json!({"metadata_patch": {"subject_account_id": "krn:other"}})).await;
+    let foreign = scene.sink.next().await;
+    assert!(scene.fits(&foreign));
+    assert_eq!(foreign.json()["metadata"]["subject_account_id"], "krn:other");
+    let faults = ["malformed", "oversized", "patched"].map(|word| Some(format!("webhook {word}")));
+    let told: Vec<_> = scene.deliveries().await.into_iter().map(|(fault, _)| fault).collect();
+    assert_eq!(told, faults);
+    // An acquirer may refuse what Klarna would never send.
+    assert_eq!(scene.found().await, Vec::<String>::new());
+}

@@ -39,7 +39,10 @@ impl Sink {
         let (sender, received) = mpsc::unbounded_channel();
         let answers = Arc::<Mutex<VecDeque<u16>>>::default();
         let script = Script { answers: answers.clone(), sender };
-        let app = axum::Router::new().fallback(receive).with_state(script);
+        let app = axum::Router::new()
+            .fallback(receive)
+            .layer(axum::extract::DefaultBodyLimit::disable())
+            .with_state(script);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/events", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
