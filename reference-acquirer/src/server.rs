@@ -89,7 +89,7 @@ impl Server {
             settings: Arc::clone(&settings),
             public_url: public_url.clone(),
             owner: chance::new_id("run"),
-            work: Arc::new(Notify::new()),
+            work: Arc::default(),
             changes: broadcast::Sender::new(CHANGES_KEPT),
             tasks: tasks.clone(),
             stop: stop.clone(),

@@ -12,6 +12,10 @@ use url::Url;
 
 use crate::payments::create::is_loopback;
 
+/// The most calls to Klarna that one task makes: the last attempt of a final call, its withdrawal, and
+/// the call once more.
+const CALLS_IN_A_TASK: u32 = 3;
+
 /// All settings of one acquirer.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -323,11 +327,14 @@ impl Settings {
         if !self.database.starts_with("sqlite:") {
             complain("database", format!("database {:?} must start with sqlite://", self.database));
         }
-        if self.outbox.lease <= self.klarna.timeout.max(self.notifications.timeout) {
+        let longest = (CALLS_IN_A_TASK * self.klarna.timeout).max(self.notifications.timeout);
+        if self.outbox.lease <= longest {
             complain(
                 "outbox.lease_ms",
-                "outbox.lease_ms must be longer than klarna.timeout_ms and notifications.timeout_ms"
-                    .to_owned(),
+                format!(
+                    "outbox.lease_ms must be longer than notifications.timeout_ms and {CALLS_IN_A_TASK} times \
+                     klarna.timeout_ms"
+                ),
             );
         }
         for (setting, duration) in [

@@ -24,7 +24,7 @@ pub async fn receive(State(api): State<Api>, headers: HeaderMap, body: Body) -> 
     metrics::counter!("acquirer_webhooks_received_total", "outcome" => outcome).increment(1);
     match received {
         Ok(Received::New) => {
-            api.payments.work.notify_one();
+            api.payments.work.wake();
             Ok(StatusCode::OK)
         }
         Ok(Received::Repeated | Received::NotOurs) => Ok(StatusCode::OK),

@@ -47,6 +47,9 @@ struct Envelope {
     metadata: Metadata,
 }
 
+/// How long an event's id may be (contract `webhooks-and-network-data.md` A.3).
+const EVENT_ID_CHARACTERS: std::ops::RangeInclusive<usize> = 1..=255;
+
 /// The only part of an event that is needed before it is acted on.
 #[derive(Deserialize)]
 struct Metadata {
@@ -68,6 +71,10 @@ pub async fn receive(store: &dyn Store, headers: &HeaderMap, body: &Bytes) -> Re
     let Metadata { event_id, event_type, correlation_id } = serde_json::from_slice::<Envelope>(body)
         .map_err(|error| Refused::NoEvent(error.to_string()))?
         .metadata;
+    let length = event_id.chars().count();
+    if !EVENT_ID_CHARACTERS.contains(&length) || event_id.contains(char::is_control) {
+        return Err(Refused::NoEvent("metadata.event_id is no id of 1 to 255 characters".to_owned()));
+    }
     if !event_type.starts_with(STATE_CHANGE_PREFIX) {
         tracing::info!(event_id, event_type, "an event of a kind without a use here");
         return Ok(Received::NotOurs);

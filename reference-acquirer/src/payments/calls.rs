@@ -11,6 +11,17 @@ use crate::klarna::client::CallError;
 use crate::store::{Claim, Step, StoreError};
 use crate::{chance, clock};
 
+/// What came of looking for a session token.
+#[derive(Debug)]
+pub enum Token {
+    /// Here it is.
+    Known(SecretString),
+    /// It could not be read yet; the event waits for another attempt.
+    Postponed,
+    /// It is not to be had.
+    Lost,
+}
+
 /// What came of asking Klarna.
 #[derive(Debug)]
 pub enum Asked {
@@ -24,15 +35,15 @@ pub enum Asked {
 
 impl PaymentService {
     /// The token for the final call: from the event, or else read from the payment request
-    /// (AP-20). `None` when it could not be read and the event waits for another attempt.
+    /// (AP-20).
     pub(super) async fn session_token(
         &self,
         claim: &Claim,
         payment: &Payment,
         payload: &PaymentRequestPayload,
-    ) -> Result<Option<SecretString>, StoreError> {
+    ) -> Result<Token, StoreError> {
         if let Some(token) = payload.session_token() {
-            return Ok(Some(SecretString::from(token)));
+            return Ok(Token::Known(SecretString::from(token)));
         }
         tracing::warn!(
             payment_id = payment.id,
@@ -41,7 +52,7 @@ impl PaymentService {
         let read =
             self.klarna.session_token(&payment.account, &payload.payment_request_id, &payment.id).await;
         let not_before = match read {
-            Ok(Some(token)) => return Ok(Some(token)),
+            Ok(Some(token)) => return Ok(Token::Known(token)),
             Ok(None) => Some(Duration::ZERO),
             Err(CallError::TryAgain { not_before, .. }) => Some(not_before),
             Err(CallError::Refused { .. }) => None,
@@ -50,11 +61,11 @@ impl PaymentService {
             Some(not_before) => self.postpone(claim, not_before).await?,
             None => false,
         };
-        if !postponed {
-            tracing::error!(payment_id = payment.id, "no session token, so no final call");
-            self.store.finish(claim, clock::now()).await?;
+        if postponed {
+            return Ok(Token::Postponed);
         }
-        Ok(None)
+        tracing::error!(payment_id = payment.id, "no session token, so no final call");
+        Ok(Token::Lost)
     }
 
     /// Makes one of the payment's calls as it was written down.

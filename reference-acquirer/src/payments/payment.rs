@@ -145,6 +145,8 @@ pub enum Fact {
     Initial(Answer),
     /// The customer approved: a verified event says that this request is COMPLETED.
     CustomerApproved(PaymentRequestId),
+    /// The customer approved this request, but the token for the final call is not to be had.
+    TokenLost(PaymentRequestId),
     /// A verified event says that the request was refused for good.
     RequestDeclined,
     /// A verified event says that the request was taken back.
@@ -241,6 +243,10 @@ impl Payment {
             (State::Authorizing | State::StepUpRequired, Fact::CustomerApproved(request_id)) => {
                 next.request_id = Some(request_id);
                 next.state = State::Finalizing;
+            }
+            (State::Authorizing | State::StepUpRequired, Fact::TokenLost(request_id)) => {
+                next.request_id = Some(request_id);
+                next.state = State::Failed;
             }
             (State::Authorizing | State::StepUpRequired, Fact::RequestDeclined) => {
                 next.state = State::Declined;

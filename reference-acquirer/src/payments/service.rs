@@ -21,12 +21,12 @@ use klarna_schemas::klarna::payment_request::PaymentRequestState;
 use klarna_schemas::klarna::webhook::{PaymentRequestPayload, STATE_CHANGE_PREFIX};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-use super::calls::Asked;
+use super::calls::{Asked, Token};
 use super::create::CreatePayment;
 use super::payment::{Answer, Fact, Payment, State};
 use super::{mapping, view};
@@ -35,6 +35,7 @@ use crate::klarna::client::{KlarnaClient, idempotency_key};
 use crate::store::{
     Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, Settled, Step, Store, StoreError,
 };
+use crate::workers::Wake;
 use crate::{chance, clock};
 
 /// Decides what happens to payments.
@@ -51,7 +52,7 @@ pub struct PaymentService {
     /// This run's name on the claims it makes.
     pub owner: String,
     /// Wakes the workers when there is new work.
-    pub work: Arc<Notify>,
+    pub work: Arc<Wake>,
     /// Tells who waits for it that a payment changed.
     pub changes: broadcast::Sender<String>,
     /// What is under way; a stop waits for it.
@@ -118,7 +119,7 @@ impl PaymentService {
                 tracing::error!(%error, payment_id = claim.subject, "an initial call could not be settled");
             }
             // It may have been postponed.
-            service.work.notify_one();
+            service.work.wake();
         });
 
         // The Partner waits for the decision, while calls fail and are repeated too, but only so
@@ -208,11 +209,15 @@ impl PaymentService {
 
         match payload.state {
             PaymentRequestState::Completed => match self.session_token(claim, &payment, &payload).await? {
-                Some(token) => {
+                Token::Known(token) => {
                     let fact = Fact::CustomerApproved(payload.payment_request_id);
                     self.learn(claim, &payment.id, &fact, Some(token)).await
                 }
-                None => Ok(()),
+                Token::Postponed => Ok(()),
+                Token::Lost => {
+                    let fact = Fact::TokenLost(payload.payment_request_id);
+                    self.learn(claim, &payment.id, &fact, None).await
+                }
             },
             PaymentRequestState::Declined => {
                 self.learn(claim, &payment.id, &Fact::RequestDeclined, None).await
@@ -275,7 +280,7 @@ impl PaymentService {
                     );
                     metrics::counter!("acquirer_payment_changes_total", "state" => state.as_str())
                         .increment(1);
-                    self.work.notify_one();
+                    self.work.wake();
                     // Nobody waiting is no error.
                     let _ = self.changes.send(payment_id.to_owned());
                     return Ok(());

@@ -256,9 +256,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn notification(&self, id: &str) -> Result<Option<Notification>, StoreError>;
 
     /// Claims rows that are due and that nobody holds, oldest first.
-    async fn claim(&self, lease: &Lease, now: Timestamp, limit: usize) -> Result<Vec<Claim>, StoreError>;
+    async fn claim(
+        &self,
+        lease: &Lease,
+        now: Timestamp,
+        limit: usize,
+        tasks: &[Task],
+    ) -> Result<Vec<Claim>, StoreError>;
     /// When the next row that nobody holds becomes due.
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    async fn next_due(&self, tasks: &[Task]) -> Result<Option<Timestamp>, StoreError>;
     /// Makes a change and finishes the claim that led to it, in one step.
     async fn settle(&self, claim: &Claim, change: &Change, now: Timestamp) -> Result<Settled, StoreError>;
     /// Finishes a claim that changed nothing.

@@ -64,16 +64,18 @@ const CLAIM: &str = "\
     UPDATE outbox SET lease_owner = $1, lease_until = $2, attempts = attempts + 1 \
     WHERE id IN (SELECT id FROM outbox \
                  WHERE done_at IS NULL AND due_at <= $3 AND (lease_until IS NULL OR lease_until <= $3) \
+                   AND task IN (SELECT value FROM json_each($5)) \
                  ORDER BY due_at, id LIMIT $4) \
     RETURNING id, task, subject, attempts";
 const NEXT_DUE: &str = "\
-    SELECT MIN(due_at) AS due_at FROM outbox WHERE done_at IS NULL AND lease_until IS NULL";
+    SELECT MIN(due_at) AS due_at FROM outbox \
+    WHERE done_at IS NULL AND lease_until IS NULL AND task IN (SELECT value FROM json_each($1))";
 const FINISH: &str = "\
     UPDATE outbox SET done_at = $3, lease_owner = NULL, lease_until = NULL \
-    WHERE id = $1 AND lease_owner = $2 AND done_at IS NULL";
+    WHERE id = $1 AND lease_owner = $2 AND attempts = $4 AND done_at IS NULL";
 const POSTPONE: &str = "\
     UPDATE outbox SET due_at = $3, lease_owner = NULL, lease_until = NULL \
-    WHERE id = $1 AND lease_owner = $2 AND done_at IS NULL";
+    WHERE id = $1 AND lease_owner = $2 AND attempts = $4 AND done_at IS NULL";
 const RELEASE: &str = "\
     UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE done_at IS NULL AND lease_owner IS NOT NULL";
 
@@ -271,13 +273,20 @@ impl Store for SqliteStore {
         }))
     }
 
-    async fn claim(&self, lease: &Lease, now: Timestamp, limit: usize) -> Result<Vec<Claim>, StoreError> {
+    async fn claim(
+        &self,
+        lease: &Lease,
+        now: Timestamp,
+        limit: usize,
+        tasks: &[Task],
+    ) -> Result<Vec<Claim>, StoreError> {
         let mut tx = self.write().await?;
         let rows = sqlx::query(CLAIM)
             .bind(&lease.owner)
             .bind(lease.until.as_millisecond())
             .bind(now.as_millisecond())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(names(tasks))
             .fetch_all(&mut *tx)
             .await?;
         tx.commit().await?;
@@ -287,8 +296,8 @@ impl Store for SqliteStore {
         Ok(claims)
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query(NEXT_DUE).fetch_one(&self.pool).await?;
+    async fn next_due(&self, tasks: &[Task]) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query(NEXT_DUE).bind(names(tasks)).fetch_one(&self.pool).await?;
         let due: Option<i64> = row.try_get("due_at")?;
         due.map(|_| time_of(&row, "due_at")).transpose()
     }
@@ -356,6 +365,7 @@ impl Store for SqliteStore {
             .bind(claim.id)
             .bind(&claim.owner)
             .bind(due_at.as_millisecond())
+            .bind(claim.attempt)
             .execute(&self.pool)
             .await?;
         Ok(())
@@ -438,6 +448,7 @@ async fn finish(
         .bind(claim.id)
         .bind(&claim.owner)
         .bind(now.as_millisecond())
+        .bind(claim.attempt)
         .execute(&mut **tx)
         .await?
         .rows_affected();
@@ -456,6 +467,12 @@ async fn finish(
 async fn forget_tokens(tx: &mut Transaction<'static, Sqlite>, payment_id: &str) -> Result<(), StoreError> {
     sqlx::query(FORGET_TOKENS).bind(payment_id).execute(&mut **tx).await?;
     Ok(())
+}
+
+/// The names of tasks as a JSON list, which SQLite takes where a list of parameters is not to be had.
+fn names(tasks: &[Task]) -> String {
+    let names: Vec<&str> = tasks.iter().map(|task| task.as_str()).collect();
+    serde_json::json!(names).to_string()
 }
 
 fn claim_of(row: &SqliteRow, owner: &str) -> Result<Claim, StoreError> {

@@ -1,10 +1,13 @@
 //! Goes on with what is not finished: rows of the outbox, claimed with a lease.
 //!
-//! One loop claims what is due and starts a task for each row. It is woken when there is new work,
-//! and looks by itself when a retry becomes due, and now and then: for rows whose owner fell silent. A task that fails with a database error leaves its row to the lease.
+//! Two loops claim what is due and start a task for each row: one for the payments themselves, one
+//! for telling Partners, so that a Partner who does not listen holds up no payment. A loop is woken
+//! when there is new work, and looks by itself when a retry becomes due, and now and then: for rows
+//! whose owner fell silent. A task that fails with a database error leaves its row to the lease.
 
 pub mod finalize;
 pub mod notify;
+mod wake;
 pub mod withdraw;
 
 use std::sync::Arc;
@@ -13,11 +16,12 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use self::notify::Notifier;
+pub use self::wake::{Lane, Wake};
 use crate::clock;
 use crate::payments::service::PaymentService;
 use crate::store::{Claim, Lease, Task};
 
-/// The loop and what its tasks need.
+/// The loops and what their tasks need.
 #[derive(Debug, Clone)]
 pub struct Workers {
     /// Payments.
@@ -29,6 +33,10 @@ pub struct Workers {
 impl Workers {
     /// Runs until told to stop; tasks under way are the tracker's.
     pub async fn run(self) {
+        tokio::join!(self.run_lane(Lane::Payments), self.run_lane(Lane::Telling));
+    }
+
+    async fn run_lane(&self, lane: Lane) {
         let payments = &self.payments;
         let outbox = &payments.settings.outbox;
         let permits = Arc::new(Semaphore::new(outbox.concurrency));
@@ -40,14 +48,16 @@ impl Workers {
             let Ok(permit) = permit else { return };
             let limit = 1 + permits.available_permits();
             let lease = Lease { owner: payments.owner.clone(), until: clock::after(outbox.lease) };
-            let claims = payments.store.claim(&lease, clock::now(), limit).await.unwrap_or_else(|error| {
+            let claimed = payments.store.claim(&lease, clock::now(), limit, lane.tasks()).await;
+            let claims = claimed.unwrap_or_else(|error| {
                 tracing::error!(%error, "the outbox cannot be read");
                 Vec::new()
             });
             if claims.is_empty() {
                 drop(permit);
+                let woken = payments.work.woken(lane);
                 tokio::select! {
-                    _ = tokio::time::timeout(self.pause().await, payments.work.notified()) => continue,
+                    _ = tokio::time::timeout(self.pause(lane).await, woken) => continue,
                     () = payments.stop.cancelled() => return,
                 }
             }
@@ -60,7 +70,7 @@ impl Workers {
                     workers.work_on(&claim).await;
                     drop(permit);
                     // It may have been postponed, and become due before the loop looks again.
-                    workers.payments.work.notify_one();
+                    workers.payments.work.wake();
                 });
             }
         }
@@ -68,9 +78,9 @@ impl Workers {
 
     /// How long there is nothing to do: until the next row becomes due, and never longer than the
     /// settings say, as another process may have written a row.
-    async fn pause(&self) -> Duration {
+    async fn pause(&self, lane: Lane) -> Duration {
         let poll = self.payments.settings.outbox.poll;
-        match self.payments.store.next_due().await {
+        match self.payments.store.next_due(lane.tasks()).await {
             Ok(Some(due)) => poll.min(clock::until(due)),
             Ok(None) => poll,
             Err(error) => {

@@ -252,6 +252,11 @@ async fn bodies_that_are_no_event() {
         event["metadata"].as_object_mut().unwrap().remove(path);
         event.to_string()
     };
+    let with_id = |id: &str| {
+        let mut event = event.clone();
+        event["metadata"]["event_id"] = id.into();
+        event.to_string()
+    };
     let huge = format!("{}{}", event, " ".repeat(1 << 20));
     for (name, body, expected) in [
         ("empty", String::new(), 400),
@@ -259,6 +264,9 @@ async fn bodies_that_are_no_event() {
         ("no object", "[]".to_owned(), 400),
         ("no metadata", "{\"payload\":{}}".to_owned(), 400),
         ("no event id", without("event_id"), 400),
+        ("an empty event id", with_id(""), 400),
+        ("an event id with a control character", with_id("a\u{0}b"), 400),
+        ("an event id of 256 characters", with_id(&"e".repeat(256)), 400),
         ("no event type", without("event_type"), 400),
         ("deep nesting", "[".repeat(100_000), 400),
         ("huge", huge, 413),

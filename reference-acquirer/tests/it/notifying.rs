@@ -94,3 +94,25 @@ async fn a_partner_that_is_down_keeps_nobody_waiting() {
     assert_eq!(read["status"], "approved");
     acquirer.stop().await;
 }
+
+/// All places for notifications are taken by a Partner that never answers: a payment is finalised
+/// all the same.
+#[tokio::test]
+async fn a_partner_that_hangs_holds_up_no_payment() {
+    let setup = Setup::new().await;
+    setup.klarna.will([Reply::declined(), Reply::step_up(), Reply::approved()]);
+    setup.partner.will([Hears::Hangs]);
+    let acquirer = setup
+        .start_with(|settings| {
+            settings.outbox.concurrency = 1;
+            settings.outbox.lease = Duration::from_secs(300);
+            settings.notifications.timeout = Duration::from_secs(200);
+        })
+        .await;
+    acquirer.create(ALPHA, &order("tx-1")).await;
+    setup.partner.await_notifications(1).await;
+    acquirer.create(ALPHA, &order("tx-2")).await;
+    setup.klarna.send_event("e-1", "COMPLETED", &setup.klarna.authorizes()[1]).await;
+    setup.klarna.await_authorizes(3).await;
+    acquirer.stop().await;
+}

@@ -137,9 +137,9 @@ async fn an_event_finds_its_payment() {
 async fn a_row_is_claimed_by_one_until_its_lease_ends() {
     let (_folder, store) = store().await;
     let (_, first) = created(store.as_ref(), "p").await;
-    assert!(store.claim(&lease("b", 20), later(9), 10).await.unwrap().is_empty());
+    assert!(store.claim(&lease("b", 20), later(9), 10, &Task::ALL).await.unwrap().is_empty());
 
-    let taken = store.claim(&lease("b", 20), later(10), 10).await.unwrap();
+    let taken = store.claim(&lease("b", 20), later(10), 10, &Task::ALL).await.unwrap();
     assert_eq!((taken.len(), taken[0].task, taken[0].attempt), (1, Task::Authorize, 2));
     // The first owner woke up too late: it can neither settle, finish nor postpone.
     let payment = store.payment("p").await.unwrap().unwrap();
@@ -154,14 +154,14 @@ async fn a_row_is_claimed_by_one_until_its_lease_ends() {
     store.finish(&first, later(11)).await.unwrap();
     store.postpone(&first, later(11)).await.unwrap();
     assert_eq!(store.payment("p").await.unwrap(), Some(payment));
-    assert!(store.claim(&lease("c", 30), later(19), 10).await.unwrap().is_empty());
+    assert!(store.claim(&lease("c", 30), later(19), 10, &Task::ALL).await.unwrap().is_empty());
 
     store.postpone(&taken[0], later(40)).await.unwrap();
-    assert!(store.claim(&lease("c", 50), later(39), 10).await.unwrap().is_empty());
-    let taken = store.claim(&lease("c", 50), later(40), 10).await.unwrap();
+    assert!(store.claim(&lease("c", 50), later(39), 10, &Task::ALL).await.unwrap().is_empty());
+    let taken = store.claim(&lease("c", 50), later(40), 10, &Task::ALL).await.unwrap();
     assert_eq!(taken[0].attempt, 3);
     store.finish(&taken[0], later(41)).await.unwrap();
-    assert!(store.claim(&lease("d", 99), later(98), 10).await.unwrap().is_empty());
+    assert!(store.claim(&lease("d", 99), later(98), 10, &Task::ALL).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn many_claimants_share_the_work_without_sharing_a_row() {
         tokio::spawn(async move {
             let mut claimed = Vec::new();
             loop {
-                let some = store.claim(&lease(&format!("o-{number}"), 10), NOW, 7).await.unwrap();
+                let some = store.claim(&lease(&format!("o-{number}"), 10), NOW, 7, &Task::ALL).await.unwrap();
                 if some.is_empty() {
                     return claimed;
                 }
@@ -198,7 +198,7 @@ async fn nobody_overwrites_what_he_has_not_seen() {
     let (_folder, store) = store().await;
     let (payment, authorize) = created(store.as_ref(), "p").await;
     store.receive_event(&ReceivedEvent { event_id: "e".to_owned(), body: "{}".into() }, NOW).await.unwrap();
-    let event = store.claim(&lease("b", 10), NOW, 1).await.unwrap().remove(0);
+    let event = store.claim(&lease("b", 10), NOW, 1, &Task::ALL).await.unwrap().remove(0);
     let change = |state, token: Option<&str>, told: Option<&str>| Change {
         payment: Payment { state, ..payment.clone() },
         finalize_with: token.map(Into::into),
@@ -220,7 +220,7 @@ async fn nobody_overwrites_what_he_has_not_seen() {
     assert!(store.notification("m").await.unwrap().is_none());
     let call = store.klarna_call("p", Step::Final).await.unwrap().unwrap();
     assert_eq!(call.session_token.unwrap().expose_secret(), "token");
-    let open = store.claim(&lease("c", 99), later(50), 10).await.unwrap();
+    let open = store.claim(&lease("c", 99), later(50), 10, &Task::ALL).await.unwrap();
     let tasks: Vec<_> = open.iter().map(|claim| claim.task).collect();
     assert_eq!(tasks, [Task::Authorize, Task::Finalize], "the refused settle left its claim open");
 }
@@ -233,5 +233,5 @@ async fn what_a_run_left_claimed_is_free_at_the_next_start() {
     let url = format!("sqlite://{}", folder.path().join("acquirer.db").display());
     let store = SqliteStore::open(&url).await.unwrap();
     assert_eq!(store.release_abandoned_claims().await.unwrap(), 1);
-    assert_eq!(store.claim(&lease("b", 10), NOW, 10).await.unwrap().len(), 1);
+    assert_eq!(store.claim(&lease("b", 10), NOW, 10, &Task::ALL).await.unwrap().len(), 1);
 }

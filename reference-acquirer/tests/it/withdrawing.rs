@@ -6,7 +6,7 @@ use reference_acquirer::store::{SqliteStore, Step, Store as _};
 use serde_json::{Value, json};
 
 use crate::support::{
-    ALPHA, Acquirer, Exchange, REQUEST_ID, Reply, Setup, TOKEN, assert_same_call, order, verify,
+    ALPHA, Acquirer, Exchange, REQUEST_ID, Reply, Setup, TOKEN, assert_same_call, event_body, order, verify,
 };
 
 /// The final call fails in all four attempts.
@@ -173,5 +173,28 @@ async fn tokens_are_forgotten() {
             let found = file.windows(token.len()).any(|window| window == token.as_bytes());
             assert!(!found, "{token} is still in the file after {status}");
         }
+    }
+}
+
+/// The customer approved, but the event brings no token, and Klarna does not give it either: there
+/// will be no final call, so the Partner is told, and the request is withdrawn.
+#[tokio::test]
+async fn a_token_that_is_not_to_be_had_ends_the_payment() {
+    let refusals = vec![Reply::error(403, "OPERATION_FORBIDDEN")];
+    let no_answers: Vec<_> = (0..4).map(|_| Reply::error(500, "TIMEOUT")).collect();
+    for reads in [refusals, no_answers] {
+        let setup = Setup::new().await;
+        setup.klarna.will([Reply::step_up()]);
+        setup.klarna.will_be_read(reads);
+        let acquirer = setup.start().await;
+        let (_, payment) = acquirer.create(ALPHA, &order("tx-1")).await;
+        let mut event = event_body("e-1", "COMPLETED", &setup.klarna.authorizes()[0]);
+        event["payload"]["klarna_network_session_token"] = Value::Null;
+        event["payload"]["state_context"] = Value::Null;
+        assert!(setup.klarna.send_signed(event.to_string()).await.is_success());
+        assert_eq!(setup.partner.await_verified().await["data"]["status"], "failed");
+        assert_eq!(status_of(&acquirer, &payment).await, "failed");
+        setup.klarna.await_cancels(1).await;
+        assert_all_done(&setup, acquirer, 1, 1, 1).await;
     }
 }

@@ -76,6 +76,7 @@ pub(crate) struct FakeKlarna {
     pub(crate) heard: Recorded,
     replies: Arc<Mutex<VecDeque<Reply>>>,
     cancels: Arc<Mutex<VecDeque<Reply>>>,
+    reads: Arc<Mutex<VecDeque<Reply>>>,
     presentations: Arc<Mutex<VecDeque<Reply>>>,
     registered: Arc<Mutex<Registered>>,
     gate: Arc<Notify>,
@@ -92,6 +93,7 @@ impl FakeKlarna {
             heard: Recorded::new(),
             replies: Arc::default(),
             cancels: Arc::default(),
+            reads: Arc::default(),
             presentations: Arc::default(),
             registered: Arc::default(),
             gate: Arc::default(),
@@ -110,6 +112,11 @@ impl FakeKlarna {
     }
 
     /// What the next cancellations of payment requests are answered with; 200 without a script.
+    /// Answers to reads of the payment request; with its token when nothing is left.
+    pub(crate) fn will_be_read(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.reads.lock().unwrap().extend(replies);
+    }
+
     pub(crate) fn will_cancel(&self, replies: impl IntoIterator<Item = Reply>) {
         self.cancels.lock().unwrap().extend(replies);
     }
@@ -238,6 +245,10 @@ async fn answer(State(klarna): State<FakeKlarna>, request: Request<Body>) -> Res
         return klarna.reply(reply.unwrap_or_else(|| Reply::Json(200, json!({"state": "CANCELED"})))).await;
     }
     if exchange.path.contains("/payment/requests/") {
+        let reply = klarna.reads.lock().unwrap().pop_front();
+        if let Some(reply) = reply {
+            return klarna.reply(reply).await;
+        }
         let read = json!({"payment_request_id": REQUEST_ID, "state": "COMPLETED",
             "state_context": {"klarna_network_session_token": "token-by-reading"}});
         return json_reply(200, &read);

@@ -1,0 +1,61 @@
+//! Which work goes together, and how the loops hear of new work.
+
+use tokio::sync::Notify;
+
+use crate::store::Task;
+
+/// Work that shares a loop and its places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// What decides payments: it talks to Klarna.
+    Payments,
+    /// What tells Partners: it talks to their servers, which may be slow or gone.
+    Telling,
+}
+
+impl Lane {
+    /// The tasks of this lane. Every task is in exactly one.
+    pub fn tasks(self) -> &'static [Task] {
+        match self {
+            Self::Payments => &[Task::Authorize, Task::Event, Task::Finalize, Task::Withdraw],
+            Self::Telling => &[Task::Notify],
+        }
+    }
+}
+
+/// Wakes the loops. A wake while a loop is busy is not lost.
+#[derive(Debug, Default)]
+pub struct Wake {
+    payments: Notify,
+    telling: Notify,
+}
+
+impl Wake {
+    /// There may be new work.
+    pub fn wake(&self) {
+        self.payments.notify_one();
+        self.telling.notify_one();
+    }
+
+    /// Returns when there may be.
+    pub async fn woken(&self, lane: Lane) {
+        match lane {
+            Lane::Payments => self.payments.notified().await,
+            Lane::Telling => self.telling.notified().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_is_in_exactly_one_lane() {
+        for task in Task::ALL {
+            let lanes = [Lane::Payments, Lane::Telling];
+            let lanes = lanes.iter().filter(|lane| lane.tasks().contains(&task)).count();
+            assert_eq!(lanes, 1, "{}", task.as_str());
+        }
+    }
+}
