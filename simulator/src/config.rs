@@ -111,6 +111,8 @@ pub struct Limits {
     pub connections: usize,
     /// Bytes that all journals hold together.
     pub journal_bytes: usize,
+    /// Acquirer accounts at once.
+    pub accounts: usize,
     /// Sandboxes at once.
     pub sandboxes: usize,
     /// Payments that one sandbox remembers in an epoch.

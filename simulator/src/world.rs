@@ -115,7 +115,7 @@ impl World {
     }
 
     /// The acquirer account that a key opens: a configured one its own, any other test key an
-    /// account of its own too.
+    /// account of its own too, while there is room.
     pub(crate) fn account(&self, key: &str) -> Option<Arc<AccountCell>> {
         const TEST_KEY: &str = "klarna_test_api_";
         let mut accounts = lock(&self.accounts);
@@ -126,8 +126,12 @@ impl World {
             return None;
         }
         let tail = IdSource::new(0, key).text("account", 24).to_ascii_uppercase().replace(['-', '_'], "");
-        let tail: String = tail.chars().take(8).collect();
+        let tail: String = tail.chars().take(16).collect();
         let id = AcquirerAccountId(format!("krn:partner:global:account:test:{tail}"));
+        if !accounts.contains_key(&id) && accounts.len() >= self.settings.limits.accounts {
+            tracing::warn!("there are as many acquirer accounts as there may be");
+            return None;
+        }
         let new = || Arc::new(AccountCell::new(id.clone(), self.seed, self.budget.clone(), &self.stopping));
         Some(accounts.entry(id.clone()).or_insert_with(new).clone())
     }

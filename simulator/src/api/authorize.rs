@@ -147,7 +147,7 @@ pub(super) fn acquirer(
     let presented = auth::presented(headers)
         .ok_or_else(|| KlarnaError::unauthorized("send the API key as Authorization: Basic <key>"))?;
     let account = world.account(&presented.key).ok_or_else(|| {
-        KlarnaError::unauthorized("this API key opens no account; a test key starts with klarna_test_api_")
+        KlarnaError::unauthorized("this API key opens no account; a test key starts with klarna_test_api_, and opens one while there is room (limits.accounts)")
     })?;
     notes.note(|noted| noted.place = Place::Account(account.clone()));
     Ok(account)

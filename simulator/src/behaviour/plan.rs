@@ -5,6 +5,14 @@ use std::collections::VecDeque;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::simulator::control::{CallKind, QueuedOutcome};
 
+/// The most outcomes that wait at a time.
+const MAX_QUEUED: usize = 1_000;
+
+/// As many outcomes wait as may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more than {MAX_QUEUED} outcomes would wait")]
+pub(crate) struct TooManyOutcomes;
+
 /// Outcomes still to be given, first come first served.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
@@ -12,9 +20,13 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Adds outcomes behind those that wait.
-    pub(crate) fn queue(&mut self, outcomes: Vec<QueuedOutcome>) {
+    /// Adds outcomes behind those that wait: all of them, or none where there is no room.
+    pub(crate) fn queue(&mut self, outcomes: Vec<QueuedOutcome>) -> Result<(), TooManyOutcomes> {
+        if self.queue.len() + outcomes.len() > MAX_QUEUED {
+            return Err(TooManyOutcomes);
+        }
         self.queue.extend(outcomes.into_iter().filter(|outcome| outcome.times > 0));
+        Ok(())
     }
 
     /// Takes the first outcome that is for this call and legal for it: a step-up needs a way to the
@@ -49,7 +61,8 @@ mod tests {
         plan.queue(vec![
             outcome(CallKind::Final, 1, AuthorizationResult::Declined),
             outcome(CallKind::Any, 2, AuthorizationResult::Approved),
-        ]);
+        ])
+        .unwrap();
         let mut take = |call| plan.take(call, true).map(|taken| taken.result);
         assert_eq!(take(CallKind::Initial), Some(AuthorizationResult::Approved));
         assert_eq!(take(CallKind::Final), Some(AuthorizationResult::Declined));
@@ -60,7 +73,7 @@ mod tests {
     #[test]
     fn a_step_up_waits_for_a_call_that_can_be_stepped_up() {
         let mut plan = Plan::default();
-        plan.queue(vec![outcome(CallKind::Any, 1, AuthorizationResult::StepUpRequired)]);
+        plan.queue(vec![outcome(CallKind::Any, 1, AuthorizationResult::StepUpRequired)]).unwrap();
         assert!(plan.take(CallKind::Initial, false).is_none());
         assert!(plan.take(CallKind::Initial, true).is_some());
     }
@@ -71,8 +84,18 @@ mod tests {
         plan.queue(vec![QueuedOutcome {
             force: true,
             ..outcome(CallKind::Final, 1, AuthorizationResult::StepUpRequired)
-        }]);
+        }])
+        .unwrap();
         assert!(plan.take(CallKind::Initial, false).is_none());
         assert!(plan.take(CallKind::Final, false).is_some_and(|taken| taken.force));
+    }
+
+    #[test]
+    fn there_is_an_end_to_queueing() {
+        let mut plan = Plan::default();
+        let many = |count| vec![outcome(CallKind::Any, 1, AuthorizationResult::Approved); count];
+        plan.queue(many(MAX_QUEUED - 1)).unwrap();
+        assert_eq!(plan.queue(many(2)), Err(TooManyOutcomes));
+        plan.queue(many(1)).unwrap();
     }
 }

@@ -23,6 +23,8 @@ use crate::world::{SandboxCell, World};
 
 /// Shortest and longest session token that can be minted, in characters.
 const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 64..=10_240;
+/// Longest reason of a queued outcome, in characters.
+const REASON_LENGTH: usize = 255;
 /// Length of a session token that names none.
 const TOKEN_LENGTH_DEFAULT: usize = 512;
 
@@ -138,6 +140,10 @@ pub(super) async fn queue_outcomes(
                 "APPROVED or DECLINED on a final call, or `force: true` to see what the acquirer makes of it",
             ));
         }
+        if outcome.result_reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON_LENGTH) {
+            let detail = format!("[{index}].result_reason: at most {REASON_LENGTH} characters");
+            return Err(Problem::bad_request(detail, "a short reason will do"));
+        }
         if outcome.times == 0 {
             return Err(Problem::bad_request(
                 format!("[{index}].times: must be at least 1"),
@@ -145,7 +151,8 @@ pub(super) async fn queue_outcomes(
             ));
         }
     }
-    cell.lock().machine.queue(outcomes);
+    let queued = cell.lock().machine.queue(outcomes);
+    queued.map_err(|full| Problem::conflict(full.to_string(), "use `times`, or reset the sandbox"))?;
     Ok(Json(cell.view()))
 }
 

@@ -150,7 +150,7 @@ fn play(steps: &[Step]) -> Onlooker {
             }
             Step::Queue(on, result) => {
                 let (on, result) = (*on, result.clone());
-                sandbox.queue(vec![QueuedOutcome::once(on, result)]);
+                sandbox.queue(vec![QueuedOutcome::once(on, result)]).unwrap();
             }
             Step::Pass { minutes } => {
                 now += SignedDuration::from_mins(*minutes);

@@ -19,7 +19,7 @@ use super::payment::Payment;
 use super::payment_request::RequestRecord;
 use super::presentation::Presenting;
 use super::token::{CompletedSession, TokenMeaning, TokenRecord};
-use crate::behaviour::plan::Plan;
+use crate::behaviour::plan::{Plan, TooManyOutcomes};
 
 /// How many names of earlier epochs are remembered, so that late traffic is told from new.
 const RETIRED_NAMES: usize = 10_000;
@@ -131,8 +131,8 @@ impl Sandbox {
     }
 
     /// Queues outcomes.
-    pub(crate) fn queue(&mut self, outcomes: Vec<QueuedOutcome>) {
-        self.plan.queue(outcomes);
+    pub(crate) fn queue(&mut self, outcomes: Vec<QueuedOutcome>) -> Result<(), TooManyOutcomes> {
+        self.plan.queue(outcomes)
     }
 
     /// Mints a session token of exactly `length` characters.

@@ -1,6 +1,8 @@
 //! Whatever comes: Klarna's error body, the parameter named, and nothing changed.
 
-use klarna_schemas::simulator::control::PutSandbox;
+use klarna_schemas::klarna::authorize::AuthorizationResult;
+use klarna_schemas::simulator::control::{CallKind, PutSandbox, QueuedOutcome};
+use klarna_simulator::Simulator;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -212,4 +214,28 @@ async fn garbage_on_the_wire_does_not_stop_the_server() {
     let mut answer = Vec::new();
     let _closed = stream.read_to_end(&mut answer).await;
     assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.result(), "STEP_UP_REQUIRED");
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_accounts_and_outcomes() {
+    let mut settings = klarna_simulator::config::Settings::defaults().unwrap();
+    settings.listen = "127.0.0.1:0".parse().unwrap();
+    settings.limits.accounts = 2;
+    let klarna = Klarna::of(Simulator::builder().settings(settings)).await;
+    let call = async |key: &str| {
+        let request = klarna.http.get(klarna.url("/v2/notification/signing-keys"));
+        klarna.send(request.header("authorization", format!("Basic {key}"))).await.status
+    };
+    // The configured account is one of the two.
+    let opened = [call("klarna_test_api_one").await, call("klarna_test_api_two").await];
+    assert_eq!(opened, [200, 401]);
+    assert_eq!([call("klarna_test_api_one").await, call(KEY).await], [200, 200]);
+
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    let declined = QueuedOutcome::once(CallKind::Any, AuthorizationResult::Declined);
+    let full = klarna.control().queue_outcomes(&ALPHA.into(), &vec![declined.clone(); 1_001]).await;
+    assert!(full.unwrap_err().to_string().contains("409"));
+    let wordy = QueuedOutcome { result_reason: Some("x".repeat(256)), ..declined };
+    let refused = klarna.control().queue_outcomes(&ALPHA.into(), &[wordy]).await.unwrap_err().to_string();
+    assert!(refused.contains("[0].result_reason"), "{refused}");
 }
