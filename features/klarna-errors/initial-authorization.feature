@@ -50,7 +50,7 @@ Feature: Klarna in trouble at the initial authorization
       | status 400 |
       | status 409 |
 
-  @AP-42 @AP-37 @AP-53
+  @AP-42 @AP-37
   Scenario: A 403 without a body is survived
     Given a Partner with an order of 459.00 SEK
     And Klarna will approve the payment
