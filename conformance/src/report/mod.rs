@@ -7,4 +7,4 @@ mod scenario;
 
 pub use console::Console;
 pub use junit::junit;
-pub(crate) use scenario::scenario_text;
+pub(crate) use scenario::{planned, scenario_text};

@@ -30,7 +30,8 @@ pub(crate) fn scenario_text(
     parts.join("\n")
 }
 
-fn planned(scenario: &Scenario) -> PlannedScenario {
+/// A scenario as the run model tells of it, before it is known what becomes of it.
+pub(crate) fn planned(scenario: &Scenario) -> PlannedScenario {
     PlannedScenario {
         id: scenario.id.clone(),
         feature: scenario.feature.clone(),

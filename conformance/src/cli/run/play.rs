@@ -18,7 +18,7 @@ use crate::bdd::{self, Manner};
 use crate::cli::args::RunArgs;
 use crate::exit_code::Exit;
 use crate::model::{
-    self, Event, ModelWriter, Plan, PlanStep, PlannedScenario, RunFinished, RunStarted, ScenarioFinished,
+    self, Event, ModelWriter, Plan, PlannedScenario, RunFinished, RunStarted, ScenarioFinished,
     ScenarioStatus,
 };
 use crate::plan::{Disposition, Scenario};
@@ -235,23 +235,12 @@ fn claimed(adapter: &Adapter) -> Vec<String> {
 
 fn plan_line(scenario: &Scenario, fate: &Disposition, repeat: &str) -> PlannedScenario {
     PlannedScenario {
-        id: scenario.id.clone(),
-        feature: scenario.feature.clone(),
-        name: scenario.name.clone(),
-        file: scenario.file.clone(),
-        line: scenario.line,
-        tags: scenario.tags.clone(),
-        duties: scenario.duties.clone(),
-        steps: scenario
-            .steps
-            .iter()
-            .map(|step| PlanStep { line: step.line, keyword: step.written.clone(), text: step.text.clone() })
-            .collect(),
         not_applicable: match fate {
             Disposition::Run => None,
             Disposition::NotApplicable(reason) => Some(reason.clone()),
         },
         repeat: scenario.repeat_command(repeat),
+        ..report::planned(scenario)
     }
 }
 
