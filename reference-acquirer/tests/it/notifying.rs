@@ -105,7 +105,7 @@ async fn a_partner_that_hangs_holds_up_no_payment() {
     let acquirer = setup
         .start_with(|settings| {
             settings.outbox.concurrency = 1;
-            settings.outbox.lease = Duration::from_secs(300);
+            settings.outbox.lease = Duration::from_mins(5);
             settings.notifications.timeout = Duration::from_secs(200);
         })
         .await;
