@@ -29,3 +29,4 @@ Feature: Klarna decides on the initial authorization
       | amount     |
       | 129.95 EUR |
       | 4590 JPY   |
+      | 12.500 KWD |

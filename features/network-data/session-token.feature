@@ -8,3 +8,11 @@ Feature: The Partner's Klarna Network session token
     And Klarna will approve the payment
     When the Partner creates the payment
     Then the Partner's session token reached Klarna with the initial authorize
+
+  @AP-10 @AP-11
+  Scenario: A session token of 8192 characters is neither cut nor refused
+    Given a Partner with an order of 459.00 SEK
+    And the Partner has a Klarna Network session token of 8192 characters
+    And Klarna will approve the payment
+    When the Partner creates the payment
+    Then the Partner's session token reached Klarna with the initial authorize

@@ -43,6 +43,18 @@ fn a_session_token_that_stays_behind() {
 }
 
 #[test]
+fn a_session_token_that_is_cut() {
+    let from = "later(begin, payment, step_up, token)";
+    let scenario = "network-data/session-token/a-session-token-of-8192-characters-is-neither-cut-nor-refused";
+    shows(
+        from,
+        "later(begin, payment, step_up, token and token[:4096])",
+        scenario,
+        "session-token.forwarded",
+    );
+}
+
+#[test]
 fn network_data_that_was_read() {
     let from = "body[\"klarna_network_data\"] = details[\"networkData\"]";
     let to = "body[\"klarna_network_data\"] = json.dumps(json.loads(details[\"networkData\"]))";
@@ -53,6 +65,8 @@ fn network_data_that_was_read() {
 fn money_that_is_read_as_if_every_currency_were_the_same() {
     let scenario = "initial-authorization/decisions/the-amount-is-in-the-minor-units-of-its-currency#2";
     shows("scaleb(DIGITS.get(currency, 2))", "scaleb(2)", scenario, "amount.as-intended");
+    let scenario = "initial-authorization/decisions/the-amount-is-in-the-minor-units-of-its-currency#3";
+    shows("\"KWD\": 3", "\"KWD\": 2", scenario, "amount.as-intended");
     let scenario = "initial-authorization/decisions/the-amount-is-in-the-minor-units-of-its-currency#1";
     shows(
         "        \"currency\": currency,\n",
