@@ -50,6 +50,13 @@ async fn doubt(acquirer: &Acquirer) -> StatusCode {
 
 /// How a payment fares from webhook to notification, which shows that the registration is of use.
 async fn assert_webhooks_work(setup: &Setup, acquirer: &Acquirer, reference: &str) {
+    let registered = async {
+        while setup.klarna.webhooks().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let registered = tokio::time::timeout(std::time::Duration::from_secs(10), registered).await;
+    registered.expect("no webhook is registered");
     let before = setup.klarna.authorizes().len();
     setup.klarna.will([Reply::step_up(), Reply::approved()]);
     acquirer.create(ALPHA, &order(reference)).await;
