@@ -55,8 +55,8 @@ async fn assert_webhooks_work(setup: &Setup, acquirer: &Acquirer, reference: &st
             tokio::task::yield_now().await;
         }
     };
-    let registered = tokio::time::timeout(std::time::Duration::from_secs(10), registered).await;
-    registered.expect("no webhook is registered");
+    let registered = tokio::time::timeout(Duration::from_secs(10), registered).await;
+    assert!(registered.is_ok(), "no webhook is registered");
     let before = setup.klarna.authorizes().len();
     setup.klarna.will([Reply::step_up(), Reply::approved()]);
     acquirer.create(ALPHA, &order(reference)).await;
