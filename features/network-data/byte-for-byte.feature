@@ -30,6 +30,22 @@ Feature: Klarna Network Data
       | an accent beside its letter | {"decomposed":"Åke","composed":"Åke"}                                |
       | marks that HTML escapes     | {"note":"<b>5 > 3 & 'so'</b> &amp; &lt;"}                        |
       | tabs for spacing            | {"a":	1,	"b":	2}                                               |
+      | values that hold nothing    | {"text":"","list":[],"object":{},"none":null,"no":false,"zero":0}  |
+      | escaped control characters  | {"nul":"\\u0000","bell":"\\u0007","delete":"\\u007f"}              |
+
+  @AP-11
+  Scenario Outline: Reaches Klarna with characters that nobody sees: <peculiarity>
+    Given a Partner with an order of 459.00 SEK
+    And the Partner shares Klarna Network Data with <peculiarity>
+    And Klarna will approve the payment
+    When the Partner creates the payment
+    Then the network data reached Klarna byte for byte
+
+    Examples:
+      | peculiarity             |
+      | Windows line ends       |
+      | a byte order mark in it |
+      | invisible letters       |
 
   @AP-11
   Scenario: Is the same in both authorize calls of a step-up

@@ -16,21 +16,30 @@ Feature: Purchase data
     Then the <field> of the order reached Klarna
 
     Examples:
-      | field                       |
-      | purchase reference          |
-      | name of each line           |
-      | quantity of each line       |
-      | price of each line          |
-      | total of each line          |
-      | tax of each line            |
-      | given name of the customer  |
-      | family name of the customer |
-      | email of the customer       |
-      | phone of the customer       |
-      | street to ship to           |
-      | postal code to ship to      |
-      | city to ship to             |
-      | country to ship to          |
+      | field                        |
+      | purchase reference           |
+      | name of each line            |
+      | quantity of each line        |
+      | price of each line           |
+      | total of each line           |
+      | tax of each line             |
+      | article number of each line  |
+      | given name of the customer   |
+      | family name of the customer  |
+      | email of the customer        |
+      | phone of the customer        |
+      | street of the customer       |
+      | postal code of the customer  |
+      | city of the customer         |
+      | region of the customer       |
+      | country of the customer      |
+      | given name of the recipient  |
+      | family name of the recipient |
+      | street to ship to            |
+      | postal code to ship to       |
+      | city to ship to              |
+      | region to ship to            |
+      | country to ship to           |
 
   @AP-09
   Scenario: The order lines add up to the amount

@@ -47,11 +47,13 @@ pub(crate) use exchange::quoted as shell_word;
 pub use methods::{Given, INSTRUCTION, MethodsAnswer, PAYMENT_OPTION_ID};
 pub(crate) use notification::Ears;
 pub use notification::Verification;
-pub use order::{Address, Customer, Mode, Order, OrderLine};
+pub use order::{Address, Customer, Mode, Order, OrderLine, Recipient};
 pub use outcome::Outcome;
 pub(crate) use start::{ProcessPlan, Ready, StopSignal};
 pub use template::TemplateError;
 pub(crate) use variables::RunVariables;
+#[cfg(test)]
+pub(crate) use variables::sample_order;
 pub use vars::PartnerBinding;
 
 /// Adapters that are embedded in this program: name and text.

@@ -22,6 +22,8 @@ pub struct Order {
     pub billing_address: Address,
     /// Where the goods go.
     pub shipping_address: Address,
+    /// Who receives them there: somebody else than who buys.
+    pub recipient: Recipient,
     /// Where the Customer comes back to.
     pub return_url: String,
     /// Where the Customer comes back to in the Partner's app.
@@ -88,6 +90,16 @@ pub struct Customer {
     pub email: String,
     /// Telephone number, E.164.
     pub phone: String,
+}
+
+/// Who receives the goods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipient {
+    /// Given name.
+    pub given_name: String,
+    /// Family name.
+    pub family_name: String,
 }
 
 /// A postal address.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
-use super::order::{Address, Customer, Mode, Order, OrderLine};
+use super::order::{Address, Customer, Mode, Order, OrderLine, Recipient};
 use super::vars::PartnerBinding;
 
 /// Brackets around the name of a secret where its value would stand: characters of the private use
@@ -127,7 +127,7 @@ pub(super) fn with_payment(mut variables: Map<String, Value>, payment: &BTreeMap
 }
 
 /// An order with everything in it, to check templates with.
-pub(super) fn sample_order() -> Order {
+pub(crate) fn sample_order() -> Order {
     let text = |text: &str| text.to_owned();
     let address = Address {
         street_address: text("Gatan 1"),
@@ -157,6 +157,7 @@ pub(super) fn sample_order() -> Order {
         },
         billing_address: address.clone(),
         shipping_address: address,
+        recipient: Recipient { given_name: text("Other"), family_name: text("Receiver") },
         return_url: text("http://127.0.0.1:8082/shop/return/1"),
         app_return_url: Some(text("shop://return")),
         mode: Mode::Redirect,

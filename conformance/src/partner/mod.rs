@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use tokio::task::AbortHandle;
 use url::Url;
 
@@ -78,6 +79,8 @@ pub struct Notification {
     pub partner: Option<String>,
     /// Why it could not be read, if it could not.
     pub unreadable: Option<String>,
+    /// Whether the Partner was made to refuse it, so that it told nobody anything.
+    pub refused: bool,
 }
 
 /// A Customer who came back.
@@ -155,6 +158,11 @@ impl PartnerStandIn {
     /// is an ear of all, for acquirers that know one URL only.
     pub fn notification_url(&self, partner: &str) -> Url {
         self.under(&["notifications", partner])
+    }
+
+    /// Answers the next notification that a payment has ended with `status`, once.
+    pub fn refuse_next(&self, payment_id: &str, status: StatusCode) {
+        self.record.refuse_next(payment_id, status);
     }
 
     /// The first notification about a payment that `accept` takes, those included that came before.

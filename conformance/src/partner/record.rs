@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
@@ -22,6 +23,8 @@ pub(super) struct Kept {
     pub(super) notifications: Vec<Notification>,
     by_payment: HashMap<String, Vec<usize>>,
     pub(super) visits: HashMap<String, Vec<ReturnVisit>>,
+    /// Payments whose next word of an end is refused, and how.
+    refusals: HashMap<String, StatusCode>,
     /// Orders of the shop, by marker.
     orders: HashMap<String, ShopOrder>,
 }
@@ -58,6 +61,16 @@ impl Record {
             }
             kept.notifications.push(notification);
         });
+    }
+
+    pub(super) fn refuse_next(&self, payment_id: &str, status: StatusCode) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.refusals.insert(payment_id.to_owned(), status);
+    }
+
+    /// How a notification that the payment has ended is to be refused, if it is; once.
+    pub(super) fn take_refusal(&self, payment_id: &str) -> Option<StatusCode> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).refusals.remove(payment_id)
     }
 
     pub(super) fn take_order(&self, marker: &str, order: ShopOrder) {

@@ -13,7 +13,7 @@ use url::Url;
 use super::record::Record;
 use super::shop::{CHECKOUT, CONFIRMATION, Page};
 use super::{Notification, ReturnVisit, pages};
-use crate::adapter::{Ears, Verification, pairs};
+use crate::adapter::{Ears, Outcome, Verification, pairs};
 
 /// Bytes that a notification may have.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -77,6 +77,9 @@ impl Shop {
             heard.payment_id = None;
             heard.unreadable = Some(format!("no Partner is called {}", partner.unwrap_or_default()));
         }
+        let ends = heard.outcome.is_some_and(Outcome::is_final);
+        let refusal =
+            heard.payment_id.as_deref().filter(|_| ends).and_then(|id| self.record.take_refusal(id));
         // A Partner refuses what it cannot trust or read, as a real one would; all of it is kept.
         let answer = if unknown {
             (StatusCode::NOT_FOUND, "no Partner of this name\n".to_owned())
@@ -84,6 +87,8 @@ impl Shop {
             (StatusCode::UNAUTHORIZED, format!("{reason}\n"))
         } else if let Some(reason) = &heard.unreadable {
             (StatusCode::BAD_REQUEST, format!("{reason}\n"))
+        } else if let Some(status) = refusal {
+            (status, String::new())
         } else {
             let answer = self.ears.answer();
             (StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK), answer.body)
@@ -97,6 +102,7 @@ impl Shop {
             body: body.to_vec(),
             partner: heard.partner,
             unreadable: heard.unreadable,
+            refused: refusal.is_some(),
         });
         answer.into_response()
     }

@@ -87,7 +87,8 @@ impl ShopOrder {
         if answered != Page::Waiting {
             return answered;
         }
-        let trusted = heard.iter().filter(|one| !matches!(one.verified, Verification::Bad(_)));
+        let trusted =
+            heard.iter().filter(|one| !one.refused && !matches!(one.verified, Verification::Bad(_)));
         let notified =
             trusted.filter_map(|one| one.outcome).map(Page::of).find(|page| *page != Page::Waiting);
         if let Some(page) = notified {

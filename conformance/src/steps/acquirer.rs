@@ -1,6 +1,6 @@
 //! The Acquiring Partner: the one that is judged. It never acts by itself here; these steps look.
 
-use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice, mode};
 use crate::adapter::Outcome;
 use crate::world::World;
 
@@ -94,6 +94,33 @@ pub(super) const STEPS: &[Definition] = &[
         argument: Argument::None,
         doc: "A notification says so, and its signature fits; tag the scenario @notifications.",
         run: |world, step| Box::pin(notifies(world, step)),
+    },
+    Definition {
+        voice: Voice::Acquirer,
+        keyword: Keyword::Then,
+        expression: "the acquirer notifies the Partner again that the payment is {outcome}",
+        example: "the acquirer notifies the Partner again that the payment is approved",
+        argument: Argument::None,
+        doc: "After a notification that did not get through comes another; where none does and the Partner can read the payment, this only warns.",
+        run: |world, step| Box::pin(notifies_again(world, step)),
+    },
+    Definition {
+        voice: Voice::Acquirer,
+        keyword: Keyword::Then,
+        expression: "the initial authorize asks for a step-up in {mode} mode",
+        example: "the initial authorize asks for a step-up in SDK mode",
+        argument: Argument::None,
+        doc: "customer_interaction_config.method is SDK, or HANDOVER; that Klarna insists on it is inferred, so it only warns.",
+        run: |world, step| Box::pin(asks_for(world, step)),
+    },
+    Definition {
+        voice: Voice::Acquirer,
+        keyword: Keyword::Then,
+        expression: "the initial authorize leads the customer back to the Partner's app",
+        example: "the initial authorize leads the customer back to the Partner's app",
+        argument: Argument::None,
+        doc: "customer_interaction_config carries an app_return_url; not applicable where the acquirer's API has no place for it.",
+        run: |world, step| Box::pin(leads_back_to_app(world, step)),
     },
     Definition {
         voice: Voice::Acquirer,
@@ -226,6 +253,18 @@ async fn tells(world: &mut World, step: &StepInput) -> StepResult {
 
 async fn notifies(world: &mut World, step: &StepInput) -> StepResult {
     world.must_notify(outcome(step.text(0)), "partner.notified").await
+}
+
+async fn notifies_again(world: &mut World, step: &StepInput) -> StepResult {
+    world.must_notify_again(outcome(step.text(0))).await
+}
+
+async fn asks_for(world: &mut World, step: &StepInput) -> StepResult {
+    world.must_ask_for(mode(step.text(0))).await
+}
+
+async fn leads_back_to_app(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_lead_back_to_app().await
 }
 
 async fn does_not_tell(world: &mut World, step: &StepInput) -> StepResult {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use futures::future::LocalBoxFuture;
 
+use crate::adapter::Mode;
 use crate::world::{Failure, World};
 
 /// Whether a step sets up, acts or judges.
@@ -85,6 +86,11 @@ impl StepInput {
     pub fn text(&self, index: usize) -> &str {
         self.captures.get(index).map_or("", String::as_str)
     }
+}
+
+/// A mode, from the words of a feature.
+pub(super) fn mode(words: &str) -> Mode {
+    if words == "SDK" { Mode::Sdk } else { Mode::Redirect }
 }
 
 /// What a step function comes to.

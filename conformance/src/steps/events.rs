@@ -27,6 +27,15 @@ pub(super) const STEPS: &[Definition] = &[
     Definition {
         voice: Voice::Klarna,
         keyword: Keyword::When,
+        expression: "Klarna is about to send the {event} webhook twice at once",
+        example: "Klarna is about to send the completed webhook twice at once",
+        argument: Argument::None,
+        doc: "The next such event arrives as two calls side by side, byte for byte the same.",
+        run: |world, step| Box::pin(twice_at_once(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::When,
         expression: "somebody sends the acquirer a {event} webhook {forgery}",
         example: "somebody sends the acquirer a completed webhook with a forged signature",
         argument: Argument::None,
@@ -77,6 +86,10 @@ async fn again(world: &mut World, step: &StepInput) -> StepResult {
 
 async fn held(world: &mut World, step: &StepInput) -> StepResult {
     world.klarna_holds_back(step.text(0)).await
+}
+
+async fn twice_at_once(world: &mut World, step: &StepInput) -> StepResult {
+    world.klarna_sends_twice(step.text(0)).await
 }
 
 async fn forged(world: &mut World, step: &StepInput) -> StepResult {

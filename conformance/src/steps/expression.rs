@@ -19,11 +19,14 @@ const PARAMETERS: &[(&str, &str)] = &[
          |Klarna Network Data of 10241 characters)",
     ),
     ("letters", "(ASCII|non-ASCII)"),
+    ("peculiarity", "(Windows line ends|a byte order mark in it|invisible letters)"),
     (
         "field",
-        "(purchase reference|name of each line|quantity of each line|price of each line|total of each line\
-         |tax of each line|given name of the customer|family name of the customer|email of the customer\
-         |phone of the customer|street to ship to|postal code to ship to|city to ship to|country to ship to)",
+        "(purchase reference\
+         |(?:name|quantity|price|total|tax|article number) of each line\
+         |(?:given name|family name|email|phone|street|postal code|city|region|country) of the customer\
+         |(?:given name|family name) of the recipient\
+         |(?:street|postal code|city|region|country) to ship to)",
     ),
     ("call", "(initial|final)"),
     (

@@ -4,7 +4,7 @@ use std::future::ready;
 
 use klarna_schemas::simulator::control::{MintSessionToken, MintedTokenState};
 
-use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice, mode};
 use crate::adapter::{Mode, Outcome};
 use crate::world::{Failure, Letters, Mistake, World};
 
@@ -117,6 +117,36 @@ pub(super) const STEPS: &[Definition] = &[
     Definition {
         voice: Voice::Partner,
         keyword: Keyword::Given,
+        expression: "the Partner shares Klarna Network Data with {peculiarity}",
+        example: "the Partner shares Klarna Network Data with Windows line ends",
+        argument: Argument::None,
+        doc: "Sound JSON with characters in it that a feature cannot show.",
+        run: |world, step| Box::pin(ready(world.share_peculiar(step.text(0)))),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::Given,
+        expression: "the customer is to come back to the Partner's app",
+        example: "the customer is to come back to the Partner's app",
+        argument: Argument::None,
+        doc: "The Partner gives the address of its app beside its return_url.",
+        run: |world, _| {
+            world.come_back_to_app();
+            Box::pin(ready(Ok(())))
+        },
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::When,
+        expression: "the Partner answers the notification of the payment's end with status {int}",
+        example: "the Partner answers the notification of the payment's end with status 500",
+        argument: Argument::None,
+        doc: "The first notification that the payment has ended does not get through; the next one does. Tag the scenario @notifications.",
+        run: |world, step| Box::pin(ready(refuse_news(world, step))),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::Given,
         expression: "a second Partner of the acquirer with an order of {amount}",
         example: "a second Partner of the acquirer with an order of 799.00 SEK",
         argument: Argument::None,
@@ -190,6 +220,11 @@ fn share_data_of(world: &mut World, step: &StepInput) -> StepResult {
     Ok(())
 }
 
+fn refuse_news(world: &mut World, step: &StepInput) -> StepResult {
+    let status = step.text(0).parse().map_err(|_| Failure::misused("no status has this number"))?;
+    world.refuse_first_news(status)
+}
+
 async fn second_partner(world: &mut World, step: &StepInput) -> StepResult {
     world.seat_another_partner().await?;
     world.price_order(step.text(0), step.text(1))
@@ -229,8 +264,7 @@ async fn create_sharing(world: &mut World, _: &StepInput) -> StepResult {
 }
 
 async fn create_in_mode(world: &mut World, step: &StepInput) -> StepResult {
-    let mode = if step.text(0) == "SDK" { Mode::Sdk } else { Mode::Redirect };
-    world.create_payment(Some(mode)).await
+    world.create_payment(Some(mode(step.text(0)))).await
 }
 
 async fn launch(world: &mut World, _: &StepInput) -> StepResult {

@@ -53,11 +53,16 @@ pub fn conclude(
 ) -> Conclusion {
     let counts = count(events);
     let interrupted = cut == Some(Cut::Interrupted);
-    let open: Vec<&str> = verdicts
-        .iter()
-        .filter(|verdict| verdict.counts && !matches!(verdict.verdict, VerdictKind::Holds))
-        .map(|verdict| verdict.requirement.as_str())
-        .collect();
+    let counting = |is: fn(VerdictKind) -> bool| -> Vec<&str> {
+        let of_kind = verdicts.iter().filter(|verdict| verdict.counts && is(verdict.verdict));
+        of_kind.map(|verdict| verdict.requirement.as_str()).collect()
+    };
+    let open = counting(|kind| matches!(kind, VerdictKind::NotRun | VerdictKind::NotApplicable));
+    // A warning rests on inferred ground or on what is only recommended: the duty was run and held.
+    let warned = match counting(|kind| kind == VerdictKind::Warns) {
+        ids if ids.is_empty() => String::new(),
+        ids => format!("; with warnings: {}", named(&ids)),
+    };
     // A skip is no pass: where nothing was run, nothing held.
     let none_ran = counts.passed + counts.failed + counts.not_run + counts.errored == 0;
     let held = counts.failed == 0 && counts.not_run == 0;
@@ -81,10 +86,11 @@ pub fn conclude(
     } else if open.is_empty() {
         (
             Overall::Conformant,
-            "conformant: every Required duty that a machine can verify was run and held".to_owned(),
+            format!("conformant: every Required duty that a machine can verify was run and held{warned}"),
         )
     } else {
-        let summary = format!("held, incomplete: {} Required duties not run: {}", open.len(), named(&open));
+        let summary =
+            format!("held, incomplete: {} Required duties not run: {}{warned}", open.len(), named(&open));
         (Overall::HeldIncomplete, summary)
     };
     let mut exit = if held { Exit::Held } else { Exit::NotHeld };
@@ -191,6 +197,15 @@ mod tests {
         assert_eq!(some.summary, "held, incomplete: 1 Required duties not run: AP-11");
         let required = conclude(&passed, &[verdict(VerdictKind::NotRun)], None, true);
         assert_eq!(required.exit, Exit::NotHeld);
+        let warned = conclude(&passed, &[verdict(VerdictKind::Warns)], None, true);
+        assert_eq!((warned.overall, warned.exit), (Overall::Conformant, Exit::Held));
+        assert!(warned.summary.ends_with("; with warnings: AP-11"), "{}", warned.summary);
+        let beside = [verdict(VerdictKind::Warns), verdict(VerdictKind::NotRun)];
+        let beside = conclude(&passed, &beside, None, false);
+        assert_eq!(
+            beside.summary,
+            "held, incomplete: 1 Required duties not run: AP-11; with warnings: AP-11"
+        );
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub fn of_scenario(record: &ScenarioRecord, planned: usize) -> (ScenarioStatus, 
     if let Some(why) = &record.nothing_to_judge {
         return (ScenarioStatus::NotRun, Some(why.clone()));
     }
+    if let Some(why) = &record.not_applicable {
+        return (ScenarioStatus::NotApplicable, Some(why.clone()));
+    }
     let held = record.steps.iter().filter(|step| step.failure.is_none()).count();
     if held < planned {
         return (ScenarioStatus::Errored, Some(format!("only {held} of {planned} steps were played")));
@@ -62,5 +65,10 @@ mod tests {
         let mut unjudged = played(Some("nothing to judge"));
         unjudged.nothing_to_judge = Some("why".to_owned());
         assert_eq!(of_scenario(&unjudged, 1), (ScenarioStatus::NotRun, Some("why".to_owned())));
+        let mut not_asked = played(Some("not applicable"));
+        not_asked.not_applicable = Some("why".to_owned());
+        assert_eq!(of_scenario(&not_asked, 1), (ScenarioStatus::NotApplicable, Some("why".to_owned())));
+        not_asked.nothing_to_judge = Some("lost".to_owned());
+        assert_eq!(of_scenario(&not_asked, 1).0, ScenarioStatus::NotRun, "the worse of the two");
     }
 }

@@ -110,6 +110,16 @@ pub const CHECKS: &[Check] = &[
         &["AP-15", "AP-16"],
         "give a Purchase Journey to the Partner only when Klarna asks for a step-up",
     ),
+    own(
+        "step-up-config.method",
+        &["AP-13"],
+        "ask with customer_interaction_config.method for SDK where the Partner starts Klarna's SDK, and for HANDOVER where it opens a URL",
+    ),
+    own(
+        "step-up-config.app-return-url",
+        &["AP-13"],
+        "send the address of the Partner's app as customer_interaction_config.app_return_url, beside return_url",
+    ),
     own("answer.outcome", &["AP-16", "AP-17"], "answer the Partner with what Klarna decided"),
     own(
         "partner.told",
@@ -117,6 +127,11 @@ pub const CHECKS: &[Check] = &[
         "tell the Partner how the payment ended, by a notification or where it can read it",
     ),
     own("partner.notified", &["AP-29"], "send the Partner a notification when the payment ends"),
+    own(
+        "partner.notified-again",
+        &["AP-29"],
+        "send a notification again, after a while and with its own id, until the Partner has answered 2xx",
+    ),
     own(
         "partner.not-misled",
         &["AP-28", "AP-29"],

@@ -73,6 +73,14 @@ impl World {
         self.send(event, Some(Misbehaviour::Held), None, SendWhen::Next).await
     }
 
+    /// Lets the next event of this kind arrive twice, side by side.
+    ///
+    /// # Errors
+    /// When the simulator refuses.
+    pub async fn klarna_sends_twice(&mut self, event: &str) -> Result<(), Failure> {
+        self.send(event, Some(Misbehaviour::Duplicate), None, SendWhen::Next).await
+    }
+
     /// Lets the Customer come back while the webhook that was held back is on its way: the browser
     /// sets out first, and the webhook follows while the acquirer may still make the Customer wait.
     ///

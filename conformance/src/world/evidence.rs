@@ -26,6 +26,9 @@ impl World {
             Failure::NothingToJudge(why) => self.run.board.update(&self.scenario.id, |record| {
                 record.nothing_to_judge.get_or_insert_with(|| why.clone());
             }),
+            Failure::NotApplicable(why) => self.run.board.update(&self.scenario.id, |record| {
+                record.not_applicable.get_or_insert_with(|| why.clone());
+            }),
             Failure::Broken(why) => self.run.board.update(&self.scenario.id, |record| {
                 record.broken.get_or_insert_with(|| why.clone());
             }),

@@ -17,6 +17,8 @@ pub enum Failure {
     },
     /// There was nothing to judge: the step neither holds nor fails.
     NothingToJudge(String),
+    /// The acquirer has nothing that the scenario could be about: it is not asked of it.
+    NotApplicable(String),
     /// The suite or the simulator failed, not the acquirer.
     Broken(String),
 }
@@ -44,6 +46,7 @@ impl std::fmt::Display for Failure {
         match self {
             Self::Found { finding, .. } => write!(f, "{}: {}", finding.rule, finding.what),
             Self::NothingToJudge(why) => write!(f, "nothing to judge: {why}"),
+            Self::NotApplicable(why) => write!(f, "not applicable: {why}"),
             Self::Broken(why) => f.write_str(why),
         }
     }

@@ -1,5 +1,7 @@
 //! The Customer: in a browser, or on the Partner's page with Klarna's SDK.
 
+use std::borrow::Cow;
+
 use klarna_schemas::ids::PaymentRequestId;
 use klarna_schemas::simulator::control::{CustomerAct, CustomerActed};
 use reqwest::StatusCode;
@@ -129,7 +131,7 @@ impl World {
     pub async fn come_back(&mut self) -> Result<(), Failure> {
         self.fenced = false;
         let payment = self.payment()?;
-        let home = payment.order.return_url.clone();
+        let home = self.home()?;
         let by_sdk = matches!(payment.journey.way, Some(Way::Sdk(_)));
         let Some(mut here) = payment.journey.sent_to.clone() else {
             if by_sdk {
@@ -141,7 +143,7 @@ impl World {
         let mut seen = Vec::new();
         for _ in 0..HOPS_MAX {
             seen.push(without_query(&here));
-            let is_home = without_query(&here) == home;
+            let is_home = without_query(&here) == without_query(&home);
             let next = self.browse(&here, "text/html").await?;
             if is_home {
                 self.judged("customer.comes-home", 1);
@@ -158,7 +160,7 @@ impl World {
             "the way back of the Customer",
             "the Customer does not come back to the Partner's return_url",
         );
-        finding.expected = Some(home);
+        finding.expected = Some(home.to_string());
         finding.got = Some(seen.join(" → "));
         self.weigh(finding, None).await
     }
@@ -174,7 +176,7 @@ impl World {
             return Ok(());
         }
         let marker = payment.order.reference.clone();
-        let home = payment.order.return_url.clone();
+        let home = self.home()?;
         let visit = self.run.stand_in.await_return(&marker, super::context::PATIENCE).await;
         self.judged("customer.comes-home", 1);
         let Some(visit) = visit else {
@@ -184,9 +186,25 @@ impl World {
                 "the Partner's return page",
                 "the Customer was not seen on the Partner's return page",
             );
-            finding.expected = Some(home);
+            finding.expected = Some(home.to_string());
             return self.weigh(finding, None).await;
         };
+        let lost = |(name, value): &(Cow<'_, str>, Cow<'_, str>)| {
+            !visit.query.iter().any(|(key, came)| key == name && came == value)
+        };
+        if let Some((name, value)) = home.query_pairs().find(lost) {
+            let mut finding = finding(
+                "customer.comes-home",
+                &self.scenario.duties,
+                "the URL that brings the Customer back",
+                "a parameter that the Partner had put into its return_url is missing or changed",
+            );
+            finding.expected = Some(format!("{name}={value}"));
+            // Names only: a value can be a secret.
+            let names: Vec<&str> = visit.query.iter().map(|(name, _)| name.as_str()).collect();
+            finding.got = Some(format!("parameters: {}", names.join(", ")));
+            return self.weigh(finding, None).await;
+        }
         if let Some((name, _)) = visit.query.iter().find(|(name, _)| name.to_lowercase().contains("token")) {
             let mut finding = finding(
                 "secret.in-url",
@@ -198,6 +216,12 @@ impl World {
             return self.weigh(finding, None).await;
         }
         Ok(())
+    }
+
+    /// The Partner's `return_url`.
+    fn home(&self) -> Result<Url, Failure> {
+        let home = &self.payment()?.order.return_url;
+        Url::parse(home).map_err(|error| Failure::Broken(format!("the return_url {home}: {error}")))
     }
 
     /// Whether Klarna has sent the browser somewhere: in SDK mode it may never leave the Partner's page,

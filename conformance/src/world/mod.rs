@@ -24,6 +24,7 @@ mod record;
 mod seats;
 mod shop;
 mod size;
+mod step_up_config;
 mod teardown;
 mod telling;
 mod trouble;

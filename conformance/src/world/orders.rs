@@ -4,7 +4,7 @@ use klarna_schemas::money::Currency;
 
 use super::context::RunContext;
 use super::failure::Failure;
-use crate::adapter::{Address, Customer, Mode, Order, OrderLine};
+use crate::adapter::{Address, Customer, Mode, Order, OrderLine, Recipient};
 
 /// Klarna Network Data so plain that whoever parses and rewrites it changes little or nothing: a
 /// defect of that kind then shows where it is looked for, and not in every scenario.
@@ -13,24 +13,34 @@ const PLAIN: &str = r#"{"content_type":"application/json","schema_version":"1"}"
 /// Klarna Network Data that no two encoders write alike.
 pub(super) const PECULIAR: &str = r#"{"schema_version": 1.0, "content_type": "application/json", "sdk": {"locale": "sv-SE", "name": "web"}, "shop": "caf\u00e9", "path": "a\/b"}"#;
 
+/// Characters that a table of a feature cannot show, in data that is sound JSON all the same.
+pub(super) fn peculiar(words: &str) -> Option<&'static str> {
+    match words {
+        "Windows line ends" => Some("{\r\n  \"a\": 1,\r\n  \"b\": 2\r\n}\r\n"),
+        "a byte order mark in it" => Some("{\"before\u{feff}after\":\"\u{feff}\"}"),
+        "invisible letters" => Some("{\"a\u{a0}b\":\"c\u{200d}d\u{ad}e\u{2028}f\u{2029}g\u{7f}h\"}"),
+        _ => None,
+    }
+}
+
 /// Shipping, in minor units, where the amount leaves room for it.
 const SHIPPING: i64 = 4900;
 
 /// An order of 459.00 SEK; the `number`-th of its scenario.
 pub(super) fn sample(run: &RunContext, scenario: &str, number: usize) -> Order {
     let reference = format!("order-{}-{number}", run.short_name(scenario, "order"));
-    let address = |street: &str, postal_code: &str, city: &str| Address {
+    let address = |street: &str, postal_code: &str, city: &str, region: &str| Address {
         street_address: street.to_owned(),
         postal_code: postal_code.to_owned(),
         city: city.to_owned(),
-        region: None,
+        region: Some(region.to_owned()),
         country: "SE".to_owned(),
     };
     let mode =
         if run.adapter.claims("redirect") || !run.adapter.claims("sdk") { Mode::Redirect } else { Mode::Sdk };
     let mut order = Order {
         purchase_reference: format!("{}-{number}", run.short_name(scenario, "purchase").to_uppercase()),
-        return_url: run.stand_in.return_url(&reference).to_string(),
+        return_url: format!("{}?lang=sv&from=a%26b", run.stand_in.return_url(&reference)),
         reference,
         amount: 0,
         currency: String::new(),
@@ -42,8 +52,9 @@ pub(super) fn sample(run: &RunContext, scenario: &str, number: usize) -> Order {
             phone: "+46701740615".to_owned(),
         },
         // Two places, so that one cannot stand for the other.
-        billing_address: address("Drottninggatan 1", "111 51", "Stockholm"),
-        shipping_address: address("Storgatan 2", "753 31", "Uppsala"),
+        billing_address: address("Drottninggatan 1", "111 51", "Stockholm", "Stockholms län"),
+        shipping_address: address("Storgatan 2", "753 31", "Uppsala", "Uppsala län"),
+        recipient: Recipient { given_name: "Nils".to_owned(), family_name: "Östberg".to_owned() },
         app_return_url: None,
         mode,
         network_data: Some(PLAIN.to_owned()),

@@ -22,6 +22,9 @@ use crate::adapter::{Mode, OperationError, Order, Outcome, PartnerExchange, Paym
 /// acquirers that answer a little early.
 const BY_NOW: Duration = Duration::from_secs(2);
 
+/// Where the Partner's app is woken.
+const APP: &str = "klarna-conformance-shop://back/";
+
 /// One payment.
 #[derive(Debug)]
 pub struct Payment {
@@ -82,6 +85,22 @@ impl World {
     /// Gives the order Klarna Network Data that no two encoders write alike.
     pub fn share_peculiar_network_data(&mut self) {
         self.order.network_data = Some(orders::PECULIAR.to_owned());
+    }
+
+    /// Gives the order Klarna Network Data with characters in it that a feature cannot show.
+    ///
+    /// # Errors
+    /// When no such data is known.
+    pub fn share_peculiar(&mut self, words: &str) -> Result<(), Failure> {
+        let data = orders::peculiar(words);
+        self.order.network_data =
+            Some(data.ok_or_else(|| Failure::misused("no such data is known"))?.to_owned());
+        Ok(())
+    }
+
+    /// Lets the Customer come back to the Partner's app.
+    pub fn come_back_to_app(&mut self) {
+        self.order.app_return_url = Some(format!("{APP}{}", self.order.reference));
     }
 
     /// Declares the intent and creates the payment, as the Partner.

@@ -29,6 +29,8 @@ pub struct ScenarioRecord {
     pub judged: IndexMap<String, u64>,
     /// Why there was nothing to judge, if a step said so.
     pub nothing_to_judge: Option<String>,
+    /// Why the scenario is not asked of this acquirer, if a step said so.
+    pub not_applicable: Option<String>,
     /// Why the run itself broke here, if it did.
     pub broken: Option<String>,
     /// How long it took.

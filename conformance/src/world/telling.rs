@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use klarna_schemas::simulator::finding::{Finding, Severity};
+use reqwest::StatusCode;
 use tokio::time::Instant;
 
 use super::World;
@@ -25,6 +26,11 @@ fn serves(asked: Outcome, told: Outcome) -> bool {
         Outcome::Failed => matches!(told, Outcome::Failed | Outcome::Declined),
         _ => told == asked,
     }
+}
+
+/// Whether a notification told the Partner so.
+fn got_through(notification: &Notification, outcome: Outcome) -> bool {
+    !notification.refused && notification.outcome.is_some_and(|told| serves(outcome, told))
 }
 
 /// How often a Partner without notifications asks.
@@ -89,8 +95,7 @@ impl World {
     /// When none does, or its signature does not fit.
     pub async fn must_notify(&mut self, outcome: Outcome, rule: &str) -> Result<(), Failure> {
         let id = self.payment()?.id().to_owned();
-        let fits =
-            |notification: &Notification| notification.outcome.is_some_and(|told| serves(outcome, told));
+        let fits = |notification: &Notification| got_through(notification, outcome);
         let cut_short = self.patience_for_news(&event_type("completed")).await?;
         let patience = cut_short.unwrap_or(PATIENCE);
         let told = self.run.stand_in.await_notification(&id, fits, patience).await;
@@ -133,6 +138,52 @@ impl World {
                 self.weigh(finding, Some(exchange)).await
             }
         }
+    }
+
+    /// Lets the Partner refuse the first notification that the payment has ended.
+    ///
+    /// # Errors
+    /// When no payment was created, or the status is none.
+    pub fn refuse_first_news(&mut self, status: u16) -> Result<(), Failure> {
+        let status = StatusCode::from_u16(status).map_err(|_| Failure::misused("no such status exists"))?;
+        self.run.stand_in.refuse_next(self.payment()?.id(), status);
+        Ok(())
+    }
+
+    /// Asks that the Partner is notified again of what did not get through. Notifying again is one way
+    /// to keep the duty to tell it; where the Partner can read the payment, its absence only warns.
+    ///
+    /// # Errors
+    /// When the Partner does not get to know at all.
+    pub async fn must_notify_again(&mut self, outcome: Outcome) -> Result<(), Failure> {
+        let id = self.payment()?.id().to_owned();
+        let refused = |one: &Notification| one.refused;
+        if self.run.stand_in.await_notification(&id, refused, PATIENCE).await.is_err() {
+            self.must_notify(outcome, "partner.notified").await?;
+            return Err(Failure::NothingToJudge("no notification was refused".to_owned()));
+        }
+        self.judged("partner.notified-again", 1);
+        let again = |one: &Notification| got_through(one, outcome);
+        if self.run.stand_in.await_notification(&id, again, PATIENCE).await.is_ok() {
+            return Ok(());
+        }
+        if !self.run.adapter.can_read_payments() {
+            return self.must_notify(outcome, "partner.told").await;
+        }
+        self.must_show(outcome).await?;
+        let mut finding = finding(
+            "partner.notified-again",
+            &self.scenario.duties,
+            "the notification to the Partner",
+            format!(
+                "the Partner did not take a notification, and none came after it within {} s; it must ask to get to know",
+                PATIENCE.as_secs()
+            ),
+        );
+        finding.severity = Severity::Warns;
+        finding.expected = Some(outcome.to_string());
+        finding.got = Some("nothing more".to_owned());
+        self.weigh(finding, None).await
     }
 
     /// What is wrong with a notification that says the right thing: nobody signed it, or it was made
@@ -231,7 +282,12 @@ impl World {
     pub(super) async fn told_so_far(&self) -> Result<Option<Outcome>, Failure> {
         let payment = self.payment()?;
         let heard = self.run.stand_in.notifications(payment.id());
-        let ended = heard.iter().rev().filter_map(|one| one.outcome).find(|outcome| outcome.is_final());
+        let ended = heard
+            .iter()
+            .rev()
+            .filter(|one| !one.refused)
+            .filter_map(|one| one.outcome)
+            .find(|outcome| outcome.is_final());
         if ended.is_some()
             || self.run.adapter.claims("notifications")
             || !self.run.adapter.can_read_payments()

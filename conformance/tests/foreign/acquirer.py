@@ -91,11 +91,15 @@ def once(method, url, body, headers, timeout):
         return 0, repr(error).encode(), 0
 
 
-def call(method, url, body, headers, timeout=10):
+def in_trouble(status):
+    return status in (0, 429) or status >= 500
+
+
+def call(method, url, body, headers, timeout=10, again=in_trouble):
     """One HTTP call, made again with the same bytes while the other side is in trouble."""
     for attempt in range(TRIES):
         status, content, asked = once(method, url, body, headers, timeout)
-        if 0 < status < 500 and status != 429:
+        if not again(status):
             break
         log("attempt", attempt + 1, method, urllib.parse.urlsplit(url).path, "gave", status)
         if attempt + 1 < TRIES:
@@ -193,7 +197,10 @@ def authorize_body(order):
             "customer": {**person, **contact, "address": address(order["billing"])},
             "shipping": [{
                 "shipping_reference": "1",
-                "recipient": {**person, **contact},
+                "recipient": {
+                    "given_name": order["delivery"]["firstName"],
+                    "family_name": order["delivery"]["lastName"],
+                },
                 "address": address(order["delivery"]),
             }],
         },
@@ -348,7 +355,8 @@ def notify(payment):
     body = json.dumps({"live": "false", "notificationItems": [item]}).encode()
     signature = hmac.new(payment["merchant"]["hmacKey"].encode(), body, hashlib.sha256).hexdigest()
     headers = {"Content-Type": "application/json", "X-Signature": "sha256=" + signature}
-    status, _ = call("POST", NOTIFY, body, headers)
+    # Whatever else than a yes the merchant answers, it does not know yet.
+    status, _ = call("POST", NOTIFY, body, headers, again=lambda status: not 200 <= status < 300)
     if not 200 <= status < 300:
         log("the merchant was not told of", payment["pspReference"], "status", status)
 

@@ -56,6 +56,7 @@ pub(crate) fn order(reference: &str) -> Order {
         },
         billing_address: address.clone(),
         shipping_address: address,
+        recipient: klarna_conformance::adapter::Recipient { given_name: "R".into(), family_name: "S".into() },
         return_url: text("https://shop.example/return"),
         app_return_url: None,
         mode: Mode::Redirect,

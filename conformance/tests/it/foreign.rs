@@ -37,7 +37,12 @@ fn without_notifications_the_partner_asks() {
     let adapter = claiming(&folder, "[redirect, sdk]", true);
     let ran = run(&["--acquirer", &adapter, "--seed", "7"]);
     ran.must_exit(0);
-    assert_eq!(ran.ended("not-applicable"), ["partner/told/the-partner-is-notified"]);
+    let asks_for_notifications = [
+        "partner/told/a-notification-that-did-not-get-through-comes-again#1",
+        "partner/told/a-notification-that-did-not-get-through-comes-again#2",
+        "partner/told/the-partner-is-notified",
+    ];
+    assert_eq!(ran.ended("not-applicable"), asks_for_notifications);
     ran.must_say("the adapter does not claim the capability \"notifications\"");
     let junit = ran.report("junit.xml");
     assert!(junit.contains("<skipped message=\"the adapter does not claim the capability"), "{junit}");
@@ -74,4 +79,25 @@ fn one_mode_suffices() {
         "{elsewhere:?}"
     );
     assert!(ran.ended("passed").contains(&"the-document/step-up-required".to_owned()));
+}
+
+#[test]
+fn a_field_without_a_place_in_the_partner_api_is_not_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let path = claiming(&folder, "[redirect, sdk, notifications]", false);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let without = |text: String, line: &str| {
+        assert!(text.contains(line), "{line}");
+        text.replace(line, "")
+    };
+    let text = without(text, "            appReturnUrl: \"{{ order.app_return_url | omit }}\"\n");
+    let text = without(text, "            state: \"{{ order.shipping_address.region | omit }}\"\n");
+    std::fs::write(&path, text).unwrap();
+    let ran = run(&["--acquirer", &path, "--seed", "7"]);
+    ran.must_exit(0).must_say("the acquirer's API has no place for the region to ship to");
+    let not_asked = [
+        "purchase-data/what-the-partner-gave/no-field-gets-lost#22",
+        "step-up/purchase-journey/a-customer-of-the-partners-app-is-led-back-to-the-app",
+    ];
+    assert_eq!(ran.ended("not-applicable"), not_asked);
 }

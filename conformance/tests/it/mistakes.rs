@@ -129,3 +129,13 @@ fn shows(from: &str, to: &str, scenario: &str, rule: &str) -> Ran {
     assert!(failing.iter().any(|found| found == rule), "{failing:?} and not {rule}: {}", ran.all());
     ran
 }
+
+/// Asks that the change is shown by this finding, and that it only warns: the scenario holds.
+#[track_caller]
+fn warns(from: &str, to: &str, scenario: &str, rule: &str) -> Ran {
+    let ran = with(from, to, scenario);
+    ran.must_exit(0);
+    let warning = ran.warning(scenario);
+    assert!(warning.iter().any(|found| found == rule), "{warning:?} and not {rule}: {}", ran.all());
+    ran
+}

@@ -77,9 +77,18 @@ impl Ran {
 
     /// Failing rules of one scenario.
     pub(crate) fn failing(&self, scenario: &str) -> Vec<String> {
+        self.found(scenario, "fails")
+    }
+
+    /// Warning rules of one scenario.
+    pub(crate) fn warning(&self, scenario: &str) -> Vec<String> {
+        self.found(scenario, "warns")
+    }
+
+    fn found(&self, scenario: &str, severity: &str) -> Vec<String> {
         self.events("finding")
             .iter()
-            .filter(|line| line["scenario"] == scenario && line["finding"]["severity"] == "fails")
+            .filter(|line| line["scenario"] == scenario && line["finding"]["severity"] == severity)
             .map(|line| text(&line["finding"]["rule"]))
             .collect()
     }

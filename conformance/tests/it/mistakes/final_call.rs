@@ -33,6 +33,24 @@ fn a_return_taken_for_a_proof() {
     shows(from, called, scenario, "final.unasked");
 }
 
+#[test]
+fn two_calls_where_two_events_meet() {
+    // Looked at first, written afterwards: what lies between is a database's round trip.
+    const LOOK: &str = "    with LOCK:\n        if payment[\"finalised\"]:\n            return\n        payment[\"finalised\"] = True\n";
+    const THEN_WRITE: &str = "    if payment[\"finalised\"]:\n        return\n    time.sleep(0.002)\n    payment[\"finalised\"] = True\n";
+    all_show(&[Mistake {
+        name: "the payment is looked at first and marked afterwards, and no event is known again",
+        changes: &[
+            (LOOK, THEN_WRITE),
+            ("            fresh = event_id not in SEEN_EVENTS", "            fresh = True"),
+        ],
+        shown: &[(
+            "final-authorization/once/it-is-made-once-though-the-webhook-arrives-twice-at-the-same-moment",
+            "final.one-logical",
+        )],
+    }]);
+}
+
 const FINAL: &str = "    result, _ = authorize(payment, payment[\"body\"], token)";
 const DECLINED: &str = "final-authorization/klarnas-last-word/klarna-declines-the-final-authorization";
 

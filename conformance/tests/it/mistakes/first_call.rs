@@ -1,6 +1,6 @@
 //! The initial authorize.
 
-use super::shows;
+use super::{IN_REDIRECT_MODE, IN_SDK_MODE, Mistake, all_show, shows, warns};
 
 #[test]
 fn another_partners_account() {
@@ -74,4 +74,53 @@ fn money_that_is_read_as_if_every_currency_were_the_same() {
         scenario,
         "currency.as-intended",
     );
+}
+
+#[test]
+fn network_data_with_less_in_it() {
+    const FROM: &str = "body[\"klarna_network_data\"] = details[\"networkData\"]";
+    let lost = |to: &'static str, scenario: &'static str| {
+        let to = format!("{FROM}{to}");
+        shows(FROM, &to, scenario, "network-data.byte-equal");
+    };
+    lost(".replace('\"list\":[],', '')", "network-data/byte-for-byte/reaches-klarna-byte-for-byte#15");
+    lost(".replace('\\\\u0000', '')", "network-data/byte-for-byte/reaches-klarna-byte-for-byte#16");
+    let odd = "network-data/byte-for-byte/reaches-klarna-with-characters-that-nobody-sees";
+    for (to, row) in [
+        (".replace('\\r\\n', '\\n')", "#1"),
+        (".replace('\\ufeff', '')", "#2"),
+        (".replace('\\u2028', '\\n')", "#3"),
+    ] {
+        let to = format!("{FROM}{to}");
+        shows(FROM, &to, &format!("{odd}{row}"), "network-data.byte-equal");
+    }
+}
+
+#[test]
+fn another_way_in_than_the_partner_wants() {
+    let from = "\"SDK\" if order[\"channel\"] == \"SDK\" else \"HANDOVER\"";
+    warns(from, "\"HANDOVER\"", IN_SDK_MODE, "step-up-config.method");
+    warns(from, "\"SDK\"", IN_REDIRECT_MODE, "step-up-config.method");
+}
+
+#[test]
+fn no_way_back() {
+    all_show(&[
+        Mistake {
+            name: "the app is forgotten",
+            changes: &[("    if order[\"redirect\"].get(\"appReturnUrl\"):", "    if False:")],
+            shown: &[(
+                "step-up/purchase-journey/a-customer-of-the-partners-app-is-led-back-to-the-app",
+                "step-up-config.app-return-url",
+            )],
+        },
+        Mistake {
+            name: "the query of the return URL is cut",
+            changes: &[(
+                "    interaction[\"return_url\"] = order[\"redirect\"][\"returnUrl\"]",
+                "    interaction[\"return_url\"] = order[\"redirect\"][\"returnUrl\"].split(\"?\")[0]",
+            )],
+            shown: &[(IN_REDIRECT_MODE, "customer.comes-home")],
+        },
+    ]);
 }

@@ -1,6 +1,6 @@
 //! What the Partner is told.
 
-use super::{shows, with};
+use super::{shows, warns, with};
 
 #[test]
 fn a_partner_that_is_never_told() {
@@ -34,4 +34,14 @@ fn a_notification_that_another_partner_could_read_as_its_own() {
     let to = "[other for other in MERCHANTS.values() if other is not payment[\"merchant\"]][0][\"hmacKey\"]";
     shows(from, to, "partner/told/the-partner-is-notified", "notification.signed")
         .must_say("or was signed with its secret");
+}
+
+#[test]
+fn a_partner_that_was_down_and_is_never_told() {
+    // The Partner can read the payment, so it only warns.
+    let from = ", again=lambda status: not 200 <= status < 300)";
+    for row in ["#1", "#2"] {
+        let scenario = format!("partner/told/a-notification-that-did-not-get-through-comes-again{row}");
+        warns(from, ", again=lambda status: False)", &scenario, "partner.notified-again");
+    }
 }

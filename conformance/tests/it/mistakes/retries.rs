@@ -3,7 +3,7 @@
 use super::{Mistake, all_show};
 
 const AGAIN: &str = "        status, content, asked = once(method, url, body, headers, timeout)";
-const DONE: &str = "        if 0 < status < 500 and status != 429:";
+const TROUBLE: &str = "    return status in (0, 429) or status >= 500";
 const PAUSE: &str = "            time.sleep(max(asked, 0.1 * 2**attempt) * random.uniform(1, 1.2))";
 
 const INITIALLY_500: &str =
@@ -39,12 +39,12 @@ fn a_call_that_is_not_made_again() {
         },
         Mistake {
             name: "no answer is taken for an answer",
-            changes: &[(DONE, "        if status < 500 and status != 429:")],
+            changes: &[(TROUBLE, "    return status == 429 or status >= 500")],
             shown: &[(INITIALLY_BROKEN, "authorize.repeated"), (INITIALLY_SILENT, "authorize.repeated")],
         },
         Mistake {
             name: "429 is taken for a refusal",
-            changes: &[(DONE, "        if 0 < status < 500:")],
+            changes: &[(TROUBLE, "    return status == 0 or status >= 500")],
             shown: &[(TOO_MANY, "authorize.repeated")],
         },
     ]);
@@ -97,7 +97,7 @@ fn a_call_that_klarna_refused_and_that_is_made_again() {
     all_show(&[
         Mistake {
             name: "400 and 409 are tried again",
-            changes: &[(DONE, "        if 0 < status < 500 and status not in (400, 409, 429):")],
+            changes: &[(TROUBLE, "    return status in (0, 400, 409, 429) or status >= 500")],
             shown: &[
                 (REFUSED_400, "authorize.not-repeated"),
                 (REFUSED_409, "authorize.not-repeated"),
@@ -106,7 +106,7 @@ fn a_call_that_klarna_refused_and_that_is_made_again() {
         },
         Mistake {
             name: "403 is tried again",
-            changes: &[(DONE, "        if 0 < status < 500 and status not in (403, 429):")],
+            changes: &[(TROUBLE, "    return status in (0, 403, 429) or status >= 500")],
             shown: &[(EMPTY_403, "authorize.not-repeated")],
         },
     ]);
