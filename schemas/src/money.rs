@@ -23,6 +23,13 @@ pub struct Currency(String);
 #[error("a currency is three letters of ISO 4217, not \"{0}\"")]
 pub struct NotACurrency(pub String);
 
+impl Default for Currency {
+    /// `XXX`: no currency (ISO 4217).
+    fn default() -> Self {
+        Self("XXX".to_owned())
+    }
+}
+
 impl Currency {
     /// The code as text.
     pub fn as_str(&self) -> &str {

@@ -13,6 +13,10 @@ use serde::{Deserialize, Deserializer};
 
 pub use acquirers::{AcquirerSettings, LaidDownKey, LaidDownWebhook};
 
+pub use crate::engine::{
+    DecidingPolicy, ExpiredRequestPolicy, PolicySettings, RefusalPolicy, ReusePolicy, TokenPlaces,
+};
+
 /// The defaults, and the documentation of every setting.
 pub const DEFAULTS: &str = include_str!("../defaults.toml");
 
@@ -35,6 +39,8 @@ pub struct Settings {
     pub acquirers: Vec<AcquirerSettings>,
     /// What happens to unknown Partner accounts.
     pub accounts: AccountSettings,
+    /// What happens where the sources are silent or disagree.
+    pub policies: PolicySettings,
     /// How webhooks are delivered.
     pub webhooks: WebhookSettings,
     /// Limits.

@@ -82,6 +82,7 @@ impl World {
                 default_outcome: settings.outcome.result(),
                 payments: settings.limits.payments,
                 journey_base: public_base.trim_end_matches('/').to_owned(),
+                chosen: settings.policies,
             },
             lobby: Mutex::new(Journal::new(budget.clone())),
             budget,

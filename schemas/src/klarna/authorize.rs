@@ -56,6 +56,9 @@ pub struct StepUpConfig {
     /// The acquirer's name for the payment request, 1 to 255 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_request_reference: Option<String>,
+    /// Older way to say when the request ends: a date, through whose last moment it lives, or a date-time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_request_expires_at: Option<String>,
     /// Where and how the customer is led.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_interaction_config: Option<CustomerInteractionConfig>,

@@ -67,6 +67,12 @@ pub struct PaymentRequest {
     /// As the acquirer sent it, unread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supplementary_purchase_data: Option<Value>,
+    /// Whether the customer may choose the shipping, as the acquirer sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_config: Option<ShippingConfig>,
+    /// The payment option that the customer had chosen, as the acquirer sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_option_id: Option<String>,
     /// When an unfinished request ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
@@ -135,4 +141,70 @@ pub struct InteractionExpiry {
     /// ISO 8601 with zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
+}
+
+/// Express shipping (contract `payments.md` 3.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShippingConfig {
+    /// `EDITABLE` or `READ_ONLY`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supported_countries: Option<Vec<String>>,
+}
+
+/// Body of `POST …/payment/requests`. What the simulator does not read, the schema checks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CreatePaymentRequest {
+    /// ISO 4217.
+    pub currency: Currency,
+    /// Minor units.
+    pub amount: MinorUnits,
+    /// All else.
+    #[serde(flatten)]
+    pub details: PaymentRequestDetails,
+}
+
+/// Body of `PATCH` and `PUT …/payment/requests/{id}`: what is left out stays as it is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct UpdatePaymentRequest {
+    /// ISO 4217.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// Minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<MinorUnits>,
+    /// All else.
+    #[serde(flatten)]
+    pub details: PaymentRequestDetails,
+}
+
+/// What a Payment Request can be made or changed with, beside its money.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PaymentRequestDetails {
+    /// The caller's name for the request, 1 to 255 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_request_reference: Option<String>,
+    /// What is bought, by whom, sent where; kept as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplementary_purchase_data: Option<Value>,
+    /// How the customer is led and brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_interaction_config: Option<CustomerInteractionConfig>,
+    /// Opaque, from Payment Presentation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_option_id: Option<String>,
+    /// Whether the customer may choose the shipping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_config: Option<ShippingConfig>,
+    /// The Partner's Klarna Network Data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub klarna_network_data: Option<String>,
+    /// Its older name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interoperability_data: Option<String>,
+    /// Older way to say when the request ends: a date or a date-time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_request_expires_at: Option<String>,
 }

@@ -10,6 +10,9 @@ use crate::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId, WebhookI
 /// Prefix of the events that tell how a Payment Request fares.
 pub const STATE_CHANGE_PREFIX: &str = "payment.request.state-change.";
 
+/// The event that tells of a changed Payment Request.
+pub const REQUEST_UPDATED: &str = "payment.request.updated";
+
 /// An event: `metadata` of every event, `payload` of its kind.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WebhookEnvelope<P = Value> {

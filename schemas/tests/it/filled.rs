@@ -9,8 +9,8 @@ use klarna_schemas::klarna::notification::{
     CreateWebhook, SigningKey, SigningKeys, Webhook, WebhookStatus, Webhooks,
 };
 use klarna_schemas::klarna::payment_request::{
-    CustomerInteraction, CustomerInteractionConfig, InteractionExpiry, PaymentRequest, PaymentRequestState,
-    StateContext,
+    CreatePaymentRequest, CustomerInteraction, CustomerInteractionConfig, InteractionExpiry, PaymentRequest,
+    PaymentRequestDetails, PaymentRequestState, ShippingConfig, StateContext, UpdatePaymentRequest,
 };
 use klarna_schemas::klarna::presentation::{
     Icon, MessagePart, PaymentButton, PaymentOption, Presentation, PresentationInstruction,
@@ -143,6 +143,7 @@ fn authorize(expiry: InteractionExpiry) -> AuthorizeRequest {
         interoperability_data: some("{}"),
         step_up_config: Some(StepUpConfig {
             payment_request_reference: some("apx-pr-0001"),
+            payment_request_expires_at: some("2026-12-31"),
             customer_interaction_config: Some(interaction_config(expiry)),
         }),
         acquiring_config: Some(AcquiringConfig {
@@ -176,10 +177,41 @@ fn payment_request() -> PaymentRequest {
         state_context: Some(state_context()),
         customer_interaction_config: Some(interaction_config(by_duration())),
         supplementary_purchase_data: Some(serde_json::to_value(purchase_data()).unwrap()),
+        shipping_config: Some(shipping_config()),
+        payment_option_id: some("S0xBUk5B"),
         expires_at: Some(moment()),
         created_at: Some(moment()),
         updated_at: Some(moment()),
         canceled_at: Some(moment()),
+    }
+}
+
+fn shipping_config() -> ShippingConfig {
+    ShippingConfig { mode: some("EDITABLE"), supported_countries: Some(vec!["SE".to_owned()]) }
+}
+
+fn request_details() -> PaymentRequestDetails {
+    PaymentRequestDetails {
+        payment_request_reference: some("apx-pr-0001"),
+        supplementary_purchase_data: Some(serde_json::to_value(purchase_data()).unwrap()),
+        customer_interaction_config: Some(interaction_config(by_duration())),
+        payment_option_id: some("S0xBUk5B"),
+        shipping_config: Some(shipping_config()),
+        klarna_network_data: some("{}"),
+        interoperability_data: some("{}"),
+        payment_request_expires_at: some("2026-12-31T10:00:00Z"),
+    }
+}
+
+fn create_payment_request() -> CreatePaymentRequest {
+    CreatePaymentRequest { currency: currency(), amount: MinorUnits(45_900), details: request_details() }
+}
+
+fn update_payment_request() -> UpdatePaymentRequest {
+    UpdatePaymentRequest {
+        currency: Some(currency()),
+        amount: Some(MinorUnits(45_900)),
+        details: request_details(),
     }
 }
 
@@ -280,6 +312,8 @@ pub(crate) fn klarna() -> Vec<Filled> {
         ),
         filled("klarna/payment-transaction", &transaction()),
         filled("klarna/payment-request", &payment_request()),
+        filled("klarna/create-payment-request", &create_payment_request()),
+        filled("klarna/update-payment-request", &update_payment_request()),
         filled("klarna/supplementary-purchase-data", &purchase_data()),
         filled(
             "klarna/presentation",

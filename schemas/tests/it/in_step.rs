@@ -17,10 +17,17 @@ const NOT_TYPED_YET: &[(&str, &[&str])] = &[
         "klarna/authorize-request#/$defs/request_payment_transaction",
         &["payment_program_enablement_codes", "payment_capture_reference"],
     ),
-    ("klarna/authorize-request#/$defs/step_up_config", &["payment_request_expires_at"]),
     ("klarna/authorize-response", &["customer_token_response"]),
     ("klarna/error", &["doc_url", "errors"]),
-    ("klarna/payment-request", &["shipping_config", "payment_option_id", "state_expires_at"]),
+    ("klarna/payment-request", &["state_expires_at"]),
+    (
+        "klarna/create-payment-request",
+        &["payment_program_enablement_codes", "request_customer_token", "acquiring_config"],
+    ),
+    (
+        "klarna/update-payment-request",
+        &["payment_program_enablement_codes", "request_customer_token", "acquiring_config"],
+    ),
     ("klarna/payment-request#/$defs/customer_interaction", &["qr_code"]),
     ("klarna/payment-request#/$defs/interaction_expiry", &["duration", "timestamp"]),
     (

@@ -1,36 +1,16 @@
 //! Signing keys and webhooks over the wire (contract `webhooks-and-network-data.md` A.1).
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Extension, Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use bytes::Bytes;
 use klarna_schemas::ids::{SigningKeyId, WebhookId};
 use klarna_schemas::klarna::notification::{CreateWebhook, SigningKey, SigningKeys, Webhook, Webhooks};
-use klarna_schemas::simulator::control::CallKind;
 
-use super::authorize::{acquirer, json, rejected};
+use super::body::{json, typed};
+use super::call::AccountCall;
 use super::error::KlarnaError;
-use super::faulty;
-use super::recording::Notes;
 use crate::clock::real_now;
 use crate::notify::SubscriptionRefusal;
-use crate::world::{AccountCell, World};
-
-/// Names the operation and finds the account.
-fn enter(
-    world: &World,
-    notes: &Notes,
-    headers: &HeaderMap,
-    operation: &str,
-) -> Result<Arc<AccountCell>, KlarnaError> {
-    notes.note(|noted| noted.operation = Some(operation.to_owned()));
-    let account = acquirer(world, notes, headers)?;
-    let met = account.lock().faults.take(operation, CallKind::Any);
-    faulty::meet(notes, met)?;
-    Ok(account)
-}
 
 fn no_key(id: &SigningKeyId) -> KlarnaError {
     KlarnaError::not_found(format!("no signing key {id} is known in this account"))
@@ -41,12 +21,9 @@ fn no_webhook(id: &WebhookId) -> KlarnaError {
 }
 
 pub(super) async fn create_signing_key(
-    State(world): State<Arc<World>>,
-    Extension(notes): Extension<Notes>,
-    headers: HeaderMap,
+    AccountCall(call): AccountCall,
 ) -> Result<(StatusCode, Json<SigningKey>), KlarnaError> {
-    let account = enter(&world, &notes, &headers, "signing_key.create")?;
-    let mut state = account.lock();
+    let mut state = call.account.lock();
     let state = &mut *state;
     let key = state.signing_keys.create(&mut state.ids, real_now());
     let key = key.map_err(|full| KlarnaError::forbidden(full.to_string()))?;
@@ -54,55 +31,36 @@ pub(super) async fn create_signing_key(
 }
 
 pub(super) async fn list_signing_keys(
-    State(world): State<Arc<World>>,
-    Extension(notes): Extension<Notes>,
-    headers: HeaderMap,
+    AccountCall(call): AccountCall,
 ) -> Result<Json<SigningKeys>, KlarnaError> {
-    let account = enter(&world, &notes, &headers, "signing_key.list")?;
-    let signing_keys = account.lock().signing_keys.list();
+    let signing_keys = call.account.lock().signing_keys.list();
     Ok(Json(SigningKeys { signing_keys }))
 }
 
 pub(super) async fn read_signing_key(
-    State(world): State<Arc<World>>,
-    Extension(notes): Extension<Notes>,
-    Path(id): Path<SigningKeyId>,
-    headers: HeaderMap,
+    AccountCall(call): AccountCall,
 ) -> Result<Json<SigningKey>, KlarnaError> {
-    let account = enter(&world, &notes, &headers, "signing_key.read")?;
-    let key = account.lock().signing_keys.read(&id);
+    let id: SigningKeyId = call.id();
+    let key = call.account.lock().signing_keys.read(&id);
     key.map(Json).ok_or_else(|| no_key(&id))
 }
 
-pub(super) async fn delete_signing_key(
-    State(world): State<Arc<World>>,
-    Extension(notes): Extension<Notes>,
-    Path(id): Path<SigningKeyId>,
-    headers: HeaderMap,
-) -> Result<StatusCode, KlarnaError> {
-    let account = enter(&world, &notes, &headers, "signing_key.delete")?;
-    let deleted = account.lock().signing_keys.delete(&id);
+pub(super) async fn delete_signing_key(AccountCall(call): AccountCall) -> Result<StatusCode, KlarnaError> {
+    let id: SigningKeyId = call.id();
+    let deleted = call.account.lock().signing_keys.delete(&id);
     if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(no_key(&id)) }
 }
 
 pub(super) async fn create_webhook(
-    State(world): State<Arc<World>>,
-    Extension(notes): Extension<Notes>,
-    headers: HeaderMap,
+    AccountCall(call): AccountCall,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Webhook>), KlarnaError> {
-    let account = enter(&world, &notes, &headers, "webhook.create")?;
-    let raw = json(&headers, &body)?;
-    let wrong = rejected("klarna/create-webhook", &raw);
-    if !wrong.is_empty() {
-        return Err(KlarnaError::invalid(wrong));
-    }
-    let asked: CreateWebhook = serde_path_to_error::deserialize(&raw)
-        .map_err(|error| KlarnaError::invalid_field(&error.path().to_string(), error.inner().to_string()))?;
+    let raw = json(&call.headers, &body)?;
+    let asked: CreateWebhook = typed("klarna/create-webhook", &raw)?;
     let key = asked.signing_key_id.clone();
-    let mut state = account.lock();
+    let mut state = call.account.lock();
     let state = &mut *state;
-    let allow_http = &world.settings().webhooks.allow_http;
+    let allow_http = &call.world.settings().webhooks.allow_http;
     let made = state.subscriptions.create(asked, &state.signing_keys, allow_http, &mut state.ids, real_now());
     match made {
         Ok(webhook) => Ok((StatusCode::CREATED, Json(webhook))),
@@ -114,34 +72,19 @@ pub(super) async fn create_webhook(
     }
 }
 
-pub(super) async fn list_webhooks(
-    State(world): State<Arc<World>>,
-    Extension(notes): Extension<Notes>,
-    headers: HeaderMap,
-) -> Result<Json<Webhooks>, KlarnaError> {
-    let account = enter(&world, &notes, &headers, "webhook.list")?;
-    let webhooks = account.lock().subscriptions.list();
+pub(super) async fn list_webhooks(AccountCall(call): AccountCall) -> Result<Json<Webhooks>, KlarnaError> {
+    let webhooks = call.account.lock().subscriptions.list();
     Ok(Json(Webhooks { webhooks }))
 }
 
-pub(super) async fn read_webhook(
-    State(world): State<Arc<World>>,
-    Extension(notes): Extension<Notes>,
-    Path(id): Path<WebhookId>,
-    headers: HeaderMap,
-) -> Result<Json<Webhook>, KlarnaError> {
-    let account = enter(&world, &notes, &headers, "webhook.read")?;
-    let webhook = account.lock().subscriptions.read(&id);
+pub(super) async fn read_webhook(AccountCall(call): AccountCall) -> Result<Json<Webhook>, KlarnaError> {
+    let id: WebhookId = call.id();
+    let webhook = call.account.lock().subscriptions.read(&id);
     webhook.map(Json).ok_or_else(|| no_webhook(&id))
 }
 
-pub(super) async fn delete_webhook(
-    State(world): State<Arc<World>>,
-    Extension(notes): Extension<Notes>,
-    Path(id): Path<WebhookId>,
-    headers: HeaderMap,
-) -> Result<StatusCode, KlarnaError> {
-    let account = enter(&world, &notes, &headers, "webhook.delete")?;
-    let deleted = account.lock().subscriptions.delete(&id);
+pub(super) async fn delete_webhook(AccountCall(call): AccountCall) -> Result<StatusCode, KlarnaError> {
+    let id: WebhookId = call.id();
+    let deleted = call.account.lock().subscriptions.delete(&id);
     if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(no_webhook(&id)) }
 }

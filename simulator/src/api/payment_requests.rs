@@ -1,73 +1,82 @@
 //! Payment Requests over the wire (contract `payments.md` 3.1).
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Extension, Path, State};
-use axum::http::HeaderMap;
-use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
-use klarna_schemas::klarna::payment_request::PaymentRequest;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use klarna_schemas::ids::PaymentRequestId;
+use klarna_schemas::klarna::payment_request::{
+    CreatePaymentRequest, PaymentRequest, PaymentRequestState, UpdatePaymentRequest,
+};
 use klarna_schemas::simulator::control::RequestEnd;
+use serde_json::Value;
 
-use super::authorize::enter;
+use super::body::{json, typed};
+use super::call::SandboxCall;
 use super::error::KlarnaError;
-use super::recording::Notes;
-use crate::engine::{EndRefusal, EventDraft, Sandbox};
-use crate::world::World;
+use crate::config::ExpiredRequestPolicy;
+use crate::engine::EndRefusal;
 
-/// `GET /v2/accounts/{partner_account_id}/payment/requests/{payment_request_id}`.
-pub(super) async fn read(
-    State(world): State<Arc<World>>,
-    Extension(notes): Extension<Notes>,
-    Path((account, id)): Path<(PartnerAccountId, PaymentRequestId)>,
-    headers: HeaderMap,
-) -> Result<Json<PaymentRequest>, KlarnaError> {
-    notes.note(|noted| noted.operation = Some("payment_request.read".to_owned()));
-    let (cell, _) = enter(&world, &notes, &headers, &account)?;
-    cell.tick();
-    let state = cell.lock();
-    notes.note(|noted| noted.epoch = Some(state.machine.epoch_of_id(id.as_str())));
-    let record = state.machine.request(&id).ok_or_else(|| unknown(&id))?;
-    notes.note(|noted| noted.payment = Some(record.payment.clone()));
-    Ok(Json(record.view()))
+/// `POST …/payment/requests`.
+pub(super) async fn create(called: SandboxCall, body: Bytes) -> Result<Response, KlarnaError> {
+    let raw = json(&called.call.headers, &body)?;
+    let asked: CreatePaymentRequest = typed("klarna/create-payment-request", &raw)?;
+    let acquirer = called.acquirer();
+    let made =
+        called.once(raw, |machine, now, effects| machine.create_request(&asked, acquirer, now, effects))?;
+    Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
-/// `DELETE /v2/accounts/{partner_account_id}/payment/requests/{payment_request_id}`: the acquirer
-/// cancels a request that came to nothing. Answers 200 with the object.
-pub(super) async fn cancel(
-    State(world): State<Arc<World>>,
-    Extension(notes): Extension<Notes>,
-    Path((account, id)): Path<(PartnerAccountId, PaymentRequestId)>,
-    headers: HeaderMap,
-) -> Result<Json<PaymentRequest>, KlarnaError> {
+/// `PATCH` and `PUT …/payment/requests/{payment_request_id}`.
+pub(super) async fn update(called: SandboxCall, body: Bytes) -> Result<Json<Value>, KlarnaError> {
+    let id: PaymentRequestId = called.call.id();
+    let raw = json(&called.call.headers, &body)?;
+    let asked: UpdatePaymentRequest = typed("klarna/update-payment-request", &raw)?;
+    called.once(raw, |machine, now, effects| machine.update_request(&id, &asked, now, effects)).map(Json)
+}
+
+/// `GET …/payment/requests/{payment_request_id}`.
+pub(super) async fn read(called: SandboxCall) -> Result<Json<PaymentRequest>, KlarnaError> {
+    let id: PaymentRequestId = called.call.id();
+    let policies = called.call.world.settings().policies;
+    let view = called.read(id.as_str(), |machine| {
+        let record = machine.request(&id).ok_or_else(|| unknown(&id))?;
+        let gone = record.state == PaymentRequestState::Expired
+            && policies.expired_request == ExpiredRequestPolicy::NotFound;
+        if gone { Err(unknown(&id)) } else { Ok((record.view(), Some(record.payment.clone()))) }
+    });
+    view.map(Json)
+}
+
+/// `DELETE …/payment/requests/{payment_request_id}`: the acquirer cancels a request that came to
+/// nothing. Answers 200 with the object.
+pub(super) async fn cancel(called: SandboxCall) -> Result<Json<PaymentRequest>, KlarnaError> {
     /// Why it is CANCELED (contract `payments.md` 3.3).
     const BY_PARTNER: &str = "PARTNER_CANCELED";
-    notes.note(|noted| noted.operation = Some("payment_request.cancel".to_owned()));
-    let (cell, _) = enter(&world, &notes, &headers, &account)?;
-    let payment = cell.lock().machine.request(&id).map(|record| record.payment.clone());
-    let epoch = cell.lock().machine.epoch_of_id(id.as_str());
+    let id: PaymentRequestId = called.call.id();
+    let (payment, epoch) = {
+        let state = called.cell.lock();
+        let payment = state.machine.request(&id).map(|record| record.payment.clone());
+        (payment, state.machine.epoch_of_id(id.as_str()))
+    };
     let (answered, after) = tokio::sync::oneshot::channel();
-    notes.note(|noted| {
+    called.call.notes.note(|noted| {
         noted.epoch = Some(epoch);
         noted.payment = payment;
         noted.answered = Some(answered);
     });
-    let ended = cell.end_request(&id, RequestEnd::Cancel, Some(BY_PARTNER), Some(after));
+    let ended = called.cell.end_request(&id, RequestEnd::Cancel, Some(BY_PARTNER), Some(after));
     let record = ended.map_err(|refusal| match refusal {
         EndRefusal::Unknown => unknown(&id),
         // The code is inferred: none is published for a state that does not allow it.
-        EndRefusal::Over(_) | EndRefusal::Finalised => KlarnaError::forbidden(refusal.to_string()),
+        EndRefusal::Over(_) | EndRefusal::Finalised => {
+            let policy = called.call.world.settings().policies.cancel_out_of_turn;
+            policy.refuse("the Payment Request", &refusal.to_string()).into()
+        }
     })?;
     Ok(Json(record.view()))
 }
 
 fn unknown(id: &PaymentRequestId) -> KlarnaError {
     KlarnaError::not_found(format!("no Payment Request {id} is known in this account"))
-}
-
-/// Lets the world find the Purchase Journey of a request that an event tells of.
-pub(super) fn know_journey(world: &World, machine: &Sandbox, event: &EventDraft) {
-    if let Some(record) = machine.request(&event.payload.payment_request_id) {
-        world.know_journey(record.uuid, &machine.account);
-    }
 }

@@ -1,25 +1,14 @@
-//! `GET /v2/accounts/{partner_account_id}/payment/presentation` (contract
-//! `webhooks-and-network-data.md` C).
-
-use std::sync::Arc;
+//! `GET …/payment/presentation` (contract `webhooks-and-network-data.md` C).
 
 use axum::Json;
-use axum::extract::{Extension, Path, RawQuery, State};
-use axum::http::HeaderMap;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
-use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::money::{Currency, MinorUnits};
 
-use super::authorize::{enter, token};
+use super::call::{SandboxCall, token};
 use super::error::KlarnaError;
-use super::recording::Notes;
 use crate::engine::PresentationQuery;
-use crate::world::World;
-
-/// The journal's name of this operation.
-const OPERATION: &str = "presentation.read";
 
 /// Everything that may be asked.
 const QUERIES: [&str; 10] = [
@@ -46,17 +35,10 @@ const LOCALE_LENGTH: usize = 35;
 const CACHEABLE: &str = "max-age=300";
 const NOT_CACHEABLE: &str = "private, no-store";
 
-pub(super) async fn read(
-    State(world): State<Arc<World>>,
-    Extension(notes): Extension<Notes>,
-    Path(account): Path<PartnerAccountId>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, KlarnaError> {
-    notes.note(|noted| noted.operation = Some(OPERATION.to_owned()));
-    let (cell, _) = enter(&world, &notes, &headers, &account)?;
-    let pairs = Pairs::read(query.as_deref().unwrap_or_default());
-    let token = token(&headers).map(|token| token.value);
+pub(super) async fn read(called: SandboxCall) -> Result<Response, KlarnaError> {
+    let (call, cell) = (&called.call, &called.cell);
+    let pairs = Pairs::read(call.uri.query().unwrap_or_default());
+    let token = token(&call.headers).map(|token| token.value);
     let oddities = pairs.oddities();
     if !oddities.is_empty() {
         tracing::warn!(?oddities, "a presentation was asked for in an undocumented way");
@@ -64,11 +46,11 @@ pub(super) async fn read(
     let wanted = pairs.wanted(token).map_err(KlarnaError::invalid)?;
     let mut state = cell.lock();
     if let Some(token) = &wanted.token {
-        notes.note(|noted| noted.epoch = Some(state.machine.epoch_of_id(token)));
+        call.notes.note(|noted| noted.epoch = Some(state.machine.epoch_of_id(token)));
     }
     let shown = state.machine.present(&wanted)?;
     drop(state);
-    let customer_known = wanted.token.is_some() || headers.contains_key("klarna-customer-token");
+    let customer_known = wanted.token.is_some() || call.headers.contains_key("klarna-customer-token");
     let caching = if customer_known { NOT_CACHEABLE } else { CACHEABLE };
     Ok(([(CACHE_CONTROL, caching)], Json(shown)).into_response())
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode, request, response};
 use axum::middleware::Next;
@@ -14,7 +14,7 @@ use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::simulator::journal::{Direction, Ending};
 
 use super::error::KlarnaError;
-use super::{auth, correlation, faulty};
+use super::{auth, correlation, faulty, operations};
 use crate::clock::real_now;
 use crate::journal::{Exchange, HeaderPairs, Sent, redacted};
 use crate::world::{AccountCell, Met, SandboxCell, World};
@@ -84,6 +84,9 @@ pub(crate) async fn record(State(world): State<Arc<World>>, request: Request, ne
     let (parts, body) = request.into_parts();
     let limit = world.settings().limits.body_bytes;
     let notes = Notes::default();
+    let operation = parts.extensions.get::<MatchedPath>();
+    let operation = operation.and_then(|path| operations::served_at(&parts.method, path.as_str()));
+    notes.note(|noted| noted.operation = operation.map(|operation| operation.id.to_owned()));
     let (bytes, response) = match Limited::new(body, limit).collect().await {
         Ok(collected) => {
             let bytes = collected.to_bytes();

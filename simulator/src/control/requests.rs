@@ -24,10 +24,13 @@ pub(super) async fn end(
             format!("no Payment Request {id} is known in this sandbox and epoch"),
             "take the id from the authorize answer, or from what the acquirer gave the Partner",
         ),
-        EndRefusal::Over(_) => Problem::conflict(refusal.to_string(), "make a new payment"),
-        EndRefusal::Finalised => {
-            Problem::conflict(refusal.to_string(), "end it before the final authorize is decided")
+        EndRefusal::Over(_) => {
+            Problem::conflict(format!("the Payment Request {refusal}"), "make a new payment")
         }
+        EndRefusal::Finalised => Problem::conflict(
+            format!("the Payment Request {refusal}"),
+            "end it before the final authorize is decided",
+        ),
     })?;
     Ok(Json(PaymentRequestEnded { state: record.state }))
 }

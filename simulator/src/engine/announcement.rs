@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use klarna_schemas::ids::PaymentRequestId;
 
 use super::effect::EventDraft;
-use super::sandbox::{Sandbox, announce};
+use super::sandbox::Sandbox;
 
 impl Sandbox {
     /// An event of this type about a request, of which nothing has happened.
@@ -14,9 +14,8 @@ impl Sandbox {
         event_type: &str,
         now: Timestamp,
     ) -> Option<EventDraft> {
-        let event_id = self.ids.uuid("event").to_string();
-        let record = self.requests.get(request)?;
-        let event = announce(record, event_id, self.epoch, now);
+        let record = self.requests.get(request)?.clone();
+        let event = self.announce(&record, now);
         Some(EventDraft { event_type: event_type.to_owned(), ..event })
     }
 }

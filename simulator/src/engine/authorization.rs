@@ -15,12 +15,11 @@ use serde_json::Value;
 use super::command::AuthorizeCommand;
 use super::effect::{Decided, Effect, Refusal, Reply};
 use super::final_call::TokenRule;
+use super::idempotency::KEY_LIFE;
 use super::payment::{AuthorizeCall, CallRole, EarlierAttempt, MAX_CALLS, NetworkData, Payment};
 use super::sandbox::Sandbox;
 use super::token::TokenMeaning;
 
-/// How long an idempotency key is remembered (contract `payments.md` 5.1).
-const KEY_LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// Life of an authorization.
 const AUTHORIZATION_LIFE: SignedDuration = SignedDuration::from_hours(28 * 24);
 
@@ -129,6 +128,12 @@ impl Sandbox {
                 if let Some(name) = &payment {
                     self.note(command, CallRole::Further, Some(name.clone()), &reply);
                 }
+                (reply, "token", payment)
+            }
+            TokenRule::Decline => {
+                let reply = self.decline(request, transaction, now);
+                let payment = self.attribute(command, transaction);
+                self.note(command, CallRole::Final, payment.clone(), &reply);
                 (reply, "token", payment)
             }
             TokenRule::Final(token, session) => {
@@ -249,15 +254,24 @@ impl Sandbox {
         transaction: &RequestPaymentTransaction,
     ) -> String {
         let earlier_attempt = self.earlier_attempt(command, transaction);
+        let name = self.open_payment_for(transaction.payment_transaction_reference.clone());
+        if let Some(payment) = self.payment_mut(&name) {
+            payment.earlier_attempt = earlier_attempt;
+        }
+        name
+    }
+
+    /// A new payment under the caller's reference, which what the Partner has asked is bound to.
+    pub(super) fn open_payment_for(&mut self, reference: Option<String>) -> String {
         self.payments_opened += 1;
         let name = format!("e{}p{}", self.epoch, self.payments_opened);
         self.payments.push_back(Payment {
             name: name.clone(),
             intent: self.intent.take(),
-            reference: transaction.payment_transaction_reference.clone(),
+            reference,
             request: None,
             earlier_requests: Vec::new(),
-            earlier_attempt,
+            earlier_attempt: None,
             calls: Vec::new(),
             calls_left_out: false,
         });

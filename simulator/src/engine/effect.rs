@@ -1,11 +1,15 @@
 //! What a command makes happen, in order.
 
 use jiff::Timestamp;
-use klarna_schemas::ids::AcquirerAccountId;
+use klarna_schemas::ids::{AcquirerAccountId, PaymentRequestId};
 use klarna_schemas::klarna::authorize::AuthorizeResponse;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::klarna::webhook::PaymentRequestPayload;
+use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
+
+use super::sandbox::Sandbox;
 
 /// One thing that a command makes happen.
 #[derive(Debug, Clone)]
@@ -58,6 +62,37 @@ pub(crate) enum Refusal {
     Conflict(String),
 }
 
+/// What an event tells.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub(crate) enum EventPayload {
+    /// How a Payment Request fares.
+    Request(Box<PaymentRequestPayload>),
+    /// Anything else, as it goes out.
+    Other(Value),
+}
+
+impl EventPayload {
+    /// The Payment Request that it is about, if it is about one.
+    pub(crate) fn request(&self) -> Option<&PaymentRequestId> {
+        match self {
+            Self::Request(payload) => Some(&payload.payment_request_id),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+impl Effect {
+    /// The Purchase Journeys that events tell of.
+    pub(crate) fn journeys(effects: &[Self], machine: &Sandbox) -> Vec<Uuid> {
+        let of_event = |effect: &Self| match effect {
+            Self::Emit(event) => Some(machine.request(event.payload.request()?)?.uuid),
+            _ => None,
+        };
+        effects.iter().filter_map(of_event).collect()
+    }
+}
+
 /// An event before it is addressed to a webhook.
 #[derive(Debug, Clone)]
 pub(crate) struct EventDraft {
@@ -67,7 +102,7 @@ pub(crate) struct EventDraft {
     pub(crate) event_type: String,
     pub(crate) occurred_at: Timestamp,
     pub(crate) recipient: AcquirerAccountId,
-    pub(crate) payload: PaymentRequestPayload,
+    pub(crate) payload: EventPayload,
     /// The simulator's name of the payment.
     pub(crate) payment: String,
     pub(crate) epoch: u64,

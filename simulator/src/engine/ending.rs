@@ -16,10 +16,10 @@ pub(crate) enum EndRefusal {
     #[error("no Payment Request of this id")]
     Unknown,
     /// It has ended already.
-    #[error("the Payment Request is {0}: it has ended already")]
+    #[error("is {0}: it has ended already")]
     Over(PaymentRequestState),
     /// The final authorize was decided: the transaction carries on.
-    #[error("the Payment Request is COMPLETED and its authorization is finalised")]
+    #[error("is COMPLETED and its authorization is finalised")]
     Finalised,
 }
 

@@ -6,11 +6,11 @@ use klarna_schemas::klarna::payment_request::PaymentRequestState;
 use klarna_schemas::simulator::control::CallKind;
 use serde_json::Value;
 
-use super::authorization::invalid;
 use super::command::AuthorizeCommand;
 use super::effect::{Effect, Refusal, Reply};
 use super::initial_call::StepUp;
 use super::payment::CallRole;
+use super::policies::ReusePolicy;
 use super::sandbox::Sandbox;
 use super::token::{CompletedSession, TokenMeaning, TokenRecord};
 
@@ -22,6 +22,8 @@ pub(super) enum TokenRule {
     Final(String, CompletedSession),
     /// The call cannot be served.
     Refuse(Refusal),
+    /// The call is declined for its token.
+    Decline,
 }
 
 impl Sandbox {
@@ -34,8 +36,10 @@ impl Sandbox {
     ) -> TokenRule {
         let Some(presented) = &command.token else { return TokenRule::Initial };
         if command.token_is_foreign {
-            let why = "the session token belongs to another Partner account".to_owned();
-            return TokenRule::Refuse(Refusal::Forbidden(why));
+            let why = "belongs to another Partner account";
+            return TokenRule::Refuse(
+                self.policies.chosen.foreign_token.refuse(presented.header.name(), why),
+            );
         }
         let (name, record) = self.resolve_token(&presented.value);
         match record.map(|record| (&record.stands_for, record.expires_at)) {
@@ -46,14 +50,20 @@ impl Sandbox {
                     .and_then(|id| self.request(id))
                     .is_some_and(|record| record.state != PaymentRequestState::Completed);
                 if session.spent.is_none() && (over || expires_at.is_some_and(|at| now >= at)) {
-                    let why = "the session token has expired".to_owned();
-                    return TokenRule::Refuse(Refusal::NotFound(why));
+                    let why = "has expired";
+                    return match self.policies.chosen.expired_token.refusal(presented.header.name(), why) {
+                        Some(refusal) => TokenRule::Refuse(refusal),
+                        None => TokenRule::Decline,
+                    };
                 }
                 TokenRule::Final(name.to_owned(), (**session).clone())
             }
             // A token without a completed request changes nothing, where there is a way to go on.
             _ if request.step_up_config.is_some() => TokenRule::Initial,
-            _ => TokenRule::Refuse(invalid(presented.header.name(), "names no completed Payment Request")),
+            _ => {
+                let why = "names no completed Payment Request";
+                TokenRule::Refuse(self.policies.chosen.unknown_token.refuse(presented.header.name(), why))
+            }
         }
     }
 
@@ -88,7 +98,11 @@ impl Sandbox {
                 .unwrap_or_else(|| self.open_payment(command, transaction)),
         };
         let (mut reply, by) = match &session.spent {
-            Some((body, first)) if *body == command.raw => (first.clone(), "token"),
+            Some((body, first))
+                if *body == command.raw || self.policies.chosen.token_reused == ReusePolicy::Replay =>
+            {
+                (first.clone(), "token")
+            }
             Some(_) => {
                 let why = "the session token was used for another final authorize".to_owned();
                 (Reply::Refused(Refusal::Conflict(why)), "token")
@@ -107,7 +121,7 @@ impl Sandbox {
                 };
                 let record = self.submit(command, request, transaction, step_up, &payment, now);
                 answer.payment_request = Some(record.view());
-                effects.push(self.announce_submitted(&record, now));
+                effects.push(Effect::Emit(Box::new(self.announce(&record, now))));
             }
             // A forced step-up spends the token, too: the same call again gets the same request.
             self.spend(token, command.raw.clone(), reply.clone());
@@ -122,15 +136,12 @@ impl Sandbox {
         session: &CompletedSession,
         now: Timestamp,
     ) -> (Reply, &'static str) {
-        if let Some((amount, currency)) = &session.approved {
-            if transaction.amount != *amount {
-                let reason = "differs from the amount that the customer approved";
-                return (Reply::Refused(invalid("request_payment_transaction.amount", reason)), "token");
-            }
-            if !request.currency.as_str().eq_ignore_ascii_case(currency.as_str()) {
-                let reason = "differs from the currency that the customer approved";
-                return (Reply::Refused(invalid("currency", reason)), "token");
-            }
+        if let Some((parameter, why)) = departure(session, request, transaction) {
+            let refusal = self.policies.chosen.other_amount.refusal(parameter, why);
+            return match refusal {
+                Some(refusal) => (Reply::Refused(refusal), "token"),
+                None => (self.decline(request, transaction, now), "token"),
+            };
         }
         // The customer has been asked: a step-up is no legal answer, even where step_up_config stayed;
         // only a forced one comes here.
@@ -141,6 +152,17 @@ impl Sandbox {
         (Reply::Authorized(Box::new(self.answer(result, reason, request, transaction, now))), by)
     }
 
+    /// A decline that no plan asked for.
+    pub(super) fn decline(
+        &mut self,
+        request: &AuthorizeRequest,
+        transaction: &RequestPaymentTransaction,
+        now: Timestamp,
+    ) -> Reply {
+        let declined = AuthorizationResult::Declined;
+        Reply::Authorized(Box::new(self.answer(declined, None, request, transaction, now)))
+    }
+
     fn spend(&mut self, token: &str, body: Value, reply: Reply) {
         let Some(record) = self.tokens.get_mut(token) else { return };
         let TokenMeaning::Completed(session) = &mut record.stands_for else { return };
@@ -149,4 +171,19 @@ impl Sandbox {
             request.finalised = true;
         }
     }
+}
+
+/// In what a final call departs from what the customer approved: the field, and how.
+fn departure(
+    session: &CompletedSession,
+    request: &AuthorizeRequest,
+    transaction: &RequestPaymentTransaction,
+) -> Option<(&'static str, &'static str)> {
+    let (amount, currency) = session.approved.as_ref()?;
+    if transaction.amount != *amount {
+        let why = "differs from the amount that the customer approved";
+        return Some(("request_payment_transaction.amount", why));
+    }
+    (!request.currency.as_str().eq_ignore_ascii_case(currency.as_str()))
+        .then_some(("currency", "differs from the currency that the customer approved"))
 }

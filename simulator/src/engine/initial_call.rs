@@ -1,21 +1,16 @@
 //! The initial call: the outcome, and the Payment Request that a step-up makes.
 
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use jiff::Timestamp;
+use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::authorize::{AuthorizationResult, AuthorizeRequest, RequestPaymentTransaction};
-use klarna_schemas::klarna::payment_request::{CustomerInteractionConfig, PaymentRequestState};
+use klarna_schemas::klarna::payment_request::CustomerInteractionConfig;
 use klarna_schemas::simulator::control::CallKind;
 use serde_json::Value;
 
-use super::authorization::invalid;
 use super::command::AuthorizeCommand;
-use super::effect::{Effect, Refusal, Reply};
-use super::payment_request::RequestRecord;
-use super::sandbox::{Sandbox, announce};
-
-/// Life of a request that names none (contract `payments.md` 3.4).
-const REQUEST_LIFE: SignedDuration = SignedDuration::from_hours(3);
-const REQUEST_LIFE_MIN: SignedDuration = SignedDuration::from_mins(15);
-const REQUEST_LIFE_MAX: SignedDuration = SignedDuration::from_hours(48);
+use super::effect::{Effect, Reply};
+use super::payment_request::{REQUEST_LIFE, RequestRecord, expiry};
+use super::sandbox::Sandbox;
 
 impl Sandbox {
     /// Decides a call without such a token.
@@ -31,7 +26,10 @@ impl Sandbox {
             .step_up_config
             .as_ref()
             .map(|config| config.customer_interaction_config.clone().unwrap_or_default());
-        let expires_at = match interaction.as_ref().map(|config| expiry(config, now)).transpose() {
+        let older =
+            request.step_up_config.as_ref().and_then(|config| config.payment_request_expires_at.as_deref());
+        let ends = |config: &CustomerInteractionConfig| expiry(config, older, "step_up_config.", now);
+        let expires_at = match interaction.as_ref().map(ends).transpose() {
             Ok(expires_at) => expires_at,
             Err(refusal) => return (Reply::Refused(refusal), "body", None),
         };
@@ -52,6 +50,13 @@ impl Sandbox {
         };
         let step_up = asked.or_else(|| forced.then(|| StepUp::forced(command, now)));
         if result == AuthorizationResult::StepUpRequired && step_up.is_none() {
+            let why = "is required: there is no way to the customer";
+            if let Some(refusal) = self.policies.chosen.no_way_to_the_customer.refusal("step_up_config", why)
+            {
+                let reply = Reply::Refused(refusal);
+                self.note(command, role, Some(payment.clone()), &reply);
+                return (reply, "no-step-up-config", Some(payment));
+            }
             (result, by) = (AuthorizationResult::Declined, "no-step-up-config");
         }
         let mut answer = self.answer(result.clone(), reason, request, transaction, now);
@@ -60,15 +65,9 @@ impl Sandbox {
         if let (AuthorizationResult::StepUpRequired, Some(step_up)) = (&result, step_up) {
             let record = self.submit(command, request, transaction, step_up, &payment, now);
             answer.payment_request = Some(record.view());
-            effects.push(self.announce_submitted(&record, now));
+            effects.push(Effect::Emit(Box::new(self.announce(&record, now))));
         }
         (Reply::Authorized(Box::new(answer)), by, Some(payment))
-    }
-
-    /// The event that a new request makes.
-    pub(super) fn announce_submitted(&mut self, record: &RequestRecord, now: Timestamp) -> Effect {
-        let event = announce(record, self.ids.uuid("event").to_string(), self.epoch, now);
-        Effect::Emit(Box::new(event))
     }
 
     /// Makes the request of a step-up, which is the payment's from now on.
@@ -81,30 +80,36 @@ impl Sandbox {
         payment: &str,
         now: Timestamp,
     ) -> RequestRecord {
-        let uuid = self.ids.uuid("payment-request");
-        let record = RequestRecord {
-            id: format!("krn:payment:eu1:request:{uuid}").into(),
-            uuid,
+        let blank = self.blank_request(command.acquirer.clone(), payment, now);
+        self.add_request(RequestRecord {
             reference: step_up.reference,
             amount: transaction.amount,
             currency: request.currency.clone(),
-            state: PaymentRequestState::Submitted,
-            previous_state: None,
-            state_reason: None,
             interaction: step_up.interaction,
             purchase_data: step_up.purchase_data,
-            url: format!("{}/eu/requests/{uuid}/start", self.policies.journey_base),
+            payment_option_id: transaction.payment_option_id.clone(),
             expires_at: step_up.expires_at,
-            created_at: now,
-            updated_at: now,
-            tokens: None,
-            finalised: false,
-            acquirer: command.acquirer.clone(),
-            payment: payment.to_owned(),
-        };
-        self.by_uuid.insert(uuid, record.id.clone());
+            ..blank
+        })
+    }
+
+    /// A request of a payment, with an id of its own and nothing in it yet.
+    pub(super) fn blank_request(
+        &mut self,
+        acquirer: AcquirerAccountId,
+        payment: &str,
+        now: Timestamp,
+    ) -> RequestRecord {
+        let uuid = self.ids.uuid("payment-request");
+        let url = format!("{}/eu/requests/{uuid}/start", self.policies.journey_base);
+        RequestRecord::blank(uuid, url, acquirer, payment, now)
+    }
+
+    /// Takes a request in, which is its payment's from now on.
+    pub(super) fn add_request(&mut self, record: RequestRecord) -> RequestRecord {
+        self.by_uuid.insert(record.uuid, record.id.clone());
         self.requests.insert(record.id.clone(), record.clone());
-        if let Some(payment) = self.payment_mut(payment) {
+        if let Some(payment) = self.payment_mut(&record.payment) {
             payment.earlier_requests.extend(payment.request.replace(record.id.clone()));
         }
         record
@@ -141,24 +146,4 @@ impl StepUp {
             expires_at: now.checked_add(REQUEST_LIFE).unwrap_or(now),
         }
     }
-}
-
-/// When a request with this configuration ends (contract `payments.md` 3.4).
-fn expiry(config: &CustomerInteractionConfig, now: Timestamp) -> Result<Timestamp, Refusal> {
-    const FIELD: &str = "step_up_config.customer_interaction_config.interaction_expiry";
-    let life = match &config.interaction_expiry {
-        None => REQUEST_LIFE,
-        Some(expiry) => match (&expiry.duration, expiry.timestamp) {
-            (Some(text), None) => text
-                .parse::<Span>()
-                .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
-                .map_err(|_| invalid(&format!("{FIELD}.duration"), "is no ISO 8601 duration"))?,
-            (None, Some(at)) => at.duration_since(now),
-            _ => return Err(invalid(FIELD, "takes exactly one of duration and timestamp")),
-        },
-    };
-    if life < REQUEST_LIFE_MIN || life > REQUEST_LIFE_MAX {
-        return Err(invalid(FIELD, "must lie between 15 minutes and 48 hours from now"));
-    }
-    now.checked_add(life).map_err(|_| invalid(FIELD, "is out of range"))
 }

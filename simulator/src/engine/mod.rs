@@ -7,14 +7,17 @@ mod announcement;
 mod authorization;
 mod command;
 mod customer;
+mod direct_request;
 mod effect;
 mod ending;
 mod faulted;
 mod final_call;
+mod idempotency;
 mod ids;
 mod initial_call;
 mod payment;
 mod payment_request;
+mod policies;
 mod presentation;
 #[cfg(test)]
 mod properties;
@@ -25,8 +28,13 @@ pub(crate) use command::{AuthorizeCommand, IdempotencyKey, PresentedToken, Token
 pub(crate) use customer::CustomerRefusal;
 pub(crate) use effect::{Decided, Effect, EventDraft, Refusal, Reply};
 pub(crate) use ending::EndRefusal;
+pub(crate) use idempotency::{Acted, KeyedCall};
 pub(crate) use ids::IdSource;
 pub(crate) use payment::{AuthorizeCall, CallRole, NetworkData, Payment};
 pub(crate) use payment_request::RequestRecord;
+pub(crate) use policies::Policies;
+pub use policies::{
+    DecidingPolicy, ExpiredRequestPolicy, PolicySettings, RefusalPolicy, ReusePolicy, TokenPlaces,
+};
 pub(crate) use presentation::PresentationQuery;
-pub(crate) use sandbox::{Policies, Sandbox};
+pub(crate) use sandbox::Sandbox;

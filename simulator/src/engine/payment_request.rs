@@ -1,17 +1,29 @@
 //! Payment Requests: the record and its transitions (contract `payments.md` 3.3).
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use klarna_schemas::ids::{AcquirerAccountId, PaymentRequestId};
 use klarna_schemas::klarna::payment_request::{
-    CustomerInteraction, CustomerInteractionConfig, PaymentRequest, PaymentRequestState, StateContext,
+    CustomerInteraction, CustomerInteractionConfig, PaymentRequest, PaymentRequestState, ShippingConfig,
+    StateContext,
 };
 use klarna_schemas::klarna::webhook::PaymentRequestPayload;
 use klarna_schemas::money::{Currency, MinorUnits};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::authorization::invalid;
+use super::effect::Refusal;
+use super::policies::TokenPlaces;
+
 /// Life of the token after completion, in minutes (contract `payments.md` 2.6).
 pub(crate) const TOKEN_LIFE_MINUTES: i64 = 60;
+
+/// Life of a request that names none (contract `payments.md` 3.4).
+pub(super) const REQUEST_LIFE: SignedDuration = SignedDuration::from_hours(3);
+const REQUEST_LIFE_MIN: SignedDuration = SignedDuration::from_mins(15);
+const REQUEST_LIFE_MAX: SignedDuration = SignedDuration::from_hours(48);
 
 /// A Payment Request and all that the simulator keeps of it.
 #[derive(Debug, Clone)]
@@ -27,6 +39,8 @@ pub(crate) struct RequestRecord {
     pub(crate) state_reason: Option<String>,
     pub(crate) interaction: CustomerInteractionConfig,
     pub(crate) purchase_data: Option<Value>,
+    pub(crate) shipping_config: Option<ShippingConfig>,
+    pub(crate) payment_option_id: Option<String>,
     pub(crate) url: String,
     pub(crate) expires_at: Timestamp,
     pub(crate) created_at: Timestamp,
@@ -42,6 +56,38 @@ pub(crate) struct RequestRecord {
 }
 
 impl RequestRecord {
+    /// A new request, with nothing in it yet.
+    pub(crate) fn blank(
+        uuid: Uuid,
+        url: String,
+        acquirer: AcquirerAccountId,
+        payment: &str,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: format!("krn:payment:eu1:request:{uuid}").into(),
+            uuid,
+            reference: None,
+            amount: MinorUnits(0),
+            currency: Currency::default(),
+            state: PaymentRequestState::Submitted,
+            previous_state: None,
+            state_reason: None,
+            interaction: CustomerInteractionConfig::default(),
+            purchase_data: None,
+            shipping_config: None,
+            payment_option_id: None,
+            url,
+            expires_at: now,
+            created_at: now,
+            updated_at: now,
+            tokens: None,
+            finalised: false,
+            acquirer,
+            payment: payment.to_owned(),
+        }
+    }
+
     /// Moves to a state. The caller has checked that the transition is one.
     pub(crate) fn enter(&mut self, state: PaymentRequestState, reason: Option<&str>, now: Timestamp) {
         self.previous_state = Some(std::mem::replace(&mut self.state, state));
@@ -62,6 +108,8 @@ impl RequestRecord {
             state_context: self.state_context(),
             customer_interaction_config: Some(self.interaction.clone()),
             supplementary_purchase_data: self.purchase_data.clone(),
+            shipping_config: self.shipping_config.clone(),
+            payment_option_id: self.payment_option_id.clone(),
             expires_at: Some(self.expires_at),
             created_at: Some(self.created_at),
             updated_at: Some(self.updated_at),
@@ -70,18 +118,25 @@ impl RequestRecord {
         }
     }
 
-    /// The request as an event tells of it: the token stands in both places (contract, decisions).
-    pub(crate) fn payload(&self) -> PaymentRequestPayload {
+    /// The request as an event tells of it.
+    pub(crate) fn payload(&self, places: TokenPlaces) -> PaymentRequestPayload {
         let (token, payment_token) = self.live_tokens().unzip();
+        let in_payload = places != TokenPlaces::StateContext;
+        let mut state_context = self.state_context();
+        if places == TokenPlaces::Payload
+            && let Some(context) = &mut state_context
+        {
+            (context.klarna_network_session_token, context.payment_token) = (None, None);
+        }
         PaymentRequestPayload {
             payment_request_id: self.id.clone(),
             payment_request_reference: self.reference.clone(),
             state: self.state.clone(),
             previous_state: self.previous_state.clone(),
             state_reason: self.state_reason.clone(),
-            klarna_network_session_token: token,
-            payment_token,
-            state_context: self.state_context(),
+            klarna_network_session_token: token.filter(|_| in_payload),
+            payment_token: payment_token.filter(|_| in_payload),
+            state_context,
         }
     }
 
@@ -128,6 +183,55 @@ impl RequestRecord {
         }
         Some(target)
     }
+}
+
+/// When a request with this configuration ends (contract `payments.md` 3.4); `older` is
+/// `payment_request_expires_at`, `above` the path of the object that holds both.
+pub(super) fn expiry(
+    config: &CustomerInteractionConfig,
+    older: Option<&str>,
+    above: &str,
+    now: Timestamp,
+) -> Result<Timestamp, Refusal> {
+    let field = format!("{above}customer_interaction_config.interaction_expiry");
+    let older_field = format!("{above}payment_request_expires_at");
+    let (field, life) = match (&config.interaction_expiry, older) {
+        (None, None) => (field, REQUEST_LIFE),
+        (None, Some(text)) => {
+            let end = end_of(text).ok_or_else(|| invalid(&older_field, "is no date and no date-time"))?;
+            (older_field, end.duration_since(now))
+        }
+        (Some(expiry), _) => {
+            let life = match (&expiry.duration, expiry.timestamp) {
+                (Some(text), None) => text
+                    .parse::<Span>()
+                    .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
+                    .map_err(|_| invalid(&format!("{field}.duration"), "is no ISO 8601 duration"))?,
+                (None, Some(at)) => at.duration_since(now),
+                _ => return Err(invalid(&field, "takes exactly one of duration and timestamp")),
+            };
+            (field, life)
+        }
+    };
+    // The older field has no published bounds: a date may lie months away (contract, decisions).
+    let is_older = older.is_some() && config.interaction_expiry.is_none();
+    let life = if is_older { life.min(REQUEST_LIFE_MAX) } else { life };
+    if is_older && life <= SignedDuration::ZERO {
+        return Err(invalid(&field, "lies in the past"));
+    }
+    if !is_older && (life < REQUEST_LIFE_MIN || life > REQUEST_LIFE_MAX) {
+        return Err(invalid(&field, "must lie between 15 minutes and 48 hours from now"));
+    }
+    now.checked_add(life).map_err(|_| invalid(&field, "is out of range"))
+}
+
+/// A date-time, or the end of a date in UTC.
+fn end_of(text: &str) -> Option<Timestamp> {
+    let day = || -> Option<Timestamp> {
+        let day: Date = text.parse().ok()?;
+        Some(day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    };
+    text.parse().ok().or_else(day)
 }
 
 /// A value as it may stand anywhere in a URL; the colons of ids stay readable.

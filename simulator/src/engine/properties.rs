@@ -84,7 +84,11 @@ impl Onlooker {
         assert!(replies <= 1, "one command has one reply");
         for effect in effects {
             match effect {
-                Effect::Emit(event) => self.moved(&event.payload),
+                Effect::Emit(event) => {
+                    if let super::effect::EventPayload::Request(payload) = &event.payload {
+                        self.moved(payload);
+                    }
+                }
                 Effect::TokenIssued(issued) if issued.contains("session-token") => self.tokens.push(issued),
                 Effect::Reply(decided) => self.answered(&decided.reply, token),
                 Effect::TokenIssued(_) | Effect::TokenDied(_) | Effect::Forgot { .. } => {}
@@ -122,11 +126,7 @@ impl Onlooker {
 }
 
 fn play(steps: &[Step]) -> Onlooker {
-    let policies = Policies {
-        default_outcome: AuthorizationResult::StepUpRequired,
-        journey_base: "http://klarna.example".to_owned(),
-        payments: 100,
-    };
+    let policies = Policies { payments: 100, ..Policies::defaults() };
     let mut sandbox = Sandbox::new("partner".into(), 1, policies);
     let mut onlooker = Onlooker::default();
     let mut now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();

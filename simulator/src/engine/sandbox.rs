@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
-use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
 use klarna_schemas::klarna::webhook::STATE_CHANGE_PREFIX;
 use klarna_schemas::simulator::control::{Intent, MintedTokenState, QueuedOutcome};
@@ -13,27 +12,18 @@ use uuid::Uuid;
 
 use super::authorization::IdempotencyRecord;
 use super::command::IdempotencyKey;
-use super::effect::{Effect, EventDraft};
+use super::effect::{Effect, EventDraft, EventPayload};
+use super::idempotency::UsedKeys;
 use super::ids::IdSource;
 use super::payment::Payment;
 use super::payment_request::RequestRecord;
+use super::policies::Policies;
 use super::presentation::Presenting;
 use super::token::{CompletedSession, TokenMeaning, TokenRecord};
 use crate::behaviour::plan::{Plan, TooManyOutcomes};
 
 /// How many names of earlier epochs are remembered, so that late traffic is told from new.
 const RETIRED_NAMES: usize = 10_000;
-
-/// What holds for every sandbox of a simulator.
-#[derive(Debug, Clone)]
-pub(crate) struct Policies {
-    /// What an initial authorize gets when nothing else decides.
-    pub(crate) default_outcome: AuthorizationResult,
-    /// What stands in front of `/eu/requests/{uuid}/start` and of `/static/icons`.
-    pub(crate) journey_base: String,
-    /// How many payments a sandbox remembers in an epoch.
-    pub(crate) payments: usize,
-}
 
 /// The state of one sandbox.
 #[derive(Debug)]
@@ -50,6 +40,8 @@ pub(crate) struct Sandbox {
     pub(super) by_uuid: HashMap<Uuid, PaymentRequestId>,
     pub(super) tokens: HashMap<String, TokenRecord>,
     pub(super) idempotency: HashMap<IdempotencyKey, IdempotencyRecord>,
+    /// Keys of all calls but authorize.
+    pub(super) used_keys: UsedKeys,
     pub(super) plan: Plan,
     pub(super) presenting: Presenting,
     /// Declared and not yet bound to a payment.
@@ -85,6 +77,7 @@ impl Sandbox {
             by_uuid: HashMap::new(),
             tokens: HashMap::new(),
             idempotency: HashMap::new(),
+            used_keys: UsedKeys::default(),
             plan: Plan::default(),
             presenting: Presenting::default(),
             intent: None,
@@ -97,7 +90,7 @@ impl Sandbox {
     pub(crate) fn reset(&self, seed: u64) -> Self {
         let mut retired = self.retired.clone();
         let epoch = self.epoch;
-        let keys = self.idempotency.keys().map(|key| key.0.clone());
+        let keys = self.idempotency.keys().chain(self.used_keys.keys()).map(|key| key.0.clone());
         let requests = self.requests.keys().map(|id| id.0.clone());
         for name in self.tokens.keys().cloned().chain(keys).chain(requests) {
             if retired.len() < RETIRED_NAMES {
@@ -227,11 +220,10 @@ impl Sandbox {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        let event_id = self.ids.uuid("event").to_string();
-        let epoch = self.epoch;
         let Some(record) = self.request_by_uuid_mut(uuid) else { return };
         record.enter(state, reason, now);
-        effects.push(Effect::Emit(Box::new(announce(record, event_id, epoch, now))));
+        let record = record.clone();
+        effects.push(Effect::Emit(Box::new(self.announce(&record, now))));
     }
 
     /// When something next falls due: a request's expiry or a token's.
@@ -279,15 +271,17 @@ impl Sandbox {
     }
 }
 
-/// The event that tells where a request stands now.
-pub(super) fn announce(record: &RequestRecord, event_id: String, epoch: u64, now: Timestamp) -> EventDraft {
-    EventDraft {
-        event_id,
-        event_type: format!("{STATE_CHANGE_PREFIX}{}", record.state.event_suffix()),
-        occurred_at: now,
-        recipient: record.acquirer.clone(),
-        payload: record.payload(),
-        payment: record.payment.clone(),
-        epoch,
+impl Sandbox {
+    /// The event that tells where a request stands now.
+    pub(super) fn announce(&mut self, record: &RequestRecord, now: Timestamp) -> EventDraft {
+        EventDraft {
+            event_id: self.ids.uuid("event").to_string(),
+            event_type: format!("{STATE_CHANGE_PREFIX}{}", record.state.event_suffix()),
+            occurred_at: now,
+            recipient: record.acquirer.clone(),
+            payload: EventPayload::Request(Box::new(record.payload(self.policies.chosen.token_in_events))),
+            payment: record.payment.clone(),
+            epoch: self.epoch,
+        }
     }
 }

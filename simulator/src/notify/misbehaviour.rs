@@ -198,7 +198,7 @@ impl Misbehaviours {
     /// How an event that has happened is to be sent; `None` where it is held.
     pub(crate) fn befall(&mut self, event: &EventDraft) -> Option<Manner> {
         let fits = |(request, event_type, _): &(PaymentRequestId, String, Manner)| {
-            *request == event.payload.payment_request_id && *event_type == event.event_type
+            event.payload.request() == Some(request) && *event_type == event.event_type
         };
         let Some(position) = self.next.iter().position(fits) else { return Some(Manner::default()) };
         let (_, _, manner) = self.next.remove(position)?;
@@ -216,7 +216,7 @@ impl Misbehaviours {
     /// Takes out what is held and fits, in order.
     pub(crate) fn release(&mut self, which: &ReleaseWebhooks) -> Vec<(EventDraft, Manner)> {
         let fits = |event: &EventDraft| {
-            which.payment_request_id.as_ref().is_none_or(|id| *id == event.payload.payment_request_id)
+            which.payment_request_id.as_ref().is_none_or(|id| event.payload.request() == Some(id))
                 && which.event_type.as_ref().is_none_or(|name| *name == event.event_type)
         };
         let (released, held) = self.held.drain(..).partition(|(event, _)| fits(event));

@@ -1,0 +1,71 @@
+//! Bodies: bytes become JSON, JSON becomes typed values, once.
+
+use axum::http::HeaderMap;
+use klarna_schemas::catalogue::{self, Disposition, Violation};
+use klarna_schemas::klarna::error::ValidationError;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::KlarnaError;
+
+/// The body as JSON. `Content-Type` may be missing only where the body is JSON all the same.
+pub(super) fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, KlarnaError> {
+    if let Some(kind) = header(headers, "content-type") {
+        let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if essence != "application/json" && !essence.ends_with("+json") {
+            return Err(KlarnaError::not_json(format!(
+                "the Content-Type is {essence}, not application/json"
+            )));
+        }
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| KlarnaError::not_json(format!("the body is no JSON: {error}")))
+}
+
+/// The body of an operation that does without one: JSON where there is one, else null.
+pub(super) fn json_or_nothing(headers: &HeaderMap, body: &[u8]) -> Result<Value, KlarnaError> {
+    if body.iter().all(u8::is_ascii_whitespace) { Ok(Value::Null) } else { json(headers, body) }
+}
+
+/// The body as a typed view, or every field that does not validate; and what is not as documented
+/// and yet accepted.
+pub(super) fn parse<T: DeserializeOwned>(
+    schema: &str,
+    raw: &Value,
+) -> (Result<T, Vec<ValidationError>>, Vec<ValidationError>) {
+    let (rejected, reported) = judged(schema, raw);
+    if !rejected.is_empty() {
+        return (Err(rejected), Vec::new());
+    }
+    let request = serde_path_to_error::deserialize(raw).map_err(|error| {
+        let parameter = error.path().to_string();
+        vec![ValidationError { parameter, reason: error.inner().to_string(), doc_url: None }]
+    });
+    (request, reported)
+}
+
+/// The body as a typed view, where what is undocumented is nobody's concern.
+pub(super) fn typed<T: DeserializeOwned>(schema: &str, raw: &Value) -> Result<T, KlarnaError> {
+    parse(schema, raw).0.map_err(KlarnaError::invalid)
+}
+
+/// What a schema rejects in a body, and what it only reports.
+fn judged(schema: &str, raw: &Value) -> (Vec<ValidationError>, Vec<ValidationError>) {
+    let violations = catalogue::check(schema, raw).unwrap_or_else(|error| {
+        tracing::error!(%error, "a schema is missing from this build");
+        Vec::new()
+    });
+    let (rejected, reported): (Vec<_>, Vec<_>) =
+        violations.into_iter().partition(|violation| violation.disposition == Disposition::Reject);
+    let errors = |violations: Vec<Violation>| {
+        let error =
+            |Violation { parameter, reason, .. }| ValidationError { parameter, reason, doc_url: None };
+        violations.into_iter().map(error).collect()
+    };
+    (errors(rejected), errors(reported))
+}
+
+/// A header as text.
+pub(super) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}

@@ -1,0 +1,218 @@
+//! A call as its handler gets it: who calls, which sandbox or account is meant, under what key.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
+use klarna_schemas::klarna::IDEMPOTENCY_KEY_HEADER;
+use klarna_schemas::simulator::control::CallKind;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::body::header;
+use super::error::KlarnaError;
+use super::recording::{Notes, Place};
+use super::{auth, faulty};
+use crate::engine::{Acted, Effect, IdempotencyKey, KeyedCall, PresentedToken, Sandbox, TokenHeader};
+use crate::world::{AccountCell, AccountRefusal, SandboxCell, World};
+
+/// The journal's name of the operation whose faults wait until its call has been read: an authorize
+/// belongs to a payment, faulty or not.
+pub(super) const AUTHORIZE: &str = "authorize";
+/// Longest idempotency key, in characters (contract `payments.md` 1.4).
+const KEY_LENGTH: usize = 255;
+
+/// What every call brings along.
+pub(super) struct Call {
+    pub(super) world: Arc<World>,
+    pub(super) notes: Notes,
+    /// Who calls.
+    pub(super) account: Arc<AccountCell>,
+    pub(super) headers: HeaderMap,
+    pub(super) uri: Uri,
+    method: Method,
+    /// Parts of the path, by name, decoded.
+    parts: HashMap<String, String>,
+}
+
+impl Call {
+    async fn read(parts: &mut Parts, world: &Arc<World>) -> Result<Self, Response> {
+        let notes = parts.extensions.get::<Notes>().cloned().unwrap_or_default();
+        // A path that cannot be decoded is answered as the router answers it: it names nothing.
+        let named = Path::<HashMap<String, String>>::from_request_parts(parts, world).await;
+        let Path(named) = named.map_err(IntoResponse::into_response)?;
+        let account = acquirer(world, &notes, &parts.headers).map_err(IntoResponse::into_response)?;
+        Ok(Self {
+            world: world.clone(),
+            notes,
+            account,
+            headers: parts.headers.clone(),
+            uri: parts.uri.clone(),
+            method: parts.method.clone(),
+            parts: named,
+        })
+    }
+
+    /// The id that the path names.
+    pub(super) fn id<T: From<String>>(&self) -> T {
+        T::from(self.parts.get("id").cloned().unwrap_or_default())
+    }
+
+    /// `Klarna-Idempotency-Key`.
+    pub(super) fn key(&self) -> Result<Option<IdempotencyKey>, KlarnaError> {
+        let Some(key) = header(&self.headers, IDEMPOTENCY_KEY_HEADER) else { return Ok(None) };
+        let length = key.chars().count();
+        if length == 0 || length > KEY_LENGTH {
+            let reason = format!("takes 1 to {KEY_LENGTH} characters");
+            return Err(KlarnaError::invalid_field("Klarna-Idempotency-Key", reason));
+        }
+        Ok(Some(IdempotencyKey(key)))
+    }
+
+    /// The call as repeats are told by it.
+    pub(super) fn keyed(&self, body: Value) -> Result<KeyedCall, KlarnaError> {
+        let scope = format!("{} {} {}", self.account.id(), self.method, self.uri.path());
+        Ok(KeyedCall { scope, key: self.key()?, body })
+    }
+}
+
+/// A call to the account that its key opens.
+pub(super) struct AccountCall(pub(super) Call);
+
+impl FromRequestParts<Arc<World>> for AccountCall {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, world: &Arc<World>) -> Result<Self, Response> {
+        let call = Call::read(parts, world).await?;
+        let met = call.account.lock().faults.take(&call.notes.operation(), CallKind::Any);
+        faulty::meet(&call.notes, met).map_err(IntoResponse::into_response)?;
+        Ok(Self(call))
+    }
+}
+
+/// A call to a Partner account: the one that the path names or, where it names none, the caller's own.
+pub(super) struct SandboxCall {
+    pub(super) call: Call,
+    pub(super) partner: PartnerAccountId,
+    pub(super) cell: Arc<SandboxCell>,
+}
+
+impl FromRequestParts<Arc<World>> for SandboxCall {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, world: &Arc<World>) -> Result<Self, Response> {
+        let call = Call::read(parts, world).await?;
+        // A Partner with a key of its own calls without naming its account (contract, "What real
+        // clients do").
+        let own = || call.account.id().0.clone();
+        let partner = PartnerAccountId(call.parts.get("account").cloned().unwrap_or_else(own));
+        Self::enter(call, partner).map_err(IntoResponse::into_response)
+    }
+}
+
+impl SandboxCall {
+    fn enter(call: Call, partner: PartnerAccountId) -> Result<Self, KlarnaError> {
+        let cell = call.world.sandbox_for(&partner, call.account.id()).map_err(|refusal| match refusal {
+            AccountRefusal::Unknown => {
+                KlarnaError::forbidden(format!("no Partner account {partner} is known here"))
+            }
+            AccountRefusal::Foreign => foreign(&partner),
+            AccountRefusal::Full => {
+                KlarnaError::forbidden("this simulator holds as many sandboxes as it may")
+            }
+        })?;
+        let operation = call.notes.operation();
+        call.notes.note(|noted| noted.place = Place::Sandbox(cell.clone()));
+        if operation != AUTHORIZE {
+            faulty::meet_in(&cell, &call.notes, &operation)?;
+        }
+        Ok(Self { call, partner, cell })
+    }
+
+    /// Who calls.
+    pub(super) fn acquirer(&self) -> AcquirerAccountId {
+        self.call.account.id().clone()
+    }
+
+    /// Makes the caller the owner of the sandbox, where nobody is yet. Only a call that validates may:
+    /// a stray one must not keep the acquirer out that the sandbox is for.
+    pub(super) fn claim(&self) -> Result<(), KlarnaError> {
+        if self.cell.claim(self.call.account.id()) { Ok(()) } else { Err(foreign(&self.partner)) }
+    }
+
+    /// Does what the call asks for, once for its key, and lets the events follow the answer.
+    pub(super) fn once(
+        &self,
+        body: Value,
+        act: impl FnOnce(&mut Sandbox, Timestamp, &mut Vec<Effect>) -> Acted,
+    ) -> Result<Value, KlarnaError> {
+        let keyed = self.call.keyed(body)?;
+        self.claim()?;
+        let now = self.cell.clock().now();
+        let (answered, after) = oneshot::channel();
+        let mut state = self.cell.lock();
+        let (done, effects) = state.machine.once(&keyed, now, act);
+        let journeys = Effect::journeys(&effects, &state.machine);
+        drop(state);
+        for uuid in journeys {
+            self.call.world.know_journey(uuid, &self.partner);
+        }
+        self.cell.carry_out(effects, Some(after));
+        self.cell.tell();
+        self.call.notes.note(|noted| {
+            noted.epoch = Some(done.epoch);
+            noted.payment.clone_from(&done.payment);
+            noted.rule = done.by.map(str::to_owned);
+            noted.answered = Some(answered);
+        });
+        Ok(done.outcome?)
+    }
+
+    /// Reads something of the sandbox as it stands now.
+    pub(super) fn read<T>(
+        &self,
+        id: &str,
+        read: impl FnOnce(&Sandbox) -> Result<(T, Option<String>), KlarnaError>,
+    ) -> Result<T, KlarnaError> {
+        self.cell.tick();
+        let state = self.cell.lock();
+        self.call.notes.note(|noted| noted.epoch = Some(state.machine.epoch_of_id(id)));
+        let (found, payment) = read(&state.machine)?;
+        self.call.notes.note(|noted| noted.payment = payment);
+        Ok(found)
+    }
+}
+
+fn foreign(account: &PartnerAccountId) -> KlarnaError {
+    KlarnaError::forbidden(format!("the Partner account {account} is another acquirer's"))
+}
+
+/// Finds out who calls.
+fn acquirer(world: &World, notes: &Notes, headers: &HeaderMap) -> Result<Arc<AccountCell>, KlarnaError> {
+    let presented = auth::presented(headers)
+        .ok_or_else(|| KlarnaError::unauthorized("send the API key as Authorization: Basic <key>"))?;
+    let account = world.account(&presented.key).ok_or_else(|| {
+        KlarnaError::unauthorized("this API key opens no account; a test key starts with klarna_test_api_, and opens one while there is room (limits.accounts)")
+    })?;
+    notes.note(|noted| noted.place = Place::Account(account.clone()));
+    Ok(account)
+}
+
+/// The token, under its current or an older header.
+pub(super) fn token(headers: &HeaderMap) -> Option<PresentedToken> {
+    [
+        (klarna_schemas::klarna::SESSION_TOKEN_HEADER, TokenHeader::Session),
+        ("klarna-payment-token", TokenHeader::Payment),
+        ("klarna-interoperability-token", TokenHeader::Interoperability),
+    ]
+    .into_iter()
+    .find_map(|(name, kind)| {
+        let value = header(headers, name).filter(|value| !value.is_empty())?;
+        Some(PresentedToken { value, header: kind })
+    })
+}

@@ -1,0 +1,204 @@
+//! Every operation of Klarna's API that is served: the one table that routes, journal names, faults
+//! and documents are made from.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Method;
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
+
+use super::{authorize, notification, payment_requests, presentation};
+use crate::world::World;
+
+/// One operation.
+pub(crate) struct Operation {
+    /// The journal's name of it, which faults name, too.
+    pub(crate) id: &'static str,
+    pub(crate) method: Method,
+    /// Its paths: for an account that is named, and for the caller's own where that exists.
+    pub(crate) paths: &'static [&'static str],
+    /// What it does, in a line.
+    pub(crate) summary: &'static str,
+    /// Schema of its body, if it takes one.
+    pub(crate) request: Option<&'static str>,
+    /// Status of success, and the schema of what then comes, if anything does.
+    pub(crate) answer: (u16, Option<&'static str>),
+    serve: fn() -> MethodRouter<Arc<World>>,
+}
+
+/// All of them.
+pub(crate) static OPERATIONS: &[Operation] = &[
+    Operation {
+        id: "authorize",
+        method: Method::POST,
+        paths: &["/v2/accounts/{account}/payment/authorize", "/v2/payment/authorize"],
+        summary: "Authorize a payment, initially or finally",
+        request: Some("klarna/authorize-request"),
+        answer: (200, Some("klarna/authorize-response")),
+        serve: || post(authorize::authorize),
+    },
+    Operation {
+        id: "payment_request.create",
+        method: Method::POST,
+        paths: &["/v2/accounts/{account}/payment/requests", "/v2/payment/requests"],
+        summary: "Make a Payment Request without an authorize",
+        request: Some("klarna/create-payment-request"),
+        answer: (201, Some("klarna/payment-request")),
+        serve: || post(payment_requests::create),
+    },
+    Operation {
+        id: "payment_request.update",
+        method: Method::PATCH,
+        paths: &["/v2/accounts/{account}/payment/requests/{id}", "/v2/payment/requests/{id}"],
+        summary: "Change a Payment Request while it is SUBMITTED",
+        request: Some("klarna/update-payment-request"),
+        answer: (200, Some("klarna/payment-request")),
+        serve: || patch(payment_requests::update),
+    },
+    Operation {
+        id: "payment_request.replace",
+        method: Method::PUT,
+        paths: &["/v2/accounts/{account}/payment/requests/{id}", "/v2/payment/requests/{id}"],
+        summary: "The same as PATCH: what is left out stays as it is",
+        request: Some("klarna/update-payment-request"),
+        answer: (200, Some("klarna/payment-request")),
+        serve: || put(payment_requests::update),
+    },
+    Operation {
+        id: "payment_request.read",
+        method: Method::GET,
+        paths: &["/v2/accounts/{account}/payment/requests/{id}", "/v2/payment/requests/{id}"],
+        summary: "Read a Payment Request",
+        request: None,
+        answer: (200, Some("klarna/payment-request")),
+        serve: || get(payment_requests::read),
+    },
+    Operation {
+        id: "payment_request.cancel",
+        method: Method::DELETE,
+        paths: &["/v2/accounts/{account}/payment/requests/{id}", "/v2/payment/requests/{id}"],
+        summary: "Cancel a Payment Request",
+        request: None,
+        answer: (200, Some("klarna/payment-request")),
+        serve: || delete(payment_requests::cancel),
+    },
+    Operation {
+        id: "presentation.read",
+        method: Method::GET,
+        paths: &["/v2/accounts/{account}/payment/presentation", "/v2/payment/presentation"],
+        summary: "Read how Klarna is to be shown in a payment form",
+        request: None,
+        answer: (200, Some("klarna/presentation")),
+        serve: || get(presentation::read),
+    },
+    Operation {
+        id: "signing_key.create",
+        method: Method::POST,
+        paths: &["/v2/notification/signing-keys"],
+        summary: "Make a signing key; its secret is shown once",
+        request: None,
+        answer: (201, Some("klarna/signing-key")),
+        serve: || post(notification::create_signing_key),
+    },
+    Operation {
+        id: "signing_key.list",
+        method: Method::GET,
+        paths: &["/v2/notification/signing-keys"],
+        summary: "List the signing keys, without their secrets",
+        request: None,
+        answer: (200, Some("klarna/signing-keys")),
+        serve: || get(notification::list_signing_keys),
+    },
+    Operation {
+        id: "signing_key.read",
+        method: Method::GET,
+        paths: &["/v2/notification/signing-keys/{id}"],
+        summary: "Read a signing key, without its secret",
+        request: None,
+        answer: (200, Some("klarna/signing-key")),
+        serve: || get(notification::read_signing_key),
+    },
+    Operation {
+        id: "signing_key.delete",
+        method: Method::DELETE,
+        paths: &["/v2/notification/signing-keys/{id}"],
+        summary: "Delete a signing key",
+        request: None,
+        answer: (204, None),
+        serve: || delete(notification::delete_signing_key),
+    },
+    Operation {
+        id: "webhook.create",
+        method: Method::POST,
+        paths: &["/v2/notification/webhooks"],
+        summary: "Subscribe to events",
+        request: Some("klarna/create-webhook"),
+        answer: (201, Some("klarna/webhook")),
+        serve: || post(notification::create_webhook),
+    },
+    Operation {
+        id: "webhook.list",
+        method: Method::GET,
+        paths: &["/v2/notification/webhooks"],
+        summary: "List the webhooks",
+        request: None,
+        answer: (200, Some("klarna/webhooks")),
+        serve: || get(notification::list_webhooks),
+    },
+    Operation {
+        id: "webhook.read",
+        method: Method::GET,
+        paths: &["/v2/notification/webhooks/{id}"],
+        summary: "Read a webhook",
+        request: None,
+        answer: (200, Some("klarna/webhook")),
+        serve: || get(notification::read_webhook),
+    },
+    Operation {
+        id: "webhook.delete",
+        method: Method::DELETE,
+        paths: &["/v2/notification/webhooks/{id}"],
+        summary: "Delete a webhook",
+        request: None,
+        answer: (204, None),
+        serve: || delete(notification::delete_webhook),
+    },
+];
+
+/// The routes of all operations.
+pub(super) fn routes() -> Router<Arc<World>> {
+    OPERATIONS
+        .iter()
+        .flat_map(|operation| operation.paths.iter().map(move |path| (*path, operation)))
+        .fold(Router::new(), |router, (path, operation)| router.route(path, (operation.serve)()))
+}
+
+/// The operation that a route serves with a method.
+pub(super) fn served_at(method: &Method, path: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.method == *method && operation.paths.contains(&path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use klarna_schemas::catalogue;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn each_operation_has_a_name_and_a_place_of_its_own_and_schemas_that_exist() {
+        let mut names = HashSet::new();
+        let mut places = HashSet::new();
+        for operation in OPERATIONS {
+            assert!(names.insert(operation.id), "{} stands twice", operation.id);
+            for path in operation.paths {
+                assert!(places.insert((operation.method.clone(), *path)), "{path} stands twice");
+            }
+            for schema in operation.request.iter().chain(&operation.answer.1) {
+                assert!(catalogue::check(schema, &Value::Null).is_ok(), "no schema {schema}");
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Calls that carry an idempotency key (contract `payments.md` 5.1 and the table of decisions):
+//! a key that comes again gets the first answer again, and nothing is done twice.
+//!
+//! Payment Authorize keeps keys of its own: its calls belong to payments, which are judged.
+
+use indexmap::IndexMap;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::command::IdempotencyKey;
+use super::effect::{Effect, Refusal};
+use super::sandbox::Sandbox;
+
+/// How long a key is remembered.
+pub(crate) const KEY_LIFE: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many keys are remembered at a time; the oldest makes room.
+const REMEMBERED_KEYS: usize = 10_000;
+
+/// A call that changes something, as far as repeats are told by it.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyedCall {
+    /// Credential, method and path: the same key means another call elsewhere.
+    pub(crate) scope: String,
+    pub(crate) key: Option<IdempotencyKey>,
+    /// What was asked; null where there is no body.
+    pub(crate) body: Value,
+}
+
+/// What a call came to: the resource that it answers with (null where it answers with none), or why
+/// there is none.
+pub(crate) type Outcome = Result<Value, Refusal>;
+
+/// Keys that were used, and what they got.
+#[derive(Debug, Default)]
+pub(crate) struct UsedKeys {
+    used: IndexMap<(String, IdempotencyKey), Used>,
+}
+
+#[derive(Debug)]
+struct Used {
+    body: Value,
+    outcome: Outcome,
+    payment: Option<String>,
+    at: Timestamp,
+}
+
+/// What a key that comes again gets.
+#[derive(Debug, Clone)]
+pub(crate) struct Repeated {
+    pub(crate) outcome: Outcome,
+    /// The payment that the first call was about.
+    pub(crate) payment: Option<String>,
+    /// Whether the first answer is given again, and not a conflict.
+    pub(crate) replayed: bool,
+}
+
+impl UsedKeys {
+    /// The first answer again, or a conflict where the key was used for something else.
+    pub(crate) fn repeat(&mut self, call: &KeyedCall, now: Timestamp) -> Option<Repeated> {
+        let name = (call.scope.clone(), call.key.clone()?);
+        let used = self.used.get(&name)?;
+        if now.duration_since(used.at) > KEY_LIFE {
+            self.used.shift_remove(&name);
+            return None;
+        }
+        let payment = used.payment.clone();
+        if used.body == call.body {
+            return Some(Repeated { outcome: used.outcome.clone(), payment, replayed: true });
+        }
+        let why = "this Klarna-Idempotency-Key was used with another body".to_owned();
+        Some(Repeated { outcome: Err(Refusal::Conflict(why)), payment, replayed: false })
+    }
+
+    /// Remembers what a call came to.
+    pub(crate) fn remember(
+        &mut self,
+        call: &KeyedCall,
+        outcome: &Outcome,
+        payment: Option<String>,
+        now: Timestamp,
+    ) {
+        let Some(key) = call.key.clone() else { return };
+        if self.used.len() >= REMEMBERED_KEYS {
+            self.used.shift_remove_index(0);
+        }
+        let used = Used { body: call.body.clone(), outcome: outcome.clone(), payment, at: now };
+        self.used.insert((call.scope.clone(), key), used);
+    }
+
+    /// The keys themselves, for late traffic to be told by.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &IdempotencyKey> {
+        self.used.keys().map(|(_, key)| key)
+    }
+}
+
+/// What came of doing what a call asks for.
+pub(crate) struct Acted {
+    pub(crate) outcome: Outcome,
+    /// The simulator's name of the payment that it is about, if it is about one.
+    pub(crate) payment: Option<String>,
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) outcome: Outcome,
+    pub(crate) payment: Option<String>,
+    /// What decided, for the journal, where it was not the call itself.
+    pub(crate) by: Option<&'static str>,
+    /// The epoch that the call belongs to.
+    pub(crate) epoch: u64,
+}
+
+impl Sandbox {
+    /// Does what a call asks for, unless its key says that this was done.
+    pub(crate) fn once(
+        &mut self,
+        call: &KeyedCall,
+        now: Timestamp,
+        act: impl FnOnce(&mut Self, Timestamp, &mut Vec<Effect>) -> Acted,
+    ) -> (Done, Vec<Effect>) {
+        let mut effects = self.tick(now);
+        let epoch = call.key.as_ref().map_or(self.epoch, |key| self.epoch_of_key(key));
+        let done = |outcome, payment, by| Done { outcome, payment, by, epoch };
+        if epoch != self.epoch {
+            let why = "this call belongs to what was in the sandbox before its reset".to_owned();
+            return (done(Err(Refusal::NotFound(why)), None, Some("epoch")), effects);
+        }
+        if let Some(repeated) = self.used_keys.repeat(call, now) {
+            let by = if repeated.replayed { "replay" } else { "idempotency" };
+            return (done(repeated.outcome, repeated.payment, Some(by)), effects);
+        }
+        let Acted { outcome, payment } = act(self, now, &mut effects);
+        self.used_keys.remember(call, &outcome, payment.clone(), now);
+        (done(outcome, payment, None), effects)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn call(scope: &str, key: &str, body: Value) -> KeyedCall {
+        KeyedCall { scope: scope.to_owned(), key: Some(IdempotencyKey(key.to_owned())), body }
+    }
+
+    #[test]
+    fn a_key_is_good_for_one_body_on_one_path_for_a_day() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut keys = UsedKeys::default();
+        let first = call("POST /a", "k", json!({"amount": 1}));
+        assert!(keys.repeat(&first, now).is_none());
+        keys.remember(&first, &Ok(json!({"id": 7})), None, now);
+        let again = keys.repeat(&first, now).unwrap();
+        assert_eq!((again.outcome, again.replayed), (Ok(json!({"id": 7})), true));
+        let other = keys.repeat(&call("POST /a", "k", json!({"amount": 2})), now).unwrap();
+        assert!(matches!(other.outcome, Err(Refusal::Conflict(_))) && !other.replayed);
+        assert!(keys.repeat(&call("POST /b", "k", json!({"amount": 1})), now).is_none());
+        let later = now.checked_add(KEY_LIFE + SignedDuration::from_secs(1)).unwrap();
+        assert!(keys.repeat(&first, later).is_none(), "a day is over");
+    }
+
+    #[test]
+    fn the_oldest_key_makes_room() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut keys = UsedKeys::default();
+        for number in 0..=REMEMBERED_KEYS {
+            keys.remember(&call("POST /a", &number.to_string(), Value::Null), &Ok(Value::Null), None, now);
+        }
+        assert!(keys.repeat(&call("POST /a", "0", Value::Null), now).is_none());
+        assert!(keys.repeat(&call("POST /a", "1", Value::Null), now).is_some());
+    }
+}
