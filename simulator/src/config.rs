@@ -234,6 +234,7 @@ fn check_names(origin: &str, text: &str) -> Result<(), ConfigError> {
         outcome: Option<DefaultOutcome>,
         acquirers: Option<Vec<AcquirerSettings>>,
         accounts: Option<AccountSettings>,
+        policies: Option<toml::Table>,
         webhooks: Option<toml::Table>,
         limits: Option<toml::Table>,
     }

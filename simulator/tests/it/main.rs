@@ -9,6 +9,8 @@ mod command_line;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod direct_requests;
+#[cfg(test)]
 mod ending;
 #[cfg(test)]
 mod faults;
@@ -22,6 +24,8 @@ mod laid_down;
 mod misbehaviour;
 #[cfg(test)]
 mod notification;
+#[cfg(test)]
+mod policies;
 #[cfg(test)]
 mod presentation;
 #[cfg(test)]
