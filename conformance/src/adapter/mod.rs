@@ -49,6 +49,7 @@ pub(crate) use notification::Ears;
 pub use notification::Verification;
 pub use order::{Address, Customer, Mode, Order, OrderLine, Recipient};
 pub use outcome::Outcome;
+pub(crate) use reading::RESPONSE_DATA;
 pub(crate) use start::{ProcessPlan, Ready, StopSignal};
 pub use template::TemplateError;
 pub(crate) use variables::RunVariables;
@@ -186,6 +187,14 @@ impl Adapter {
     /// Whether the adapter binds `read_payment`, so that the suite can poll.
     pub fn can_read_payments(&self) -> bool {
         self.inner.read_payment.is_some()
+    }
+
+    /// Whether a value of this name is read from the answer to the create call, and whether reading the
+    /// payment gives it.
+    pub fn reads(&self, name: &str) -> (bool, bool) {
+        let by_reading =
+            self.inner.read_payment.as_ref().is_some_and(|read| read.reads.names().any(|read| read == name));
+        (self.inner.create_payment.reads.names().any(|read| read == name), by_reading)
     }
 
     /// What the acquirer claims about its own clocks.

@@ -11,9 +11,11 @@ use super::error::AdapterError;
 use super::nearest::nearest;
 use super::source::{Place, Source};
 
+/// What the answer carries of Klarna's word to the Partner (AP-12).
+pub(crate) const RESPONSE_DATA: &str = "network_response_data";
+
 /// Names that the suite itself looks for; an adapter may read others for its own templates.
-pub(super) const NAMES: &[&str] =
-    &["payment_id", "redirect_url", "payment_request_id", "network_response_data"];
+pub(super) const NAMES: &[&str] = &["payment_id", "redirect_url", "payment_request_id", RESPONSE_DATA];
 
 /// Compiles a JSONPath, complaining at its place.
 pub(super) fn compile(source: &Source, text: &str, place: Place) -> Result<JsonPath, AdapterError> {

@@ -71,6 +71,15 @@ pub(super) const STEPS: &[Definition] = &[
     Definition {
         voice: Voice::Acquirer,
         keyword: Keyword::Then,
+        expression: "the Klarna Network Response Data reached the Partner byte for byte",
+        example: "the Klarna Network Response Data reached the Partner byte for byte",
+        argument: Argument::None,
+        doc: "The Partner has the same string that Klarna answered, from the create call or by reading the payment; not applicable where the adapter reads no network_response_data.",
+        run: |world, step| Box::pin(response_data(world, step)),
+    },
+    Definition {
+        voice: Voice::Acquirer,
+        keyword: Keyword::Then,
         expression: "the acquirer responds that the payment is {outcome}",
         example: "the acquirer responds that the payment is approved",
         argument: Argument::None,
@@ -241,6 +250,10 @@ async fn one_final(world: &mut World, _: &StepInput) -> StepResult {
 
 async fn handed_over(world: &mut World, _: &StepInput) -> StepResult {
     world.must_hand_over().await
+}
+
+async fn response_data(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_hand_response_data_back().await
 }
 
 async fn responds(world: &mut World, step: &StepInput) -> StepResult {

@@ -18,6 +18,15 @@ pub(super) const STEPS: &[Definition] = &[
     Definition {
         voice: Voice::Klarna,
         keyword: Keyword::Given,
+        expression: "Klarna will {decision}( the payment), with this Klarna Network Response Data:",
+        example: "Klarna will approve the payment, with this Klarna Network Response Data:",
+        argument: Argument::DocString,
+        doc: "The same; the answer carries exactly the text of the doc string for the Partner.",
+        run: |world, step| Box::pin(will_with_data(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Given,
         expression: "at the final authorization, Klarna will {decision}",
         example: "at the final authorization, Klarna will decline",
         argument: Argument::None,
@@ -163,6 +172,11 @@ fn decision(words: &str) -> AuthorizationResult {
 
 async fn will(world: &mut World, step: &StepInput) -> StepResult {
     world.klarna_will(decision(step.text(0))).await
+}
+
+async fn will_with_data(world: &mut World, step: &StepInput) -> StepResult {
+    let data = step.doc_string.as_deref().unwrap_or_default();
+    world.klarna_will_with(decision(step.text(0)), data).await
 }
 
 async fn returned_step_up(world: &mut World, _: &StepInput) -> StepResult {

@@ -120,6 +120,11 @@ pub const CHECKS: &[Check] = &[
         &["AP-13"],
         "send the address of the Partner's app as customer_interaction_config.app_return_url, beside return_url",
     ),
+    own(
+        "response-data.byte-equal",
+        &["AP-12"],
+        "hand klarna_network_response_data of Klarna's answer back to the Partner, as the string that it is",
+    ),
     own("answer.outcome", &["AP-16", "AP-17"], "answer the Partner with what Klarna decided"),
     own(
         "partner.told",

@@ -21,6 +21,7 @@ mod orders;
 mod payment;
 mod purchase;
 mod record;
+mod response_data;
 mod seats;
 mod shop;
 mod size;

@@ -32,6 +32,7 @@ pub fn initial_authorize(
         klarna_network_data: order.klarna_network_data.clone().map(NetworkData::into_string),
         interoperability_data: None,
         step_up_config: Some(StepUpConfig {
+            payment_request_expires_at: None,
             payment_request_reference: Some(payment_id.to_owned()),
             customer_interaction_config: Some(CustomerInteractionConfig {
                 method: Some(interaction_method(order.mode).to_owned()),

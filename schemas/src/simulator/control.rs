@@ -132,6 +132,9 @@ pub struct QueuedOutcome {
     /// `result_reason` of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_reason: Option<String>,
+    /// `klarna_network_response_data` of the answer, as it is (AP-12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_data: Option<String>,
     /// Gives the result even where Klarna would not: a step-up on a final call, or without
     /// `step_up_config`.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -141,7 +144,7 @@ pub struct QueuedOutcome {
 impl QueuedOutcome {
     /// A result for one call.
     pub fn once(on: CallKind, result: AuthorizationResult) -> Self {
-        Self { on, times: 1, result, result_reason: None, force: false }
+        Self { on, times: 1, result, result_reason: None, response_data: None, force: false }
     }
 }
 

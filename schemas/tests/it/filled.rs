@@ -486,7 +486,14 @@ pub(crate) fn simulator() -> Vec<Filled> {
     }
     for on in [CallKind::Initial, CallKind::Final, CallKind::Any] {
         let result = AuthorizationResult::Declined;
-        let outcome = QueuedOutcome { on, times: 1, result, result_reason: some("because"), force: true };
+        let outcome = QueuedOutcome {
+            on,
+            times: 1,
+            result,
+            result_reason: some("because"),
+            response_data: some("{}"),
+            force: true,
+        };
         all.push(filled("simulator/queued-outcomes", &vec![outcome]));
     }
     for act in [CustomerAct::Open, CustomerAct::Approve, CustomerAct::Refuse, CustomerAct::Leave] {

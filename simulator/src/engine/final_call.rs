@@ -145,11 +145,13 @@ impl Sandbox {
         }
         // The customer has been asked: a step-up is no legal answer, even where step_up_config stayed;
         // only a forced one comes here.
-        let (result, reason, by) = match self.plan.take(CallKind::Final, false) {
-            Some(planned) => (planned.result, planned.result_reason, "queued"),
-            None => (AuthorizationResult::Approved, None, "token"),
+        let (result, reason, response_data, by) = match self.plan.take(CallKind::Final, false) {
+            Some(planned) => (planned.result, planned.result_reason, planned.response_data, "queued"),
+            None => (AuthorizationResult::Approved, None, None, "token"),
         };
-        (Reply::Authorized(Box::new(self.answer(result, reason, request, transaction, now))), by)
+        let mut answer = self.answer(result, reason, request, transaction, now);
+        answer.klarna_network_response_data = response_data;
+        (Reply::Authorized(Box::new(answer)), by)
     }
 
     /// A decline that no plan asked for.

@@ -44,9 +44,9 @@ impl Sandbox {
         });
         let planned = self.plan.take(CallKind::Initial, asked.is_some());
         let forced = planned.as_ref().is_some_and(|planned| planned.force);
-        let (mut result, reason, mut by) = match planned {
-            Some(planned) => (planned.result, planned.result_reason, "queued"),
-            None => (self.policies.default_outcome.clone(), None, "default"),
+        let (mut result, reason, response_data, mut by) = match planned {
+            Some(planned) => (planned.result, planned.result_reason, planned.response_data, "queued"),
+            None => (self.policies.default_outcome.clone(), None, None, "default"),
         };
         let step_up = asked.or_else(|| forced.then(|| StepUp::forced(command, now)));
         if result == AuthorizationResult::StepUpRequired && step_up.is_none() {
@@ -60,6 +60,7 @@ impl Sandbox {
             (result, by) = (AuthorizationResult::Declined, "no-step-up-config");
         }
         let mut answer = self.answer(result.clone(), reason, request, transaction, now);
+        answer.klarna_network_response_data = response_data;
         // Facts first: the call saw the request as it stood before it.
         self.note(command, role, Some(payment.clone()), &Reply::Authorized(Box::new(answer.clone())));
         if let (AuthorizationResult::StepUpRequired, Some(step_up)) = (&result, step_up) {

@@ -63,3 +63,16 @@ fn a_purchase_journey_that_nobody_needs() {
     let to = "            shown[\"action\"] = payment[\"action\"]\n        else:\n            shown[\"action\"] = {\"location\": \"http://127.0.0.1/x\"}";
     shows(from, to, "the-document/transaction-approved", "step-up.not-handed-over");
 }
+
+#[test]
+fn response_data_that_does_not_come_as_it_was() {
+    const FROM: &str =
+        "shown[\"additionalData\"] = {\"klarna\": {\"responseData\": payment[\"responseData\"]}}";
+    const ROWS: &str = "network-data/response-data/reaches-the-partner-byte-for-byte";
+    let rewritten =
+        FROM.replace("payment[\"responseData\"]", "json.dumps(json.loads(payment[\"responseData\"]))");
+    for row in ["#1", "#2", "#3"] {
+        shows(FROM, &rewritten, &format!("{ROWS}{row}"), "response-data.byte-equal");
+    }
+    shows(FROM, "pass", &format!("{ROWS}#3"), "response-data.byte-equal").must_say("does not get it");
+}
