@@ -49,6 +49,8 @@ opaque_id! {
     PaymentRequestId,
     /// `krn:payment:eu1:transaction:<uuid>`.
     PaymentTransactionId,
+    /// `krn:partner:…:identity:customer-token:…`. Secret.
+    CustomerTokenId,
     /// `krn:partner:global:notification:signing-key:<uuid>`.
     SigningKeyId,
     /// `krn:partner:global:notification:webhook:<uuid>`.

@@ -40,6 +40,8 @@ pub(crate) struct World {
     /// Which sandbox a Purchase Journey or a token belongs to.
     journeys: Mutex<HashMap<Uuid, PartnerAccountId>>,
     tokens: Mutex<HashMap<String, PartnerAccountId>>,
+    /// Partners' own keys: what each opens.
+    partner_keys: Mutex<HashMap<String, PartnerAccountId>>,
     /// What nobody's key opened: unknown paths, refused calls.
     lobby: Mutex<Journal>,
     errors: AtomicU64,
@@ -94,6 +96,7 @@ impl World {
             sandboxes: Mutex::default(),
             journeys: Mutex::default(),
             tokens: Mutex::default(),
+            partner_keys: Mutex::default(),
             errors: AtomicU64::new(0),
             settings,
         };
@@ -126,15 +129,22 @@ impl World {
         if !key.starts_with(TEST_KEY) || key.len() == TEST_KEY.len() {
             return None;
         }
-        let tail = IdSource::new(0, key).text("account", 24).to_ascii_uppercase().replace(['-', '_'], "");
-        let tail: String = tail.chars().take(16).collect();
-        let id = AcquirerAccountId(format!("krn:partner:global:account:test:{tail}"));
+        let partner = lock(&self.partner_keys).get(key).cloned();
+        let id = partner.map_or_else(|| account_of(key), |partner| AcquirerAccountId(partner.0));
         if !accounts.contains_key(&id) && accounts.len() >= self.settings.limits.accounts {
             tracing::warn!("there are as many acquirer accounts as there may be");
             return None;
         }
         let new = || Arc::new(AccountCell::new(id.clone(), self.seed, self.budget.clone(), &self.stopping));
         Some(accounts.entry(id.clone()).or_insert_with(new).clone())
+    }
+
+    /// A key of the Partner's own, made on the first wish: what it opens is the Partner's account.
+    pub(crate) fn partner_key(&self, account: &PartnerAccountId) -> String {
+        let key =
+            format!("klarna_test_api_{}", IdSource::new(self.seed, account.as_str()).text("api-key", 32));
+        lock(&self.partner_keys).insert(key.clone(), account.clone());
+        key
     }
 
     /// An acquirer account by its id.
@@ -198,6 +208,7 @@ impl World {
             cell.stop();
             lock(&self.journeys).retain(|_, of| of != account);
             lock(&self.tokens).retain(|_, of| of != account);
+            lock(&self.partner_keys).retain(|_, of| of != account);
         }
         removed.is_some()
     }
@@ -236,6 +247,13 @@ impl World {
     pub(crate) fn token_is_foreign(&self, token: &str, account: &PartnerAccountId) -> bool {
         lock(&self.tokens).get(token).is_some_and(|of| of != account)
     }
+}
+
+/// The account of a key that nobody has configured.
+fn account_of(key: &str) -> AcquirerAccountId {
+    let tail = IdSource::new(0, key).text("account", 24).to_ascii_uppercase().replace(['-', '_'], "");
+    let tail: String = tail.chars().take(16).collect();
+    AcquirerAccountId(format!("krn:partner:global:account:test:{tail}"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::payment_request::{CustomerInteractionConfig, PaymentRequest};
 use super::purchase_data::SupplementaryPurchaseData;
-use crate::ids::PaymentTransactionId;
+use crate::ids::{CustomerTokenId, PaymentTransactionId};
 use crate::money::{Currency, MinorUnits};
 use crate::open_enum;
 
@@ -17,6 +17,9 @@ pub struct AuthorizeRequest {
     /// The transaction asked for; absent only when nothing but a customer token is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_payment_transaction: Option<RequestPaymentTransaction>,
+    /// A customer token asked for, beside a transaction or alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_customer_token: Option<RequestCustomerToken>,
     /// What is bought, by whom, sent where (AP-08).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supplementary_purchase_data: Option<SupplementaryPurchaseData>,
@@ -48,6 +51,17 @@ pub struct RequestPaymentTransaction {
     /// `NOW` or `LATER` (the default).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<String>,
+}
+
+/// A customer token asked for (contract `payments.md` 8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestCustomerToken {
+    /// `payment:customer_present`, `payment:customer_not_present`, `customer:login`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// The caller's name for the token, 1 to 255 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_token_reference: Option<String>,
 }
 
 /// What Klarna needs in order to ask the customer.
@@ -95,9 +109,44 @@ pub struct AuthorizeResponse {
     /// The request that the customer is to complete; only on step-up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_request: Option<PaymentRequest>,
+    /// Answer to `request_customer_token`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_token_response: Option<CustomerTokenResponse>,
     /// Data for the Partner, handed back unread (AP-12).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub klarna_network_response_data: Option<String>,
+}
+
+/// The decision on a customer token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CustomerTokenResponse {
+    /// What Klarna decided.
+    pub result: AuthorizationResult,
+    /// Why; Klarna publishes no list of values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_reason: Option<String>,
+    /// The token, only when approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_token: Option<CustomerToken>,
+}
+
+/// A token that stands for a customer's consent to be charged again. The id is a secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerToken {
+    /// What `Klarna-Customer-Token` carries.
+    pub customer_token_id: CustomerTokenId,
+    /// The caller's name for it, as sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_token_reference: Option<String>,
+}
+
+impl std::fmt::Debug for CustomerToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CustomerToken")
+            .field("customer_token_id", &"[REDACTED]")
+            .field("customer_token_reference", &self.customer_token_reference)
+            .finish()
+    }
 }
 
 /// The decision.

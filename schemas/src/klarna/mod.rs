@@ -5,6 +5,7 @@
 
 pub mod authorize;
 pub mod error;
+pub mod interoperability;
 pub mod notification;
 pub mod payment_request;
 pub mod presentation;
@@ -13,6 +14,8 @@ pub mod webhook;
 
 /// Header of a session token, current name (contract `payments.md` 1.4).
 pub const SESSION_TOKEN_HEADER: &str = "klarna-network-session-token";
+/// Header of a customer token (contract `payments.md` 8).
+pub const CUSTOMER_TOKEN_HEADER: &str = "klarna-customer-token";
 /// Header of an idempotency key (contract `payments.md` 5.1).
 pub const IDEMPOTENCY_KEY_HEADER: &str = "klarna-idempotency-key";
 /// Header that names the integration (contract `payments.md` 1.6).

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::PaymentRequestId;
+use super::authorize::RequestCustomerToken;
+use crate::ids::{CustomerTokenId, PaymentRequestId};
 use crate::money::{Currency, MinorUnits};
 use crate::open_enum;
 
@@ -46,8 +47,9 @@ pub struct PaymentRequest {
     /// The acquirer's reference, as sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_request_reference: Option<String>,
-    /// Minor units.
-    pub amount: MinorUnits,
+    /// Minor units; absent where nothing but a customer token is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<MinorUnits>,
     /// ISO 4217.
     pub currency: Currency,
     /// Where it stands.
@@ -99,6 +101,29 @@ pub struct StateContext {
     /// In COMPLETED: the older name of the same token, to be ignored by new integrations (AP-44).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_token: Option<String>,
+    /// In COMPLETED, where a customer token was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub klarna_customer: Option<KlarnaCustomer>,
+}
+
+/// What Klarna tells of a customer who consented to a token. The token is a secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KlarnaCustomer {
+    /// What `Klarna-Customer-Token` carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_token: Option<CustomerTokenId>,
+    /// The caller's name for it, as sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_token_reference: Option<String>,
+}
+
+impl std::fmt::Debug for KlarnaCustomer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KlarnaCustomer")
+            .field("customer_token", &"[REDACTED]")
+            .field("customer_token_reference", &self.customer_token_reference)
+            .finish()
+    }
 }
 
 /// The way to the customer.
@@ -113,6 +138,20 @@ pub struct CustomerInteraction {
     /// For a redirect. Opaque.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_request_url: Option<String>,
+    /// For a till.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qr_code: Option<QrCode>,
+}
+
+/// A QR code that leads into the Purchase Journey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QrCode {
+    /// The picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<String>,
+    /// What it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_url: Option<String>,
 }
 
 /// How the acquirer wants the customer led and brought back (contract `payments.md` 2.3).
@@ -198,6 +237,9 @@ pub struct PaymentRequestDetails {
     /// Whether the customer may choose the shipping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping_config: Option<ShippingConfig>,
+    /// A customer token asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_customer_token: Option<RequestCustomerToken>,
     /// The Partner's Klarna Network Data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub klarna_network_data: Option<String>,

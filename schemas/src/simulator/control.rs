@@ -117,6 +117,21 @@ pub struct MintedSessionToken {
     pub klarna_network_session_token: String,
 }
 
+/// Answer to `POST /sandboxes/{a}/keys`: a key with which the Partner itself calls Klarna, on paths that
+/// name no account.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartnerKey {
+    /// The key. Secret.
+    pub api_key: String,
+}
+
+impl std::fmt::Debug for PartnerKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PartnerKey").finish_non_exhaustive()
+    }
+}
+
 /// One entry of `POST /sandboxes/{a}/outcomes`, a JSON array.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,16 +1,21 @@
 //! One fully filled value of each typed view, beside the schema that it follows.
 
 use klarna_schemas::klarna::authorize::{
-    AcquiringConfig, AuthorizationResult, AuthorizeRequest, AuthorizeResponse, PaymentFunding,
-    PaymentTransaction, PaymentTransactionResponse, RequestPaymentTransaction, StepUpConfig,
+    AcquiringConfig, AuthorizationResult, AuthorizeRequest, AuthorizeResponse, CustomerToken,
+    CustomerTokenResponse, PaymentFunding, PaymentTransaction, PaymentTransactionResponse,
+    RequestCustomerToken, RequestPaymentTransaction, StepUpConfig,
 };
 use klarna_schemas::klarna::error::{ErrorBody, ValidationError};
+use klarna_schemas::klarna::interoperability::{
+    CreateTestToken, CustomerJourney, InteroperabilityToken, SdkToken,
+};
 use klarna_schemas::klarna::notification::{
     CreateWebhook, SigningKey, SigningKeys, Webhook, WebhookStatus, Webhooks,
 };
 use klarna_schemas::klarna::payment_request::{
-    CreatePaymentRequest, CustomerInteraction, CustomerInteractionConfig, InteractionExpiry, PaymentRequest,
-    PaymentRequestDetails, PaymentRequestState, ShippingConfig, StateContext, UpdatePaymentRequest,
+    CreatePaymentRequest, CustomerInteraction, CustomerInteractionConfig, InteractionExpiry, KlarnaCustomer,
+    PaymentRequest, PaymentRequestDetails, PaymentRequestState, QrCode, ShippingConfig, StateContext,
+    UpdatePaymentRequest,
 };
 use klarna_schemas::klarna::presentation::{
     Icon, MessagePart, PaymentButton, PaymentOption, Presentation, PresentationInstruction,
@@ -24,8 +29,9 @@ use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{
     ActAsCustomer, ArmFault, CallKind, ClockView, CustomerAct, CustomerActed, EndPaymentRequest, Fault,
     FaultBody, Findings, ForgetRegistrations, Intent, MintSessionToken, MintedSessionToken, MintedTokenState,
-    Misbehaviour, PaymentRequestEnded, PresentationWish, PutSandbox, QueuedOutcome, Registrations,
-    ReleaseWebhooks, RequestEnd, SandboxView, Sandboxes, SendWebhook, SendWhen, SetClock, WebhooksSent,
+    Misbehaviour, PartnerKey, PaymentRequestEnded, PresentationWish, PutSandbox, QueuedOutcome,
+    Registrations, ReleaseWebhooks, RequestEnd, SandboxView, Sandboxes, SendWebhook, SendWhen, SetClock,
+    WebhooksSent,
 };
 use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Finding, Severity};
 use klarna_schemas::simulator::journal::{
@@ -129,6 +135,13 @@ fn by_timestamp() -> InteractionExpiry {
     InteractionExpiry { duration: None, timestamp: Some(moment()) }
 }
 
+fn token_wish() -> RequestCustomerToken {
+    RequestCustomerToken {
+        scopes: Some(vec!["payment:customer_present".to_owned()]),
+        customer_token_reference: some("apx-ct-0001"),
+    }
+}
+
 fn authorize(expiry: InteractionExpiry) -> AuthorizeRequest {
     AuthorizeRequest {
         currency: currency(),
@@ -138,6 +151,7 @@ fn authorize(expiry: InteractionExpiry) -> AuthorizeRequest {
             payment_option_id: some("S0xBUk5B"),
             capture: some("LATER"),
         }),
+        request_customer_token: Some(token_wish()),
         supplementary_purchase_data: Some(purchase_data()),
         klarna_network_data: some("{ \"a\": 1.0 }"),
         interoperability_data: some("{}"),
@@ -159,9 +173,17 @@ fn state_context() -> StateContext {
             method: some("HANDOVER"),
             payment_request_id: Some("krn:payment:eu1:request:1".into()),
             payment_request_url: some("http://127.0.0.1:8080/eu/requests/1/start"),
+            qr_code: Some(QrCode {
+                image_url: some("http://127.0.0.1:8080/static/qr/1.svg"),
+                target_url: some("http://127.0.0.1:8080/eu/requests/1/start"),
+            }),
         }),
         klarna_network_session_token: some("krn:network:eu1:test:session-token:1"),
         payment_token: some("krn:network:eu1:test:session-token:1"),
+        klarna_customer: Some(KlarnaCustomer {
+            customer_token: Some("krn:partner:eu1:test:identity:customer-token:1".into()),
+            customer_token_reference: some("apx-ct-0001"),
+        }),
     }
 }
 
@@ -169,7 +191,7 @@ fn payment_request() -> PaymentRequest {
     PaymentRequest {
         payment_request_id: "krn:payment:eu1:request:1".into(),
         payment_request_reference: some("apx-pr-0001"),
-        amount: MinorUnits(45_900),
+        amount: Some(MinorUnits(45_900)),
         currency: currency(),
         state: PaymentRequestState::Completed,
         previous_state: Some(PaymentRequestState::InProgress),
@@ -197,6 +219,7 @@ fn request_details() -> PaymentRequestDetails {
         customer_interaction_config: Some(interaction_config(by_duration())),
         payment_option_id: some("S0xBUk5B"),
         shipping_config: Some(shipping_config()),
+        request_customer_token: Some(token_wish()),
         klarna_network_data: some("{}"),
         interoperability_data: some("{}"),
         payment_request_expires_at: some("2026-12-31T10:00:00Z"),
@@ -307,11 +330,38 @@ pub(crate) fn klarna() -> Vec<Filled> {
                     payment_transaction: Some(transaction()),
                 },
                 payment_request: Some(payment_request()),
+                customer_token_response: Some(CustomerTokenResponse {
+                    result: AuthorizationResult::Approved,
+                    result_reason: some("because"),
+                    customer_token: Some(CustomerToken {
+                        customer_token_id: "krn:partner:eu1:test:identity:customer-token:1".into(),
+                        customer_token_reference: some("apx-ct-0001"),
+                    }),
+                }),
                 klarna_network_response_data: some("{}"),
             },
         ),
         filled("klarna/payment-transaction", &transaction()),
         filled("klarna/payment-request", &payment_request()),
+        filled(
+            "klarna/create-test-token",
+            &CreateTestToken { customer_journey: CustomerJourney::ExpressCheckout },
+        ),
+        filled(
+            "klarna/interoperability-token",
+            &InteroperabilityToken {
+                interoperability_token: "krn:network:eu1:test:session-token:1".to_owned(),
+                klarna_network_session_token: some("krn:network:eu1:test:session-token:1"),
+                expires_at: Some(moment()),
+            },
+        ),
+        filled(
+            "klarna/sdk-token",
+            &SdkToken {
+                sdk_token: "krn:network:eu1:test:sdk-token:1".to_owned(),
+                expires_at: Some(moment()),
+            },
+        ),
         filled("klarna/create-payment-request", &create_payment_request()),
         filled("klarna/update-payment-request", &update_payment_request()),
         filled("klarna/supplementary-purchase-data", &purchase_data()),
@@ -496,6 +546,8 @@ pub(crate) fn simulator() -> Vec<Filled> {
         };
         all.push(filled("simulator/queued-outcomes", &vec![outcome]));
     }
+    let key = PartnerKey { api_key: "klarna_test_api_1".to_owned() };
+    all.push(filled("simulator/partner-key", &key));
     for act in [CustomerAct::Open, CustomerAct::Approve, CustomerAct::Refuse, CustomerAct::Leave] {
         let payment_request_id = "krn:payment:eu1:request:1".into();
         all.push(filled("simulator/act-as-customer", &ActAsCustomer { payment_request_id, act }));

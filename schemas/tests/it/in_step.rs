@@ -9,31 +9,18 @@ use crate::filled::{Filled, klarna, simulator};
 
 /// Fields that the schemas know and the typed views do not read yet.
 const NOT_TYPED_YET: &[(&str, &[&str])] = &[
-    (
-        "klarna/authorize-request",
-        &["request_customer_token", "point_of_checkout", "point_of_transaction", "payment_request_id"],
-    ),
+    ("klarna/authorize-request", &["point_of_checkout", "point_of_transaction", "payment_request_id"]),
     (
         "klarna/authorize-request#/$defs/request_payment_transaction",
         &["payment_program_enablement_codes", "payment_capture_reference"],
     ),
-    ("klarna/authorize-response", &["customer_token_response"]),
     ("klarna/error", &["doc_url", "errors"]),
     ("klarna/payment-request", &["state_expires_at"]),
-    (
-        "klarna/create-payment-request",
-        &["payment_program_enablement_codes", "request_customer_token", "acquiring_config"],
-    ),
-    (
-        "klarna/update-payment-request",
-        &["payment_program_enablement_codes", "request_customer_token", "acquiring_config"],
-    ),
-    ("klarna/payment-request#/$defs/customer_interaction", &["qr_code"]),
+    ("klarna/create-payment-request", &["payment_program_enablement_codes", "acquiring_config"]),
+    ("klarna/update-payment-request", &["payment_program_enablement_codes", "acquiring_config"]),
     ("klarna/payment-request#/$defs/interaction_expiry", &["duration", "timestamp"]),
-    (
-        "klarna/payment-request#/$defs/state_context",
-        &["interoperability_token", "klarna_customer", "shipping"],
-    ),
+    ("klarna/payment-request#/$defs/state_context", &["interoperability_token", "shipping"]),
+    ("klarna/payment-request#/$defs/state_context/klarna_customer", &["customer_profile"]),
     ("klarna/payment-request-event/payload", &["payment_transaction_id", "shipping", "klarna_customer"]),
     ("klarna/payment-transaction", &["payment_pricing", "payment_captures"]),
     (

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
-use klarna_schemas::klarna::INTEGRATION_METADATA_HEADER;
+use klarna_schemas::klarna::{CUSTOMER_TOKEN_HEADER, INTEGRATION_METADATA_HEADER};
 
 use super::body::{header, json, parse};
 use super::call::{AUTHORIZE, SandboxCall, token};
@@ -68,6 +68,7 @@ fn read(called: &SandboxCall, body: &Bytes) -> Result<AuthorizeCommand, KlarnaEr
             .as_ref()
             .is_some_and(|token| call.world.token_is_foreign(&token.value, &called.partner)),
         token,
+        customer_token: header(&call.headers, CUSTOMER_TOKEN_HEADER).filter(|token| !token.is_empty()),
         key,
         integration_metadata: header(&call.headers, INTEGRATION_METADATA_HEADER),
         unprefixed_key: call.headers.contains_key("idempotency-key"),

@@ -7,6 +7,7 @@ mod call;
 mod correlation;
 pub(crate) mod error;
 mod faulty;
+mod interoperability;
 mod notification;
 pub(crate) mod operations;
 mod payment_requests;

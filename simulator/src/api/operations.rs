@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
-use super::{authorize, notification, payment_requests, presentation};
+use super::{authorize, interoperability, notification, payment_requests, presentation};
 use crate::world::World;
 
 /// One operation.
@@ -90,6 +90,33 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         request: None,
         answer: (200, Some("klarna/presentation")),
         serve: || get(presentation::read),
+    },
+    Operation {
+        id: "sdk_token.create",
+        method: Method::POST,
+        paths: &["/v2/accounts/{account}/interoperability/sdk-tokens", "/v2/interoperability/sdk-tokens"],
+        summary: "Make a token for the Web SDK",
+        request: None,
+        answer: (201, Some("klarna/sdk-token")),
+        serve: || post(interoperability::create_sdk_token),
+    },
+    Operation {
+        id: "interoperability_token.create",
+        method: Method::POST,
+        paths: &["/v2/accounts/{account}/interoperability/tokens", "/v2/interoperability/tokens"],
+        summary: "Make a session token before the first authorize",
+        request: None,
+        answer: (201, Some("klarna/interoperability-token")),
+        serve: || post(interoperability::create_token),
+    },
+    Operation {
+        id: "test_token.create",
+        method: Method::POST,
+        paths: &["/v2/accounts/{account}/interoperability/test-tokens", "/v2/interoperability/test-tokens"],
+        summary: "Make a session token of a customer who has done something; in test only",
+        request: Some("klarna/create-test-token"),
+        answer: (201, Some("klarna/interoperability-token")),
+        serve: || post(interoperability::create_test_token),
     },
     Operation {
         id: "signing_key.create",

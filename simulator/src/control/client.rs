@@ -5,9 +5,9 @@ use std::time::Duration;
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
 use klarna_schemas::simulator::control::{
     ActAsCustomer, ArmFault, ClockView, CustomerAct, CustomerActed, EndPaymentRequest, Findings,
-    ForgetRegistrations, Intent, JournalQuery, MintSessionToken, MintedSessionToken, PaymentRequestEnded,
-    PresentationWish, PutSandbox, QueuedOutcome, Registrations, ReleaseWebhooks, RequestEnd, SandboxView,
-    SendWebhook, SetClock, WebhooksSent,
+    ForgetRegistrations, Intent, JournalQuery, MintSessionToken, MintedSessionToken, PartnerKey,
+    PaymentRequestEnded, PresentationWish, PutSandbox, QueuedOutcome, Registrations, ReleaseWebhooks,
+    RequestEnd, SandboxView, SendWebhook, SetClock, WebhooksSent,
 };
 use klarna_schemas::simulator::journal::JournalPage;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -115,6 +115,11 @@ impl ControlClient {
         body: &MintSessionToken,
     ) -> Result<MintedSessionToken, ControlError> {
         self.send(Method::POST, &sandbox(account, "/session-tokens"), Some(body), PATIENCE).await
+    }
+
+    /// Make a key with which the Partner itself calls Klarna.
+    pub async fn make_partner_key(&self, account: &PartnerAccountId) -> Result<PartnerKey, ControlError> {
+        self.send::<(), _>(Method::POST, &sandbox(account, "/keys"), None, PATIENCE).await
     }
 
     /// Queue outcomes for the authorize calls to come.

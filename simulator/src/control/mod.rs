@@ -30,6 +30,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sandboxes/{account}/intent", put(sandboxes::declare_intent))
         .route("/sandboxes/{account}/presentation", put(sandboxes::set_presentation))
         .route("/sandboxes/{account}/session-tokens", post(sandboxes::mint_session_token))
+        .route("/sandboxes/{account}/keys", post(sandboxes::make_partner_key))
         .route("/sandboxes/{account}/outcomes", post(sandboxes::queue_outcomes))
         .route("/sandboxes/{account}/customer", post(sandboxes::act_as_customer))
         .route("/sandboxes/{account}/faults", post(faults::arm).delete(faults::lift))

@@ -10,7 +10,7 @@ use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::simulator::control::{
     ActAsCustomer, CallKind, ClockView, CustomerActed, Intent, MintSessionToken, MintedSessionToken,
-    PresentationWish, PutSandbox, QueuedOutcome, SandboxView, Sandboxes, SetClock,
+    PartnerKey, PresentationWish, PutSandbox, QueuedOutcome, SandboxView, Sandboxes, SetClock,
 };
 use klarna_schemas::simulator::journal::{Direction, Ending};
 
@@ -119,6 +119,14 @@ pub(super) async fn mint_session_token(
     let token = cell.lock().machine.mint(length, body.state, cell.clock().now());
     world.know_token(&token, &account);
     Ok((StatusCode::CREATED, Json(MintedSessionToken { klarna_network_session_token: token })))
+}
+
+pub(super) async fn make_partner_key(
+    State(world): State<Arc<World>>,
+    Path(account): Path<PartnerAccountId>,
+) -> Result<(StatusCode, Json<PartnerKey>), Problem> {
+    existing(&world, &account)?;
+    Ok((StatusCode::CREATED, Json(PartnerKey { api_key: world.partner_key(&account) })))
 }
 
 pub(super) async fn queue_outcomes(

@@ -117,9 +117,15 @@ impl Sandbox {
                 return (Reply::Refused(Refusal::Invalid(violations.clone())), "body", None);
             }
         };
+        if let Some(token) = &command.customer_token
+            && !self.knows_customer_token(token)
+        {
+            let why = "names no customer token of this account";
+            let refusal = self.policies.chosen.unknown_token.refuse("Klarna-Customer-Token", why);
+            return (Reply::Refused(refusal), "customer-token", None);
+        }
         let Some(transaction) = &request.request_payment_transaction else {
-            let missing = invalid("request_payment_transaction", "is required");
-            return (Reply::Refused(missing), "body", None);
+            return self.ask_for_token_alone(command, request, now, effects);
         };
         match self.token_rule(command, request, now) {
             TokenRule::Refuse(refusal) => {
@@ -160,6 +166,7 @@ impl Sandbox {
                 payment_transaction,
             },
             payment_request: None,
+            customer_token_response: None,
             klarna_network_response_data: None,
         }
     }

@@ -16,6 +16,8 @@ pub(crate) struct AuthorizeCommand {
     pub(crate) request: Result<AuthorizeRequest, Vec<ValidationError>>,
     /// The token that came with it.
     pub(crate) token: Option<PresentedToken>,
+    /// `Klarna-Customer-Token`.
+    pub(crate) customer_token: Option<String>,
     /// `Klarna-Idempotency-Key`.
     pub(crate) key: Option<IdempotencyKey>,
     /// Whether the token is known to belong to another Partner account.

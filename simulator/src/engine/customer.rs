@@ -61,6 +61,16 @@ impl Sandbox {
     }
 
     fn complete(&mut self, uuid: Uuid, now: Timestamp, effects: &mut Vec<Effect>) {
+        let wish = self.request_by_uuid(uuid).and_then(|record| record.token_wish.clone());
+        let customer_token = wish.map(|wish| self.issue_customer_token(&wish));
+        if let Some(record) = self.request_by_uuid_mut(uuid) {
+            record.customer_token = customer_token;
+            if record.tokenises_only {
+                // All was done that was asked for: no final call follows.
+                record.finalised = true;
+                return self.move_request(uuid, Completed, None, now, effects);
+            }
+        }
         let (token, older) = self.draw_session_tokens();
         let Some(record) = self.request_by_uuid_mut(uuid) else { return };
         record.tokens = Some((token.clone(), older.clone()));

@@ -40,6 +40,7 @@ impl Sandbox {
             purchase_data: details.supplementary_purchase_data,
             shipping_config: details.shipping_config,
             payment_option_id: details.payment_option_id,
+            token_wish: details.request_customer_token,
             expires_at,
             ..blank
         });

@@ -151,6 +151,13 @@ impl Sandbox {
         };
         let mut answer = self.answer(result, reason, request, transaction, now);
         answer.klarna_network_response_data = response_data;
+        let asked = session.request.as_ref().and_then(|id| self.request(id));
+        if let Some((wish, made)) =
+            asked.and_then(|record| Some((record.token_wish.clone()?, record.customer_token.clone())))
+        {
+            let result = answer.payment_transaction_response.result.clone();
+            answer.customer_token_response = Some(self.answer_to_wish(&wish, &result, made));
+        }
         (Reply::Authorized(Box::new(answer)), by)
     }
 

@@ -8,7 +8,7 @@ use klarna_schemas::simulator::control::CallKind;
 use serde_json::Value;
 
 use super::command::AuthorizeCommand;
-use super::effect::{Effect, Reply};
+use super::effect::{Effect, Refusal, Reply};
 use super::payment_request::{REQUEST_LIFE, RequestRecord, expiry};
 use super::sandbox::Sandbox;
 
@@ -22,30 +22,25 @@ impl Sandbox {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) -> (Reply, &'static str, Option<String>) {
-        let interaction = request
-            .step_up_config
-            .as_ref()
-            .map(|config| config.customer_interaction_config.clone().unwrap_or_default());
-        let older =
-            request.step_up_config.as_ref().and_then(|config| config.payment_request_expires_at.as_deref());
-        let ends = |config: &CustomerInteractionConfig| expiry(config, older, "step_up_config.", now);
-        let expires_at = match interaction.as_ref().map(ends).transpose() {
-            Ok(expires_at) => expires_at,
+        let asked = match StepUp::asked(command, request, now) {
+            Ok(asked) => asked,
             Err(refusal) => return (Reply::Refused(refusal), "body", None),
         };
         let known = self.attribute(command, transaction);
         let role = self.role_of_initial(known.as_deref());
         let payment = known.unwrap_or_else(|| self.open_payment(command, transaction));
-        let asked = interaction.zip(expires_at).map(|(interaction, expires_at)| StepUp {
-            reference: request.step_up_config.as_ref().and_then(|c| c.payment_request_reference.clone()),
-            purchase_data: command.raw.get("supplementary_purchase_data").cloned(),
-            interaction,
-            expires_at,
-        });
         let planned = self.plan.take(CallKind::Initial, asked.is_some());
         let forced = planned.as_ref().is_some_and(|planned| planned.force);
         let (mut result, reason, response_data, mut by) = match planned {
             Some(planned) => (planned.result, planned.result_reason, planned.response_data, "queued"),
+            // The customer must consent to a token, and has consented to be charged by one (contract
+            // `payments.md` 8).
+            None if request.request_customer_token.is_some() => {
+                (AuthorizationResult::StepUpRequired, None, None, "customer-token")
+            }
+            None if command.customer_token.is_some() => {
+                (AuthorizationResult::Approved, None, None, "customer-token")
+            }
             None => (self.policies.default_outcome.clone(), None, None, "default"),
         };
         let step_up = asked.or_else(|| forced.then(|| StepUp::forced(command, now)));
@@ -61,6 +56,9 @@ impl Sandbox {
         }
         let mut answer = self.answer(result.clone(), reason, request, transaction, now);
         answer.klarna_network_response_data = response_data;
+        if let Some(wish) = &request.request_customer_token {
+            answer.customer_token_response = Some(self.answer_to_wish(wish, &result, None));
+        }
         // Facts first: the call saw the request as it stood before it.
         self.note(command, role, Some(payment.clone()), &Reply::Authorized(Box::new(answer.clone())));
         if let (AuthorizationResult::StepUpRequired, Some(step_up)) = (&result, step_up) {
@@ -83,14 +81,11 @@ impl Sandbox {
     ) -> RequestRecord {
         let blank = self.blank_request(command.acquirer.clone(), payment, now);
         self.add_request(RequestRecord {
-            reference: step_up.reference,
             amount: transaction.amount,
             currency: request.currency.clone(),
-            interaction: step_up.interaction,
-            purchase_data: step_up.purchase_data,
             payment_option_id: transaction.payment_option_id.clone(),
-            expires_at: step_up.expires_at,
-            ..blank
+            token_wish: request.request_customer_token.clone(),
+            ..step_up.laid_over(blank)
         })
     }
 
@@ -102,8 +97,7 @@ impl Sandbox {
         now: Timestamp,
     ) -> RequestRecord {
         let uuid = self.ids.uuid("payment-request");
-        let url = format!("{}/eu/requests/{uuid}/start", self.policies.journey_base);
-        RequestRecord::blank(uuid, url, acquirer, payment, now)
+        RequestRecord::blank(uuid, &self.policies.journey_base, acquirer, payment, now)
     }
 
     /// Takes a request in, which is its payment's from now on.
@@ -126,6 +120,35 @@ pub(super) struct StepUp {
 }
 
 impl StepUp {
+    /// The one that a call gives a way for, if it does.
+    pub(super) fn asked(
+        command: &AuthorizeCommand,
+        request: &AuthorizeRequest,
+        now: Timestamp,
+    ) -> Result<Option<Self>, Refusal> {
+        let Some(config) = &request.step_up_config else { return Ok(None) };
+        let interaction = config.customer_interaction_config.clone().unwrap_or_default();
+        let older = config.payment_request_expires_at.as_deref();
+        let expires_at = expiry(&interaction, older, "step_up_config.", now)?;
+        Ok(Some(Self {
+            reference: config.payment_request_reference.clone(),
+            interaction,
+            purchase_data: command.raw.get("supplementary_purchase_data").cloned(),
+            expires_at,
+        }))
+    }
+
+    /// A request that asks the customer so.
+    pub(super) fn laid_over(self, blank: RequestRecord) -> RequestRecord {
+        RequestRecord {
+            reference: self.reference,
+            interaction: self.interaction,
+            purchase_data: self.purchase_data,
+            expires_at: self.expires_at,
+            ..blank
+        }
+    }
+
     /// One that the call gives no way for.
     pub(super) fn forced(command: &AuthorizeCommand, now: Timestamp) -> Self {
         Self {

@@ -4,9 +4,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use klarna_schemas::ids::{AcquirerAccountId, PaymentRequestId};
+use klarna_schemas::klarna::authorize::{CustomerToken, RequestCustomerToken};
 use klarna_schemas::klarna::payment_request::{
-    CustomerInteraction, CustomerInteractionConfig, PaymentRequest, PaymentRequestState, ShippingConfig,
-    StateContext,
+    CustomerInteraction, CustomerInteractionConfig, KlarnaCustomer, PaymentRequest, PaymentRequestState,
+    QrCode, ShippingConfig, StateContext,
 };
 use klarna_schemas::klarna::webhook::PaymentRequestPayload;
 use klarna_schemas::money::{Currency, MinorUnits};
@@ -41,12 +42,21 @@ pub(crate) struct RequestRecord {
     pub(crate) purchase_data: Option<Value>,
     pub(crate) shipping_config: Option<ShippingConfig>,
     pub(crate) payment_option_id: Option<String>,
+    /// Into the Purchase Journey.
     pub(crate) url: String,
+    /// A picture of `url`.
+    pub(crate) qr_image_url: String,
     pub(crate) expires_at: Timestamp,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     /// Set on completion: (session token, its older name).
     pub(crate) tokens: Option<(String, String)>,
+    /// The customer token that was asked for.
+    pub(crate) token_wish: Option<RequestCustomerToken>,
+    /// Whether nothing else was: then no final call follows, and there is no amount.
+    pub(crate) tokenises_only: bool,
+    /// Set on completion, where one was asked for.
+    pub(crate) customer_token: Option<CustomerToken>,
     /// Whether a final authorize was decided.
     pub(crate) finalised: bool,
     /// Who asked for it, and is told of it.
@@ -56,10 +66,10 @@ pub(crate) struct RequestRecord {
 }
 
 impl RequestRecord {
-    /// A new request, with nothing in it yet.
+    /// A new request, with nothing in it yet; `base` stands in front of the journey's path.
     pub(crate) fn blank(
         uuid: Uuid,
-        url: String,
+        base: &str,
         acquirer: AcquirerAccountId,
         payment: &str,
         now: Timestamp,
@@ -77,11 +87,15 @@ impl RequestRecord {
             purchase_data: None,
             shipping_config: None,
             payment_option_id: None,
-            url,
+            url: format!("{base}/eu/requests/{uuid}/start"),
+            qr_image_url: format!("{base}/static/qr/{uuid}.svg"),
             expires_at: now,
             created_at: now,
             updated_at: now,
             tokens: None,
+            token_wish: None,
+            tokenises_only: false,
+            customer_token: None,
             finalised: false,
             acquirer,
             payment: payment.to_owned(),
@@ -100,7 +114,7 @@ impl RequestRecord {
         PaymentRequest {
             payment_request_id: self.id.clone(),
             payment_request_reference: self.reference.clone(),
-            amount: self.amount,
+            amount: (!self.tokenises_only).then_some(self.amount),
             currency: self.currency.clone(),
             state: self.state.clone(),
             previous_state: self.previous_state.clone(),
@@ -140,19 +154,38 @@ impl RequestRecord {
         }
     }
 
+    /// How the customer gets into the Purchase Journey, by the method that was asked for.
+    fn way_in(&self) -> CustomerInteraction {
+        let method = self.interaction.method.as_deref().unwrap_or("HANDOVER");
+        let qr_code = (method == "QR_CODE").then(|| QrCode {
+            image_url: Some(self.qr_image_url.clone()),
+            target_url: Some(self.url.clone()),
+        });
+        CustomerInteraction {
+            method: Some(method.to_owned()),
+            payment_request_id: Some(self.id.clone()),
+            payment_request_url: Some(self.url.clone()),
+            qr_code,
+        }
+    }
+
     fn state_context(&self) -> Option<StateContext> {
         match self.state {
-            PaymentRequestState::Submitted | PaymentRequestState::InProgress => Some(StateContext {
-                customer_interaction: Some(CustomerInteraction {
-                    method: Some(self.interaction.method.clone().unwrap_or_else(|| "HANDOVER".to_owned())),
-                    payment_request_id: Some(self.id.clone()),
-                    payment_request_url: Some(self.url.clone()),
-                }),
-                ..StateContext::default()
-            }),
+            PaymentRequestState::Submitted | PaymentRequestState::InProgress => {
+                Some(StateContext { customer_interaction: Some(self.way_in()), ..StateContext::default() })
+            }
             PaymentRequestState::Completed => {
                 let (klarna_network_session_token, payment_token) = self.live_tokens().unzip();
-                Some(StateContext { klarna_network_session_token, payment_token, customer_interaction: None })
+                let klarna_customer = self.customer_token.clone().map(|token| KlarnaCustomer {
+                    customer_token: Some(token.customer_token_id),
+                    customer_token_reference: token.customer_token_reference,
+                });
+                Some(StateContext {
+                    klarna_network_session_token,
+                    payment_token,
+                    klarna_customer,
+                    customer_interaction: None,
+                })
             }
             _ => None,
         }

@@ -59,6 +59,7 @@ fn command(reference: u8, key: u8, amount: i64, token: Option<String>) -> Author
         request: Ok(serde_json::from_value(raw.clone()).unwrap()),
         raw,
         token: token.map(|value| PresentedToken { value, header: TokenHeader::Session }),
+        customer_token: None,
         key: Some(IdempotencyKey(format!("k-{key}"))),
         token_is_foreign: false,
         undocumented: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
@@ -40,6 +40,8 @@ pub(crate) struct Sandbox {
     pub(super) by_uuid: HashMap<Uuid, PaymentRequestId>,
     pub(super) tokens: HashMap<String, TokenRecord>,
     pub(super) idempotency: HashMap<IdempotencyKey, IdempotencyRecord>,
+    /// Customer tokens that were issued, in order.
+    pub(super) customer_tokens: IndexSet<String>,
     /// Keys of all calls but authorize.
     pub(super) used_keys: UsedKeys,
     pub(super) plan: Plan,
@@ -77,6 +79,7 @@ impl Sandbox {
             by_uuid: HashMap::new(),
             tokens: HashMap::new(),
             idempotency: HashMap::new(),
+            customer_tokens: IndexSet::new(),
             used_keys: UsedKeys::default(),
             plan: Plan::default(),
             presenting: Presenting::default(),

@@ -115,15 +115,23 @@ impl SandboxCell {
         self.deliveries().close();
     }
 
-    /// Whether this acquirer may call here: the sandbox is its own, or nobody's yet.
-    pub(crate) fn is_open_to(&self, acquirer: &AcquirerAccountId) -> bool {
-        self.lock().owner.as_ref().is_none_or(|owner| owner == acquirer)
+    /// Whether this caller may call here: the sandbox is its own, or nobody's yet, or the caller is the
+    /// Partner itself.
+    pub(crate) fn is_open_to(&self, caller: &AcquirerAccountId) -> bool {
+        self.is_the_partner(caller) || self.lock().owner.as_ref().is_none_or(|owner| owner == caller)
     }
 
-    /// Whether this acquirer may use the sandbox; the first one whose authorize validates owns it.
-    pub(crate) fn claim(&self, acquirer: &AcquirerAccountId) -> bool {
+    /// Whether this caller may use the sandbox; the first acquirer whose authorize validates owns it.
+    pub(crate) fn claim(&self, caller: &AcquirerAccountId) -> bool {
+        if self.is_the_partner(caller) {
+            return true;
+        }
         let mut state = self.lock();
-        state.owner.get_or_insert_with(|| acquirer.clone()) == acquirer
+        state.owner.get_or_insert_with(|| caller.clone()) == caller
+    }
+
+    fn is_the_partner(&self, caller: &AcquirerAccountId) -> bool {
+        caller.as_str() == self.account.as_str()
     }
 
     /// The sandbox as the control API shows it.
