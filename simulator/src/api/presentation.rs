@@ -3,9 +3,11 @@
 use axum::Json;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
+use klarna_schemas::klarna::CUSTOMER_TOKEN_HEADER;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::money::{Currency, MinorUnits};
 
+use super::body::header;
 use super::call::{SandboxCall, token};
 use super::error::KlarnaError;
 use crate::engine::PresentationQuery;
@@ -43,14 +45,15 @@ pub(super) async fn read(called: SandboxCall) -> Result<Response, KlarnaError> {
     if !oddities.is_empty() {
         tracing::warn!(?oddities, "a presentation was asked for in an undocumented way");
     }
-    let wanted = pairs.wanted(token).map_err(KlarnaError::invalid)?;
+    let mut wanted = pairs.wanted(token).map_err(KlarnaError::invalid)?;
+    wanted.customer_token = header(&call.headers, CUSTOMER_TOKEN_HEADER);
     let mut state = cell.lock();
     if let Some(token) = &wanted.token {
         call.notes.note(|noted| noted.epoch = Some(state.machine.epoch_of_id(token)));
     }
     let shown = state.machine.present(&wanted)?;
     drop(state);
-    let customer_known = wanted.token.is_some() || call.headers.contains_key("klarna-customer-token");
+    let customer_known = wanted.token.is_some() || wanted.customer_token.is_some();
     let caching = if customer_known { NOT_CACHEABLE } else { CACHEABLE };
     Ok(([(CACHE_CONTROL, caching)], Json(shown)).into_response())
 }
@@ -102,7 +105,7 @@ impl Pairs {
         }
         match (currency, locale) {
             (Some(currency), Some(locale)) if wrong.is_empty() => {
-                Ok(PresentationQuery { currency, locale, amount, token })
+                Ok(PresentationQuery { currency, locale, amount, token, customer_token: None })
             }
             _ => Err(wrong),
         }

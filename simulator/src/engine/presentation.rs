@@ -30,6 +30,8 @@ pub(crate) struct PresentationQuery {
     pub(crate) locale: String,
     /// Left out where nothing is paid yet.
     pub(crate) amount: Option<MinorUnits>,
+    /// The customer token that came.
+    pub(crate) customer_token: Option<String>,
     /// The session token that came, under any of its headers.
     pub(crate) token: Option<String>,
 }
@@ -91,7 +93,16 @@ impl Sandbox {
             instruction,
             payment_status: Some(self.next_step(query)),
             payment_option: Some(self.draw_option(query)),
-            saved_payment_option: None,
+            saved_payment_option: self.saved_option(query),
+        })
+    }
+
+    /// What a customer chose before, where Klarna knows the customer by a token.
+    fn saved_option(&mut self, query: &PresentationQuery) -> Option<PaymentOption> {
+        let known = query.customer_token.as_ref().is_some_and(|token| self.knows_customer_token(token));
+        known.then(|| {
+            let saved = Texts::of(&query.locale).saved;
+            PaymentOption { subheader: Some(shown(saved)), ..self.draw_option(query) }
         })
     }
 
@@ -154,6 +165,8 @@ fn linked(text: &str, url: &str) -> ShownMessage {
 struct Texts {
     header: &'static str,
     subheader: &'static str,
+    /// Below the header of an option that was chosen before.
+    saved: &'static str,
     badge: &'static str,
     /// Before the amount.
     pays: &'static str,
@@ -175,6 +188,7 @@ impl Texts {
 const ENGLISH: Texts = Texts {
     header: "Pay with Klarna",
     subheader: "Choose how to pay at the next step",
+    saved: "As you paid last time",
     badge: "Test",
     pays: "You pay",
     terms: "Terms",
@@ -184,6 +198,7 @@ const ENGLISH: Texts = Texts {
 const SWEDISH: Texts = Texts {
     header: "Betala med Klarna",
     subheader: "Välj hur du betalar i nästa steg",
+    saved: "Som du betalade sist",
     badge: "Test",
     pays: "Du betalar",
     terms: "Villkor",
@@ -193,6 +208,7 @@ const SWEDISH: Texts = Texts {
 const GERMAN: Texts = Texts {
     header: "Mit Klarna bezahlen",
     subheader: "Wählen Sie die Zahlungsart im nächsten Schritt",
+    saved: "Wie Sie zuletzt gezahlt haben",
     badge: "Test",
     pays: "Sie zahlen",
     terms: "Bedingungen",

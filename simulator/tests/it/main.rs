@@ -39,4 +39,6 @@ mod tokens;
 #[cfg(test)]
 mod twins;
 #[cfg(test)]
+mod ways_in;
+#[cfg(test)]
 mod webhooks;
