@@ -5,9 +5,8 @@ Feature: The server-side-only integration, as the document draws it
   C is the customer, P the Partner, AP the Acquiring Partner, K Klarna.
 
   Arrows that both roles of the suite play for themselves (P->>P, C->>P) only set the scene. Before its
-  branches the diagram shows two ways to Klarna's presentation. Where the Partner integrates Klarna's SDK
-  itself (P->>K: Request Klarna payment presentation), no acquirer takes part: the three branches below begin
-  behind it. The other way is the first scenario.
+  branches the diagram shows two ways to Klarna's presentation, which are the first two scenarios: no acquirer
+  takes part in the one, and yet the payment that it leads to is the same.
 
   @AP-01 @AP-11 @AP-16 @payment_methods
   Scenario: The Partner uses the Acquiring Partner's APIs for the payment presentation
@@ -49,6 +48,40 @@ Feature: The server-side-only integration, as the document draws it
     # AP->>P: Respond with approval
     # Note over P,AP: Order completed
     And the acquirer responds that the payment is approved
+
+    # P->>C: Redirect to confirmation page
+    And the Partner can redirect the customer to its confirmation page
+
+  @AP-01 @AP-11 @AP-16
+  Scenario: The Partner integrates Klarna's SDK directly for the payment presentation
+    # C->>P: Visit checkout page
+    Given the customer visits the checkout page with an order of 459.00 SEK
+    And Klarna will approve the payment
+
+    # P->>K: Request Klarna payment presentation
+    # Note over P,K: Share Klarna Network data points
+    When the Partner asks Klarna itself for its presentation of the order
+
+    # P->>P: Display payment selector
+    # C->>P: Select Klarna and click Pay button
+    And the customer selects Klarna and clicks the Pay button
+
+    # P->>AP: Create payment session
+    # Note over P,AP: Share Klarna Network data points
+    And the Partner creates the payment with the payment option that was offered
+
+    # AP->>K: Authorize payment (initial)
+    # Note over AP,K: Share Klarna Network data points
+    Then the acquirer authorizes the payment with Klarna, initially
+    And the network data reached Klarna byte for byte
+
+    # K->>AP: Payment APPROVED
+    And Klarna answers that the payment is approved
+
+    # AP->>P: Respond with approval
+    # Note over P,AP: Order completed
+    And the acquirer responds that the payment is approved
+    And the payment option reached Klarna with the authorize
 
     # P->>C: Redirect to confirmation page
     And the Partner can redirect the customer to its confirmation page

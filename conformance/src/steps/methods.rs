@@ -37,10 +37,19 @@ pub(super) const STEPS: &[Definition] = &[
     Definition {
         voice: Voice::Partner,
         keyword: Keyword::When,
+        expression: "the Partner asks Klarna itself for its presentation of the order",
+        example: "the Partner asks Klarna itself for its presentation of the order",
+        argument: Argument::None,
+        doc: "A Partner that integrates Klarna's presentation itself calls Klarna with an API key of its own; no acquirer takes part.",
+        run: |world, step| Box::pin(ask_klarna(world, step)),
+    },
+    Definition {
+        voice: Voice::Partner,
+        keyword: Keyword::When,
         expression: "the Partner creates the payment with the payment option that was offered",
         example: "the Partner creates the payment with the payment option that was offered",
         argument: Argument::None,
-        doc: "The Customer has chosen Klarna from the list; the Partner hands back the id of the payment option that the list carried.",
+        doc: "The Customer has chosen Klarna; the Partner hands on the id of the payment option that the list, or Klarna itself, had offered.",
         run: |world, step| Box::pin(create_with_option(world, step)),
     },
     Definition {
@@ -142,6 +151,10 @@ async fn fails(world: &mut World, step: &StepInput) -> StepResult {
 
 async fn list(world: &mut World, _: &StepInput) -> StepResult {
     world.list_methods().await
+}
+
+async fn ask_klarna(world: &mut World, _: &StepInput) -> StepResult {
+    world.ask_klarna_itself().await
 }
 
 async fn create_with_option(world: &mut World, _: &StepInput) -> StepResult {

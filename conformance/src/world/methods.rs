@@ -258,11 +258,15 @@ impl World {
         self.weigh(finding, None).await
     }
 
-    /// Lets the Customer choose the payment option that the list offers.
+    /// Lets the Customer choose the payment option that was offered: by Klarna itself, or by the
+    /// acquirer's list.
     ///
     /// # Errors
-    /// When it offers none.
+    /// When none was.
     pub async fn choose_offered_option(&mut self) -> Result<(), Failure> {
+        if self.listing.is_none() && self.order.payment_option_id.is_some() {
+            return Ok(());
+        }
         self.must_hand_presentation_on().await?;
         let answer = &self.listing()?.answer;
         let whole = || match answer.given_for("")? {
@@ -290,7 +294,7 @@ impl World {
         let gave_it = self.run.acquirer.tells_apart(self.partner(), &order, &without);
         if !gave_it.map_err(|error| Failure::Broken(error.to_string()))? {
             let why = "by the adapter, the acquirer's API has no place for a payment option";
-            return Err(Failure::NothingToJudge(why.to_owned()));
+            return Err(Failure::NotApplicable(why.to_owned()));
         }
         self.must_hold(&["payment-option.as-intended"]).await
     }

@@ -18,6 +18,7 @@ mod klarna;
 mod methods;
 mod mistakes;
 mod orders;
+mod own_presentation;
 mod payment;
 mod purchase;
 mod record;

@@ -50,8 +50,37 @@ fn every_step_is_used_by_a_feature_or_is_known_not_to_be() {
     }
 }
 
-/// The arrows of the seed document's sequence diagram, in their order; presentation comes later.
-const DIAGRAM: [(&str, &[&str]); 3] = [
+/// The arrows of the seed document's sequence diagram, in their order.
+const DIAGRAM: [(&str, &[&str]); 5] = [
+    (
+        "The Partner integrates Klarna's SDK directly for the payment presentation",
+        &[
+            "C->>P: Visit checkout page",
+            "P->>K: Request Klarna payment presentation",
+            "P->>P: Display payment selector",
+            "C->>P: Select Klarna and click Pay button",
+            "P->>AP: Create payment session",
+            "AP->>K: Authorize payment (initial)",
+            "K->>AP: Payment APPROVED",
+            "AP->>P: Respond with approval",
+            "P->>C: Redirect to confirmation page",
+        ],
+    ),
+    (
+        "The Partner uses the Acquiring Partner's APIs for the payment presentation",
+        &[
+            "C->>P: Visit checkout page",
+            "P->>AP: Request available payment methods",
+            "AP->>K: Request Klarna payment presentation",
+            "P->>P: Display payment selector",
+            "C->>P: Select Klarna and click Pay button",
+            "P->>AP: Create payment session",
+            "AP->>K: Authorize payment (initial)",
+            "K->>AP: Payment APPROVED",
+            "AP->>P: Respond with approval",
+            "P->>C: Redirect to confirmation page",
+        ],
+    ),
     (
         "Step-up required",
         &[

@@ -22,6 +22,7 @@ pub fn initial_authorize(
 ) -> AuthorizeRequest {
     AuthorizeRequest {
         currency: order.currency.clone(),
+        request_customer_token: None,
         request_payment_transaction: Some(RequestPaymentTransaction {
             amount: order.amount,
             payment_transaction_reference: Some(order.reference.clone()),

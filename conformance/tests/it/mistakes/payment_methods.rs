@@ -103,7 +103,13 @@ fn what_the_partner_gives_does_not_reach_klarna() {
         Mistake {
             name: "the payment option is dropped",
             changes: &[(option, "    if False:\n")],
-            shown: &[(OPTION, "payment-option.as-intended")],
+            shown: &[
+                (OPTION, "payment-option.as-intended"),
+                (
+                    "the-document/the-partner-integrates-klarnas-sdk-directly-for-the-payment-presentation",
+                    "payment-option.as-intended",
+                ),
+            ],
         },
         Mistake {
             name: "the payment option is always the same",
