@@ -28,6 +28,7 @@ mod icons;
 mod journal;
 mod journey;
 mod notify;
+mod openapi;
 mod rulebook;
 mod server;
 mod simulator;

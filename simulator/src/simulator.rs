@@ -16,7 +16,7 @@ use crate::config::{ConfigError, DefaultOutcome, Settings, UnknownAccounts};
 use crate::control::client::ControlClient;
 use crate::notify::Courier;
 use crate::world::World;
-use crate::{api, control, icons, journey, server};
+use crate::{api, control, icons, journey, openapi, server};
 
 /// Threads of the simulator's own runtime.
 const THREADS: usize = 2;
@@ -259,6 +259,7 @@ fn app(world: &Arc<World>) -> axum::Router {
     control::routes()
         .layer(CatchPanicLayer::new())
         .merge(icons::routes())
+        .merge(openapi::routes())
         .merge(klarna)
         .with_state(world.clone())
 }

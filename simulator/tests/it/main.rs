@@ -23,6 +23,8 @@ mod misbehaviour;
 #[cfg(test)]
 mod notification;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod presentation;
 #[cfg(test)]
 mod retry;
