@@ -5,6 +5,7 @@
 //! notation, with words for a person and never with a value out of the body, and each says whether
 //! it rejects the body or is only to be reported (`x-report` in the schema file).
 
+mod apart;
 mod compile;
 mod disposition;
 mod documents;
@@ -19,6 +20,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
+pub use self::apart::check_against;
 use self::documents::Documents;
 
 /// How many violations one check names at most; a body with more is wrong enough.

@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use crate::config::{DEFAULTS, DefaultOutcome, Settings};
+use crate::evidence::grounds;
 use crate::{Simulator, StartError};
 
 /// A local Klarna for acquirers.
@@ -39,6 +40,12 @@ enum Command {
     Serve(Serve),
     /// Print every setting with its default and its meaning.
     Config,
+    /// Print what of each operation and each policy is confirmed, and what is inferred.
+    Evidence {
+        /// As docs/evidence.md has it; so far the only form.
+        #[arg(long)]
+        markdown: bool,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -68,12 +75,15 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Serve(arguments) => serve(arguments),
-        Command::Config => {
-            // A reader that has gone away wants no more of it.
-            let _printed = std::io::stdout().write_all(DEFAULTS.as_bytes());
-            ExitCode::SUCCESS
-        }
+        Command::Config => print(DEFAULTS),
+        Command::Evidence { markdown: _ } => print(&grounds::markdown()),
     }
+}
+
+fn print(text: &str) -> ExitCode {
+    // A reader that has gone away wants no more of it.
+    let _printed = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
 }
 
 fn serve(arguments: Serve) -> ExitCode {

@@ -28,6 +28,7 @@ mod icons;
 mod journal;
 mod journey;
 mod notify;
+mod openapi;
 mod qr_code;
 mod rulebook;
 mod server;

@@ -16,7 +16,7 @@ use crate::config::{ConfigError, DefaultOutcome, Settings, UnknownAccounts};
 use crate::control::client::ControlClient;
 use crate::notify::Courier;
 use crate::world::World;
-use crate::{api, control, icons, journey, qr_code, server};
+use crate::{api, control, icons, journey, openapi, qr_code, server};
 
 /// Threads of the simulator's own runtime.
 const THREADS: usize = 2;
@@ -260,6 +260,7 @@ fn app(world: &Arc<World>) -> axum::Router {
         .layer(CatchPanicLayer::new())
         .merge(icons::routes())
         .merge(qr_code::routes())
+        .merge(openapi::routes())
         .merge(klarna)
         .with_state(world.clone())
 }

@@ -12,6 +12,7 @@ mod notification;
 pub(crate) mod operations;
 mod payment_requests;
 mod presentation;
+pub(crate) mod queries;
 pub(crate) mod recording;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
+use super::queries::{self, Query};
 use super::{authorize, interoperability, notification, payment_requests, presentation};
 use crate::world::World;
 
@@ -24,6 +25,41 @@ pub(crate) struct Operation {
     /// Status of success, and the schema of what then comes, if anything does.
     pub(crate) answer: (u16, Option<&'static str>),
     serve: fn() -> MethodRouter<Arc<World>>,
+}
+
+impl Operation {
+    /// What may be asked in its query.
+    pub(crate) fn queries(&self) -> &'static [Query] {
+        queries::of(self.id)
+    }
+
+    /// Whether a repeat of it may be told by an idempotency key.
+    pub(crate) fn takes_key(&self) -> bool {
+        [Method::POST, Method::PATCH, Method::PUT].contains(&self.method)
+    }
+
+    /// The statuses of its refusals. They follow from what it is, so no entry has to list them.
+    pub(crate) fn refusals(&self) -> Vec<u16> {
+        let changes = self.method != Method::GET;
+        // In a Partner account, not in the acquirer's own.
+        let of_partner = self.paths.iter().any(|path| path.contains("{account}"));
+        let names_something = self.paths.iter().any(|path| path.contains('{')) || self.request.is_some();
+        let can_be = [
+            // A body, a header or a query that does not validate; or a policy that says so.
+            (400, !self.queries().is_empty() || self.takes_key() || (changes && of_partner)),
+            (401, true),
+            // An account of another acquirer, a state that forbids it, no room for more.
+            (403, of_partner || self.takes_key()),
+            (404, names_something),
+            (409, self.takes_key() || (changes && of_partner)),
+            (413, true),
+            // These come when the tester asks for them; 500 would be a fault of the simulator, too.
+            (429, true),
+            (500, true),
+            (503, true),
+        ];
+        can_be.into_iter().filter_map(|(status, can)| can.then_some(status)).collect()
+    }
 }
 
 /// All of them.

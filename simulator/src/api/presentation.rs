@@ -10,28 +10,8 @@ use klarna_schemas::money::{Currency, MinorUnits};
 use super::body::header;
 use super::call::{SandboxCall, token};
 use super::error::KlarnaError;
+use super::queries::{self, INTENTS, KNOWN_INTENTS, LOCALE_LENGTH};
 use crate::engine::PresentationQuery;
-
-/// Everything that may be asked.
-const QUERIES: [&str; 10] = [
-    "currency",
-    "locale",
-    "amount",
-    INTENTS,
-    "subscription_billing_interval",
-    "subscription_billing_interval_frequency",
-    "app_return_url",
-    "acquiring_config[payment_account_id]",
-    "acquiring_config[payment_acquiring_account_id]",
-    "acquiring_config[payment_account_reference]",
-];
-
-/// Stands once for each intent.
-const INTENTS: &str = "intents[]";
-/// What a customer may be about to do.
-const KNOWN_INTENTS: [&str; 3] = ["PAY", "SUBSCRIBE", "ADD_TO_WALLET"];
-/// Longest locale, in characters (RFC 5646, 4.4.1).
-const LOCALE_LENGTH: usize = 35;
 
 /// How long an answer that knows no customer may be shown again, and one that does.
 const CACHEABLE: &str = "max-age=300";
@@ -130,7 +110,7 @@ impl Pairs {
     fn oddities(&self) -> Vec<ValidationError> {
         let mut odd: Vec<ValidationError> = Vec::new();
         for (name, _) in &self.0 {
-            if !QUERIES.contains(&name.as_str()) {
+            if !queries::PRESENTATION.iter().any(|query| query.name == name) {
                 odd.push(invalid(name, "is not documented"));
             }
         }

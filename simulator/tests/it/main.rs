@@ -25,6 +25,8 @@ mod misbehaviour;
 #[cfg(test)]
 mod notification;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod presentation;

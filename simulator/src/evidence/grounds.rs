@@ -1,0 +1,140 @@
+//! On what ground each operation and each policy stands: what Klarna has published, and what is
+//! concluded. The OpenAPI document, its page and `docs/evidence.md` are made from the one table.
+
+mod table;
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+/// What something rests on.
+pub(crate) struct Ground {
+    /// Of what.
+    pub(crate) of: Subject,
+    /// What a source says.
+    pub(crate) confirmed: &'static [Fact],
+    /// What is concluded, chosen, or said by sources that contradict each other.
+    pub(crate) inferred: &'static [Fact],
+}
+
+/// What a ground is the ground of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// An operation, by its name in the table of operations.
+    Operation(&'static str),
+    /// A policy, by its name in the settings.
+    Policy(&'static str),
+}
+
+/// A section of the wire contract, and what stands there in our words.
+pub(crate) struct Fact(pub(crate) &'static str, pub(crate) &'static str);
+
+/// Every ground.
+pub(crate) fn all() -> &'static [Ground] {
+    table::GROUNDS
+}
+
+/// What something rests on.
+pub(crate) fn of(subject: &Subject) -> Option<&'static Ground> {
+    all().iter().find(|ground| ground.of == *subject)
+}
+
+impl Ground {
+    /// As a document shows it.
+    pub(crate) fn to_json(&self) -> Value {
+        let facts = |facts: &[Fact]| -> Value {
+            facts.iter().map(|Fact(section, fact)| json!({ "fact": fact, "section": section })).collect()
+        };
+        json!({ "confirmed": facts(self.confirmed), "inferred": facts(self.inferred) })
+    }
+}
+
+impl Subject {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Operation(name) | Self::Policy(name) => name,
+        }
+    }
+}
+
+/// The page `docs/evidence.md`.
+pub(crate) fn markdown() -> String {
+    let mut page = String::from(
+        "# What is known, and what is guessed\n\n\
+         Of each operation of the simulator and each policy in its settings: what Klarna has published \
+         (*confirmed*), and what is our reading of it or our choice (*inferred*). Behind each fact stands \
+         the section of the wire contract. Made by `klarna-simulator evidence --markdown`; a test \
+         compares. The running simulator shows the same at `/docs`, and has it as `x-evidence` in \
+         `/openapi.json`.\n",
+    );
+    for (title, policies) in [("Operations", false), ("Policies", true)] {
+        // Writing to a string does not fail.
+        let _written = write!(page, "\n## {title}\n");
+        for ground in all().iter().filter(|ground| matches!(ground.of, Subject::Policy(_)) == policies) {
+            let _written = write!(page, "\n### `{}`\n\n", ground.of.name());
+            for (word, facts) in [("confirmed", ground.confirmed), ("inferred", ground.inferred)] {
+                for Fact(section, fact) in facts {
+                    let _written = writeln!(page, "- *{word}*: {fact} ({section})");
+                }
+            }
+        }
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::api::operations::OPERATIONS;
+
+    /// Fields of `PolicySettings`: all are required and no other is allowed, so they are the keys of
+    /// the defaults.
+    fn policies() -> BTreeSet<String> {
+        let defaults: toml::Table = toml::from_str(crate::config::DEFAULTS).unwrap();
+        defaults["policies"].as_table().unwrap().keys().cloned().collect()
+    }
+
+    #[test]
+    fn every_operation_and_every_policy_has_one_ground_and_none_is_stale() {
+        let of = |policies| -> Vec<String> {
+            let wanted = |ground: &&Ground| matches!(ground.of, Subject::Policy(_)) == policies;
+            all().iter().filter(wanted).map(|ground| ground.of.name().to_owned()).collect()
+        };
+        let operations: BTreeSet<String> = OPERATIONS.iter().map(|it| it.id.to_owned()).collect();
+        for (listed, wanted) in [(of(false), operations), (of(true), policies())] {
+            let once: BTreeSet<String> = listed.iter().cloned().collect();
+            assert_eq!(once.len(), listed.len(), "one stands twice: {listed:?}");
+            let without: Vec<_> = wanted.difference(&once).collect();
+            let stale: Vec<_> = once.difference(&wanted).collect();
+            assert!(
+                without.is_empty() && stale.is_empty(),
+                "src/evidence/grounds/table.rs: nothing on {without:?}, stale {stale:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_ground_says_something_and_names_its_sections() {
+        for ground in all() {
+            let facts = ground.confirmed.iter().chain(ground.inferred);
+            assert!(facts.clone().count() > 0, "{:?} rests on nothing", ground.of);
+            for Fact(section, fact) in facts {
+                let file = section.split([' ', ',']).next().unwrap();
+                let known = ["README", "payments.md", "webhooks-and-network-data.md"].contains(&file);
+                assert!(known && section.len() > file.len(), "{:?} names {section}", ground.of);
+                assert!(fact.ends_with('.'), "{fact}");
+            }
+        }
+        // A policy is there because something is not published.
+        let unfounded = all().iter().find(|it| matches!(it.of, Subject::Policy(_)) && it.inferred.is_empty());
+        assert!(unfounded.is_none());
+    }
+
+    #[test]
+    fn the_page_in_the_repository_is_the_generated_one() {
+        let page = include_str!("../../../docs/evidence.md");
+        assert!(page == markdown(), "run: klarna-simulator evidence --markdown > docs/evidence.md");
+    }
+}
