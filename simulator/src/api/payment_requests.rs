@@ -44,8 +44,11 @@ pub(super) async fn cancel(
     const BY_PARTNER: &str = "PARTNER_CANCELED";
     notes.note(|noted| noted.operation = Some("payment_request.cancel".to_owned()));
     let (cell, _) = enter(&world, &notes, &headers, &account)?;
-    let payment = cell.lock().machine.request(&id).map(|record| record.payment.clone());
-    let epoch = cell.lock().machine.epoch_of_id(id.as_str());
+    let (payment, epoch) = {
+        let state = cell.lock();
+        let payment = state.machine.request(&id).map(|record| record.payment.clone());
+        (payment, state.machine.epoch_of_id(id.as_str()))
+    };
     let (answered, after) = tokio::sync::oneshot::channel();
     notes.note(|noted| {
         noted.epoch = Some(epoch);
