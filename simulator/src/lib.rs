@@ -28,6 +28,7 @@ mod icons;
 mod journal;
 mod journey;
 mod notify;
+mod operation;
 mod pattern;
 mod rulebook;
 mod server;

@@ -19,10 +19,9 @@ use super::error::KlarnaError;
 use super::recording::{Authorized, Notes, Place};
 use super::{auth, faulty, payment_requests};
 use crate::engine::{AuthorizeCommand, IdempotencyKey, PresentedToken, Refusal, Reply, TokenHeader};
+use crate::operation::Operation;
 use crate::world::{AccountRefusal, SandboxCell, World};
 
-/// The journal's name of this operation.
-const AUTHORIZE: &str = "authorize";
 /// Longest idempotency key, in characters (contract `payments.md` 1.4).
 const KEY_LENGTH: usize = 255;
 
@@ -34,8 +33,7 @@ pub(super) async fn authorize(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, KlarnaError> {
-    notes.note(|noted| noted.operation = Some(AUTHORIZE.to_owned()));
-    let (cell, acquirer) = enter(&world, &notes, &headers, &account)?;
+    let (cell, acquirer) = enter(&world, &notes, &headers, &account, Operation::Authorize)?;
     let raw = json(&headers, &body)?;
     let key = idempotency_key(&headers)?;
     let token = token(&headers);
@@ -98,7 +96,7 @@ fn meet_fault(
 ) -> Result<(), KlarnaError> {
     let mut state = cell.lock();
     let kind = state.machine.call_kind(command);
-    let Some(met) = state.faults.take(AUTHORIZE, kind) else { return Ok(()) };
+    let Some(met) = state.faults.take(Operation::Authorize.name(), kind) else { return Ok(()) };
     let (undecided, effects) = state.machine.meet_fault(command, met.fault, now);
     drop(state);
     cell.carry_out(effects, None);
@@ -110,13 +108,15 @@ fn meet_fault(
     faulty::meet(notes, Some(met))
 }
 
-/// Finds out who calls, and opens the sandbox that they call.
+/// Names the operation, finds out who calls, and opens the sandbox that they call.
 pub(super) fn enter(
     world: &Arc<World>,
     notes: &Notes,
     headers: &HeaderMap,
     account: &PartnerAccountId,
+    operation: Operation,
 ) -> Result<(Arc<SandboxCell>, klarna_schemas::ids::AcquirerAccountId), KlarnaError> {
+    notes.note(|noted| noted.operation = Some(operation.name().to_owned()));
     let acquirer = acquirer(world, notes, headers)?;
     let cell = world.sandbox_for(account, acquirer.id()).map_err(|refusal| match refusal {
         AccountRefusal::Unknown => {
@@ -125,11 +125,10 @@ pub(super) fn enter(
         AccountRefusal::Foreign => foreign(account),
         AccountRefusal::Full => KlarnaError::forbidden("this simulator holds as many sandboxes as it may"),
     })?;
-    let operation = notes.operation();
     notes.note(|noted| noted.place = Place::Sandbox(cell.clone()));
     // An authorize belongs to a payment, faulty or not: it meets its faults once it has been read.
-    if operation != AUTHORIZE {
-        faulty::meet_in(&cell, notes, &operation)?;
+    if operation != Operation::Authorize {
+        faulty::meet_in(&cell, notes, operation)?;
     }
     Ok((cell, acquirer.id().clone()))
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::error::KlarnaError;
 use super::recording::Notes;
+use crate::operation::Operation;
 use crate::server::CutOff;
 use crate::world::{Met, SandboxCell};
 
@@ -26,8 +27,8 @@ pub(super) fn meet(notes: &Notes, met: Option<Met>) -> Result<(), KlarnaError> {
 }
 
 /// The same, for a call in a sandbox that is no authorize.
-pub(super) fn meet_in(cell: &SandboxCell, notes: &Notes, operation: &str) -> Result<(), KlarnaError> {
-    let met = cell.lock().faults.take(operation, CallKind::Any);
+pub(super) fn meet_in(cell: &SandboxCell, notes: &Notes, operation: Operation) -> Result<(), KlarnaError> {
+    let met = cell.lock().faults.take(operation.name(), CallKind::Any);
     meet(notes, met)
 }
 

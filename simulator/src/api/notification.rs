@@ -16,6 +16,7 @@ use super::faulty;
 use super::recording::Notes;
 use crate::clock::real_now;
 use crate::notify::SubscriptionRefusal;
+use crate::operation::Operation;
 use crate::world::{AccountCell, World};
 
 /// Names the operation and finds the account.
@@ -23,11 +24,11 @@ fn enter(
     world: &World,
     notes: &Notes,
     headers: &HeaderMap,
-    operation: &str,
+    operation: Operation,
 ) -> Result<Arc<AccountCell>, KlarnaError> {
-    notes.note(|noted| noted.operation = Some(operation.to_owned()));
+    notes.note(|noted| noted.operation = Some(operation.name().to_owned()));
     let account = acquirer(world, notes, headers)?;
-    let met = account.lock().faults.take(operation, CallKind::Any);
+    let met = account.lock().faults.take(operation.name(), CallKind::Any);
     faulty::meet(notes, met)?;
     Ok(account)
 }
@@ -45,7 +46,7 @@ pub(super) async fn create_signing_key(
     Extension(notes): Extension<Notes>,
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<SigningKey>), KlarnaError> {
-    let account = enter(&world, &notes, &headers, "signing_key.create")?;
+    let account = enter(&world, &notes, &headers, Operation::CreateSigningKey)?;
     let mut state = account.lock();
     let state = &mut *state;
     let key = state.signing_keys.create(&mut state.ids, real_now());
@@ -58,7 +59,7 @@ pub(super) async fn list_signing_keys(
     Extension(notes): Extension<Notes>,
     headers: HeaderMap,
 ) -> Result<Json<SigningKeys>, KlarnaError> {
-    let account = enter(&world, &notes, &headers, "signing_key.list")?;
+    let account = enter(&world, &notes, &headers, Operation::ListSigningKeys)?;
     let signing_keys = account.lock().signing_keys.list();
     Ok(Json(SigningKeys { signing_keys }))
 }
@@ -69,7 +70,7 @@ pub(super) async fn read_signing_key(
     Path(id): Path<SigningKeyId>,
     headers: HeaderMap,
 ) -> Result<Json<SigningKey>, KlarnaError> {
-    let account = enter(&world, &notes, &headers, "signing_key.read")?;
+    let account = enter(&world, &notes, &headers, Operation::ReadSigningKey)?;
     let key = account.lock().signing_keys.read(&id);
     key.map(Json).ok_or_else(|| no_key(&id))
 }
@@ -80,7 +81,7 @@ pub(super) async fn delete_signing_key(
     Path(id): Path<SigningKeyId>,
     headers: HeaderMap,
 ) -> Result<StatusCode, KlarnaError> {
-    let account = enter(&world, &notes, &headers, "signing_key.delete")?;
+    let account = enter(&world, &notes, &headers, Operation::DeleteSigningKey)?;
     let deleted = account.lock().signing_keys.delete(&id);
     if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(no_key(&id)) }
 }
@@ -91,7 +92,7 @@ pub(super) async fn create_webhook(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Webhook>), KlarnaError> {
-    let account = enter(&world, &notes, &headers, "webhook.create")?;
+    let account = enter(&world, &notes, &headers, Operation::CreateWebhook)?;
     let raw = json(&headers, &body)?;
     let wrong = rejected("klarna/create-webhook", &raw);
     if !wrong.is_empty() {
@@ -119,7 +120,7 @@ pub(super) async fn list_webhooks(
     Extension(notes): Extension<Notes>,
     headers: HeaderMap,
 ) -> Result<Json<Webhooks>, KlarnaError> {
-    let account = enter(&world, &notes, &headers, "webhook.list")?;
+    let account = enter(&world, &notes, &headers, Operation::ListWebhooks)?;
     let webhooks = account.lock().subscriptions.list();
     Ok(Json(Webhooks { webhooks }))
 }
@@ -130,7 +131,7 @@ pub(super) async fn read_webhook(
     Path(id): Path<WebhookId>,
     headers: HeaderMap,
 ) -> Result<Json<Webhook>, KlarnaError> {
-    let account = enter(&world, &notes, &headers, "webhook.read")?;
+    let account = enter(&world, &notes, &headers, Operation::ReadWebhook)?;
     let webhook = account.lock().subscriptions.read(&id);
     webhook.map(Json).ok_or_else(|| no_webhook(&id))
 }
@@ -141,7 +142,7 @@ pub(super) async fn delete_webhook(
     Path(id): Path<WebhookId>,
     headers: HeaderMap,
 ) -> Result<StatusCode, KlarnaError> {
-    let account = enter(&world, &notes, &headers, "webhook.delete")?;
+    let account = enter(&world, &notes, &headers, Operation::DeleteWebhook)?;
     let deleted = account.lock().subscriptions.delete(&id);
     if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(no_webhook(&id)) }
 }

@@ -13,6 +13,7 @@ use super::authorize::enter;
 use super::error::KlarnaError;
 use super::recording::Notes;
 use crate::engine::{EndRefusal, EventDraft, Sandbox};
+use crate::operation::Operation;
 use crate::world::World;
 
 /// `GET /v2/accounts/{partner_account_id}/payment/requests/{payment_request_id}`.
@@ -22,8 +23,7 @@ pub(super) async fn read(
     Path((account, id)): Path<(PartnerAccountId, PaymentRequestId)>,
     headers: HeaderMap,
 ) -> Result<Json<PaymentRequest>, KlarnaError> {
-    notes.note(|noted| noted.operation = Some("payment_request.read".to_owned()));
-    let (cell, _) = enter(&world, &notes, &headers, &account)?;
+    let (cell, _) = enter(&world, &notes, &headers, &account, Operation::ReadPaymentRequest)?;
     cell.tick();
     let state = cell.lock();
     notes.note(|noted| noted.epoch = Some(state.machine.epoch_of_id(id.as_str())));
@@ -42,8 +42,7 @@ pub(super) async fn cancel(
 ) -> Result<Json<PaymentRequest>, KlarnaError> {
     /// Why it is CANCELED (contract `payments.md` 3.3).
     const BY_PARTNER: &str = "PARTNER_CANCELED";
-    notes.note(|noted| noted.operation = Some("payment_request.cancel".to_owned()));
-    let (cell, _) = enter(&world, &notes, &headers, &account)?;
+    let (cell, _) = enter(&world, &notes, &headers, &account, Operation::CancelPaymentRequest)?;
     let (payment, epoch) = {
         let state = cell.lock();
         let payment = state.machine.request(&id).map(|record| record.payment.clone());

@@ -16,10 +16,8 @@ use super::authorize::{enter, token};
 use super::error::KlarnaError;
 use super::recording::Notes;
 use crate::engine::PresentationQuery;
+use crate::operation::Operation;
 use crate::world::World;
-
-/// The journal's name of this operation.
-const OPERATION: &str = "presentation.read";
 
 /// Everything that may be asked.
 const QUERIES: [&str; 10] = [
@@ -53,8 +51,7 @@ pub(super) async fn read(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, KlarnaError> {
-    notes.note(|noted| noted.operation = Some(OPERATION.to_owned()));
-    let (cell, _) = enter(&world, &notes, &headers, &account)?;
+    let (cell, _) = enter(&world, &notes, &headers, &account, Operation::ReadPresentation)?;
     let pairs = Pairs::read(query.as_deref().unwrap_or_default());
     let token = token(&headers).map(|token| token.value);
     let oddities = pairs.oddities();

@@ -67,12 +67,6 @@ impl Notes {
         write(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// What was asked, as far as the handler has said.
-    pub(crate) fn operation(&self) -> String {
-        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.operation.clone().unwrap_or_default()
-    }
-
     fn take(&self) -> Noted {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
