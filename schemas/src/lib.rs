@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod ids;
 pub mod klarna;
 pub mod money;
+pub mod nearest;
 pub mod open_enum;
 pub mod requirements;
 pub mod signature;

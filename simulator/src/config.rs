@@ -12,6 +12,7 @@ use klarna_schemas::klarna::authorize::AuthorizationResult;
 use serde::{Deserialize, Deserializer};
 
 pub use acquirers::{AcquirerSettings, LaidDownKey, LaidDownWebhook};
+pub(crate) use acquirers::{Misfit, check};
 
 pub use crate::engine::{
     DecidingPolicy, ExpiredRequestPolicy, PolicySettings, RefusalPolicy, ReusePolicy, TokenPlaces,
@@ -22,6 +23,9 @@ pub const DEFAULTS: &str = include_str!("../defaults.toml");
 
 /// What the environment variables of this program start with.
 const ENVIRONMENT_PREFIX: &str = "KLARNA_SIMULATOR_";
+
+/// What the defaults are called in errors.
+const BUILT_IN: &str = "that is built in";
 
 /// Every setting. `defaults.toml` says what each means.
 #[derive(Debug, Clone, Deserialize)]
@@ -37,6 +41,10 @@ pub struct Settings {
     pub outcome: DefaultOutcome,
     /// Acquirer accounts with their API keys.
     pub acquirers: Vec<AcquirerSettings>,
+    /// Where `acquirers` was read, in the words of an error: accounts are looked at as a whole, at the
+    /// start, when the text is gone.
+    #[serde(skip)]
+    pub acquirers_from: String,
     /// What happens to unknown Partner accounts.
     pub accounts: AccountSettings,
     /// What happens where the sources are silent or disagree.
@@ -159,8 +167,12 @@ pub enum ConfigError {
         detail: String,
     },
     /// An acquirer account cannot be laid down as it is written.
-    #[error("the acquirer account {account} cannot be laid down: {place}: {reason}\nhint: {hint}")]
+    #[error(
+        "the acquirer account \"{account}\" of the configuration {origin} cannot be laid down: {place}: {reason}\nhint: {hint}"
+    )]
     Account {
+        /// Which file, the environment, or the defaults.
+        origin: String,
         /// Which account.
         account: AcquirerAccountId,
         /// Which setting, by its path.
@@ -168,7 +180,7 @@ pub enum ConfigError {
         /// What is wrong there.
         reason: String,
         /// How to mend it.
-        hint: &'static str,
+        hint: String,
     },
 }
 
@@ -192,25 +204,35 @@ impl Settings {
         file: Option<&Path>,
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let mut merged = parse("that is built in", DEFAULTS)?;
+        let mut merged = parse(BUILT_IN, DEFAULTS)?;
+        let mut acquirers_from = BUILT_IN.to_owned();
         if let Some(path) = file {
             let text = std::fs::read_to_string(path)
                 .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
             let origin = path.display().to_string();
             let over = parse(&origin, &text)?;
+            let has_acquirers = over.contains_key("acquirers");
             merge(&mut merged, over);
             // Read now, so that an error names this file and line.
             check_names(&origin, &text)?;
+            if has_acquirers {
+                acquirers_from = origin;
+            }
         }
         for (name, value) in variables {
             if let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) {
-                set(&mut merged, &path.to_ascii_lowercase(), &value);
+                let path = path.to_ascii_lowercase();
+                set(&mut merged, &path, &value);
+                if path == "acquirers" {
+                    acquirers_from = format!("in the environment ({name})");
+                }
             }
         }
-        merged.try_into().map_err(|error: toml::de::Error| ConfigError::Invalid {
+        let settings: Self = merged.try_into().map_err(|error: toml::de::Error| ConfigError::Invalid {
             origin: "as a whole".to_owned(),
             detail: error.to_string(),
-        })
+        })?;
+        Ok(Self { acquirers_from, ..settings })
     }
 }
 

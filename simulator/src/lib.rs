@@ -29,6 +29,7 @@ mod journal;
 mod journey;
 mod notify;
 mod openapi;
+mod pattern;
 mod qr_code;
 mod rulebook;
 mod server;

@@ -20,7 +20,7 @@ pub(crate) use account::AccountCell;
 pub(crate) use armed::Met;
 pub(crate) use sandbox_cell::SandboxCell;
 
-use crate::config::{ConfigError, Settings, UnknownAccounts};
+use crate::config::{self, ConfigError, Settings, UnknownAccounts};
 use crate::engine::{IdSource, Policies};
 use crate::journal::{Budget, Journal};
 use crate::notify::Courier;
@@ -67,15 +67,17 @@ impl World {
         let seed = settings.seed;
         let budget = Budget::new(settings.limits.journal_bytes);
         let stopping = CancellationToken::new();
+        config::check(&settings)?;
         // Configured accounts are there from the start, so that their journals can be awaited.
-        let configured = settings.acquirers.iter().map(|acquirer| {
+        let configured = settings.acquirers.iter().enumerate().map(|(index, acquirer)| {
             let cell = AccountCell::laid_down(
                 acquirer,
                 &settings.webhooks.allow_http,
                 seed,
                 budget.clone(),
                 &stopping,
-            )?;
+            )
+            .map_err(|misfit| misfit.of(&settings, index))?;
             Ok((acquirer.account.clone(), Arc::new(cell)))
         });
         let accounts = Mutex::new(configured.collect::<Result<_, ConfigError>>()?);

@@ -11,7 +11,6 @@ mod file;
 mod filters;
 mod load;
 mod methods;
-mod nearest;
 mod node;
 mod notification;
 mod operation;

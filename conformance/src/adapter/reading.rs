@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+use klarna_schemas::nearest::nearest;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 use serde_saphyr::Spanned;
 
 use super::error::AdapterError;
-use super::nearest::nearest;
 use super::source::{Place, Source};
 
 /// What the answer carries of Klarna's word to the Partner (AP-12).

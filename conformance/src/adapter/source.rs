@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use klarna_schemas::nearest::nearest;
 use miette::{NamedSource, SourceSpan};
 
 use super::error::{AdapterError, Details};
-use super::nearest::nearest;
 
 /// A place in the file: line and column from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

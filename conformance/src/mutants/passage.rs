@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use url::Url;
 
-use super::payments::{Name, SteppedUp};
+use super::payments::{Name, SteppedUp, account_of};
 use super::plan::{Authorize, Further, Plan, Visit};
 use super::registration::Disguise;
 use super::signing::SigningKeys;
@@ -61,7 +61,7 @@ impl Passage {
             return Ok(self.visit(page, &call.target).await);
         }
         if call.method == Method::POST && call.path().ends_with("/payment/authorize") {
-            let account = account_of(&call);
+            let account = account_of(call.path());
             let answer = self.authorize(call).await;
             self.answered.send_modify(|counts| *counts.entry(account).or_default() += 1);
             return answer;
@@ -176,12 +176,6 @@ impl Passage {
 /// URL at the proxy of a page that a plan calls `page`.
 pub(super) fn page_url(proxy: &Url, page: &str) -> String {
     format!("{}{PAGES}{page}", proxy.as_str().trim_end_matches('/'))
-}
-
-/// The account that a call is about, as its path names it.
-fn account_of(call: &Call) -> String {
-    let account = call.path().strip_prefix("/v2/accounts/").and_then(|rest| rest.split('/').next());
-    percent_encoding::percent_decode_str(account.unwrap_or_default()).decode_utf8_lossy().into_owned()
 }
 
 /// The Payment Request that a call reads.

@@ -53,6 +53,12 @@ impl SteppedUp {
     }
 }
 
+/// The account that a path of Klarna's names; empty where it names none.
+pub(super) fn account_of(path: &str) -> String {
+    let account = path.strip_prefix("/v2/accounts/").and_then(|rest| rest.split('/').next());
+    percent_encoding::percent_decode_str(account.unwrap_or_default()).decode_utf8_lossy().into_owned()
+}
+
 fn key_of(call: &Call) -> Option<String> {
     call.header(klarna_schemas::klarna::IDEMPOTENCY_KEY_HEADER).map(str::to_owned)
 }

@@ -68,7 +68,7 @@ impl World {
             self.note_finding(None, finding, exchange.as_ref()).await;
             return Ok(());
         }
-        Err(Failure::Found { finding: Box::new(finding), exchange: exchange.map(Box::new) })
+        Err(Failure::found_in(finding, exchange))
     }
 
     /// A command without the session tokens that the Partner sends: they are secrets of a session.

@@ -26,7 +26,12 @@ pub enum Failure {
 impl Failure {
     /// A finding with no call of the Partner to show.
     pub fn found(finding: Finding) -> Self {
-        Self::Found { finding: Box::new(finding), exchange: None }
+        Self::found_in(finding, None)
+    }
+
+    /// A finding, with the call of the Partner that shows it, if one does.
+    pub fn found_in(finding: Finding, exchange: Option<PartnerExchange>) -> Self {
+        Self::Found { finding: Box::new(finding), exchange: exchange.map(Box::new) }
     }
 
     /// A feature that uses steps in an order that makes no sense.

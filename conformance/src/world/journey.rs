@@ -271,8 +271,7 @@ impl World {
             finding(rule, &self.scenario.duties, "the answer to the Partner's create call", what);
         finding.expected = Some(expected.unwrap_or_else(|| "Klarna's own".to_owned()));
         finding.got = Some(got.unwrap_or_else(|| "nothing".to_owned()));
-        let exchange = self.payment().ok().map(|payment| Box::new(payment.exchange().clone()));
-        Failure::Found { finding: Box::new(finding), exchange }
+        Failure::found_in(finding, self.payment().ok().map(|payment| payment.exchange().clone()))
     }
 }
 

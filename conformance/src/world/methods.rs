@@ -65,7 +65,7 @@ impl World {
         }
         let place = "the answer to the Partner's request for payment methods";
         let finding = finding("methods.listed", &self.scenario.duties, place, error.to_string());
-        Failure::Found { finding: Box::new(finding), exchange: error.exchange().cloned().map(Box::new) }
+        Failure::found_in(finding, error.exchange().cloned())
     }
 
     fn listing(&self) -> Result<&Listing, Failure> {
@@ -148,7 +148,7 @@ impl World {
         );
         finding.expected = Some(format!("GET /v2/accounts/{}/payment/presentation", self.account()));
         finding.got = Some(self.what_came_instead(listing.since).await);
-        Err(Failure::Found { finding: Box::new(finding), exchange: Some(Box::new(listing.answer.exchange)) })
+        Err(Failure::found_in(finding, Some(listing.answer.exchange)))
     }
 
     /// Asks that Klarna was asked for its presentation of this order.

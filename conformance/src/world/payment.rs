@@ -190,9 +190,8 @@ impl World {
                 return Failure::Broken(error.to_string());
             }
         };
-        let exchange = error.exchange().cloned().map(Box::new);
         let finding = finding(rule, &self.scenario.duties, "the acquirer's Partner API", error.to_string());
-        Failure::Found { finding: Box::new(finding), exchange }
+        Failure::found_in(finding, error.exchange().cloned())
     }
 
     /// The simulator's name of the payment, known from its first authorize.

@@ -30,3 +30,10 @@ pub struct ValidationError {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doc_url: Option<String>,
 }
+
+impl ValidationError {
+    /// A field and what is wrong with it, with nowhere to read on.
+    pub fn new(parameter: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { parameter: parameter.into(), reason: reason.into(), doc_url: None }
+    }
+}

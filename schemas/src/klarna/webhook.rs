@@ -13,6 +13,46 @@ pub const STATE_CHANGE_PREFIX: &str = "payment.request.state-change.";
 /// The event that tells of a changed Payment Request.
 pub const REQUEST_UPDATED: &str = "payment.request.updated";
 
+/// Every event type of `v2` (contract `webhooks-and-network-data.md` A.2). Klarna may add more (AP-41):
+/// this is for what people write, not for what comes over the wire.
+pub const EVENT_TYPES: &[&str] = &[
+    "payment.request.state-change.submitted",
+    "payment.request.state-change.in-progress",
+    "payment.request.state-change.canceled",
+    "payment.request.state-change.expired",
+    "payment.request.state-change.completed",
+    "payment.request.state-change.declined",
+    "payment.request.updated",
+    "payment.transaction.state-change.authorized",
+    "payment.transaction.state-change.completed",
+    "payment.transaction.state-change.expired",
+    "payment.transaction.state-change.closed",
+    "payment.transaction.captured",
+    "payment.transaction.chargeback",
+    "payment.transaction.refunded",
+    "payment.funding.state-change.funded",
+    "payment.funding.state-change.expired",
+    "payment.dispute.state-change.initiated",
+    "payment.dispute.state-change.representment",
+    "payment.dispute.state-change.pre-arbitration",
+    "payment.dispute.state-change.arbitration",
+    "payment.dispute.state-change.arbitration-pending",
+    "payment.dispute.state-change.arbitration-appeal-window-open",
+    "payment.dispute.state-change.merchant-evidence-pending",
+    "payment.dispute.state-change.closed",
+    "payment.dispute.updated.arbitration-deadline-extended",
+    "payment.dispute.updated.representment-deadline-extended",
+    "identity.customer-token.state-change.revoked",
+    "settlement.report.created",
+    "settlement.report.uploaded-to-sftp",
+    "settlement.payout.processed",
+    "settlement.payout.confirmed",
+    "settlement.payout.failed",
+    "partner.account.state-change.operational",
+    "partner.account.change.created",
+    "partner.compliance.decision.created",
+];
+
 /// An event: `metadata` of every event, `payload` of its kind.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WebhookEnvelope<P = Value> {

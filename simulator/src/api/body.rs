@@ -37,10 +37,8 @@ pub(super) fn parse<T: DeserializeOwned>(
     if !rejected.is_empty() {
         return (Err(rejected), Vec::new());
     }
-    let request = serde_path_to_error::deserialize(raw).map_err(|error| {
-        let parameter = error.path().to_string();
-        vec![ValidationError { parameter, reason: error.inner().to_string(), doc_url: None }]
-    });
+    let request = serde_path_to_error::deserialize(raw)
+        .map_err(|error| vec![ValidationError::new(error.path().to_string(), error.inner().to_string())]);
     (request, reported)
 }
 
@@ -58,8 +56,7 @@ fn judged(schema: &str, raw: &Value) -> (Vec<ValidationError>, Vec<ValidationErr
     let (rejected, reported): (Vec<_>, Vec<_>) =
         violations.into_iter().partition(|violation| violation.disposition == Disposition::Reject);
     let errors = |violations: Vec<Violation>| {
-        let error =
-            |Violation { parameter, reason, .. }| ValidationError { parameter, reason, doc_url: None };
+        let error = |Violation { parameter, reason, .. }| ValidationError::new(parameter, reason);
         violations.into_iter().map(error).collect()
     };
     (errors(rejected), errors(reported))

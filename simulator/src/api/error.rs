@@ -39,8 +39,7 @@ impl KlarnaError {
 
     /// 400: one field does not validate.
     pub(crate) fn invalid_field(parameter: &str, reason: impl Into<String>) -> Self {
-        let field = ValidationError { parameter: parameter.to_owned(), reason: reason.into(), doc_url: None };
-        Self::invalid(vec![field])
+        Self::invalid(vec![ValidationError::new(parameter, reason)])
     }
 
     /// 400: the body is no JSON, or does not say that it is.

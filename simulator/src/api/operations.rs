@@ -28,6 +28,12 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
+    /// Whether it is about a Partner account: then it meets the faults of that sandbox, else those of the
+    /// account that its key opens.
+    pub(crate) fn is_of_a_partner(&self) -> bool {
+        self.paths.iter().any(|path| path.contains("{account}"))
+    }
+
     /// What may be asked in its query.
     pub(crate) fn queries(&self) -> &'static [Query] {
         queries::of(self.id)
@@ -42,7 +48,7 @@ impl Operation {
     pub(crate) fn refusals(&self) -> Vec<u16> {
         let changes = self.method != Method::GET;
         // In a Partner account, not in the acquirer's own.
-        let of_partner = self.paths.iter().any(|path| path.contains("{account}"));
+        let of_partner = self.is_of_a_partner();
         let names_something = self.paths.iter().any(|path| path.contains('{')) || self.request.is_some();
         let can_be = [
             // A body, a header or a query that does not validate; or a policy that says so.

@@ -65,23 +65,23 @@ impl Pairs {
         });
         let amount = match self.first("amount").map(amount) {
             None if self.pays() => {
-                wrong.push(invalid("amount", "must be given with PAY and SUBSCRIBE"));
+                wrong.push(ValidationError::new("amount", "must be given with PAY and SUBSCRIBE"));
                 None
             }
             None => None,
             Some(Ok(amount)) => Some(amount),
             Some(Err(reason)) => {
-                wrong.push(invalid("amount", reason));
+                wrong.push(ValidationError::new("amount", reason));
                 None
             }
         };
         if self.all(INTENTS).any(|intent| !KNOWN_INTENTS.contains(&intent)) {
-            wrong.push(invalid("intents", format!("takes {}", KNOWN_INTENTS.join(", "))));
+            wrong.push(ValidationError::new("intents", format!("takes {}", KNOWN_INTENTS.join(", "))));
         }
         if self.first("acquiring_config[payment_account_id]").is_some()
             && self.first("acquiring_config[payment_acquiring_account_id]").is_some()
         {
-            wrong.push(invalid("acquiring_config", "names the payment account in two ways"));
+            wrong.push(ValidationError::new("acquiring_config", "names the payment account in two ways"));
         }
         match (currency, locale) {
             (Some(currency), Some(locale)) if wrong.is_empty() => {
@@ -103,7 +103,7 @@ impl Pairs {
         read: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         let value = self.first(name).ok_or_else(|| "must be given".to_owned()).and_then(read);
-        value.map_err(|reason| wrong.push(invalid(name, reason))).ok()
+        value.map_err(|reason| wrong.push(ValidationError::new(name, reason))).ok()
     }
 
     /// What is not as documented and yet accepted.
@@ -111,18 +111,14 @@ impl Pairs {
         let mut odd: Vec<ValidationError> = Vec::new();
         for (name, _) in &self.0 {
             if !queries::PRESENTATION.iter().any(|query| query.name == name) {
-                odd.push(invalid(name, "is not documented"));
+                odd.push(ValidationError::new(name, "is not documented"));
             }
         }
         if self.first(INTENTS).is_none() {
-            odd.push(invalid(INTENTS, "is not given"));
+            odd.push(ValidationError::new(INTENTS, "is not given"));
         }
         odd
     }
-}
-
-fn invalid(parameter: &str, reason: impl Into<String>) -> ValidationError {
-    ValidationError { parameter: parameter.to_owned(), reason: reason.into(), doc_url: None }
 }
 
 /// An amount as authorize takes it (contract `payments.md` 2.1).

@@ -67,7 +67,7 @@ impl Notes {
         write(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// What was asked, as far as the handler has said.
+    /// What was asked; nothing where no route serves it.
     pub(crate) fn operation(&self) -> String {
         let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         noted.operation.clone().unwrap_or_default()

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use klarna_schemas::simulator::control::{ArmFault, CallKind, Fault};
 
+use crate::pattern::fits;
+
 /// The most faults that wait at a time.
 const MAX_ARMED: usize = 1_000;
 
@@ -47,11 +49,8 @@ impl Faults {
 }
 
 fn meets(armed: &ArmFault, operation: &str, call: CallKind) -> bool {
-    let named = match armed.operation.strip_suffix('*') {
-        Some(start) => operation.starts_with(start),
-        None => armed.operation == operation,
-    };
-    named && (armed.on == CallKind::Any || call == CallKind::Any || armed.on == call)
+    fits(&armed.operation, operation)
+        && (armed.on == CallKind::Any || call == CallKind::Any || armed.on == call)
 }
 
 #[cfg(test)]

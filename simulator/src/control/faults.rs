@@ -6,11 +6,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
+use klarna_schemas::nearest::nearest;
 use klarna_schemas::simulator::control::{ArmFault, SandboxView};
 
 use super::problem::{Problem, Strict};
 use super::sandboxes::existing;
+use crate::api::operations::{OPERATIONS, Operation};
 use crate::behaviour::faults::TooManyFaults;
+use crate::pattern::fits;
 use crate::world::{AccountCell, World};
 
 pub(super) async fn arm(
@@ -19,6 +22,7 @@ pub(super) async fn arm(
     Strict(fault): Strict<ArmFault>,
 ) -> Result<Json<SandboxView>, Problem> {
     let cell = existing(&world, &account)?;
+    check_operation(&fault.operation, Operation::is_of_a_partner)?;
     cell.lock().faults.arm(fault).map_err(full)?;
     Ok(Json(cell.view()))
 }
@@ -37,7 +41,9 @@ pub(super) async fn arm_in_account(
     Path(acquirer): Path<AcquirerAccountId>,
     Strict(fault): Strict<ArmFault>,
 ) -> Result<StatusCode, Problem> {
-    known(&world, &acquirer)?.lock().faults.arm(fault).map_err(full)?;
+    let account = known(&world, &acquirer)?;
+    check_operation(&fault.operation, |operation| !operation.is_of_a_partner())?;
+    account.lock().faults.arm(fault).map_err(full)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -57,6 +63,29 @@ pub(super) fn known(world: &World, acquirer: &AcquirerAccountId) -> Result<Arc<A
             "an account is there once it is configured, or has called with its API key",
         )
     })
+}
+
+/// Refuses a pattern that no operation of this place fits: its fault would wait for ever.
+fn check_operation(pattern: &str, is_here: fn(&Operation) -> bool) -> Result<(), Problem> {
+    let here = OPERATIONS.iter().filter(|operation| is_here(operation));
+    let names: Vec<_> = here.map(|operation| operation.id).collect();
+    if names.iter().any(|name| fits(pattern, name)) {
+        return Ok(());
+    }
+    let listed = names.join(", ");
+    if OPERATIONS.iter().any(|operation| fits(pattern, operation.id)) {
+        let detail = format!("operation: no call to {pattern} meets the faults that are armed here");
+        let hint = format!(
+            "calls with a Partner account in their path meet the faults of its sandbox, all others those \
+             of their acquirer account; here: {listed}"
+        );
+        return Err(Problem::bad_request(detail, hint));
+    }
+    let hint = match nearest(pattern.trim_end_matches('*'), &names) {
+        Some(meant) => format!("did you mean {meant}? Known here: {listed}"),
+        None => format!("known here: {listed}; a * at the end matches any rest"),
+    };
+    Err(Problem::bad_request(format!("operation: there is no operation {pattern}"), hint))
 }
 
 fn full(full: TooManyFaults) -> Problem {

@@ -12,6 +12,7 @@ use klarna_schemas::simulator::journal::JournalPage;
 use serde::Deserialize;
 use tokio::sync::watch;
 
+use super::faults::known;
 use super::problem::Problem;
 use super::sandboxes::existing;
 use crate::journal::{Filter, Journal, MAX_WAIT};
@@ -61,12 +62,7 @@ pub(super) async fn of_account(
     Path(acquirer): Path<AcquirerAccountId>,
     StrictQuery(query): StrictQuery<JournalQuery>,
 ) -> Result<Json<JournalPage>, Problem> {
-    let account = world.account_by_id(&acquirer).ok_or_else(|| {
-        Problem::not_found(
-            format!("no acquirer account {acquirer} has called yet"),
-            "an account opens with the first call of its API key",
-        )
-    })?;
+    let account = known(&world, &acquirer)?;
     let changes = account.changes();
     let read = |query: &JournalQuery| look(&account.lock().journal, &Filter::new(query, |_| None));
     Ok(Json(wait(&query, changes, read).await?))

@@ -1,10 +1,10 @@
-//! Payment Requests that Klarna's side ends.
+//! Payment Requests: those that Klarna's side ends, and those that are not there.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use klarna_schemas::ids::PartnerAccountId;
+use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
 use klarna_schemas::simulator::control::{EndPaymentRequest, PaymentRequestEnded};
 
 use super::problem::{Problem, Strict};
@@ -20,10 +20,7 @@ pub(super) async fn end(
     let cell = existing(&world, &account)?;
     let id = &asked.payment_request_id;
     let record = cell.end_request(id, asked.act, None, None).map_err(|refusal| match refusal {
-        EndRefusal::Unknown => Problem::not_found(
-            format!("no Payment Request {id} is known in this sandbox and epoch"),
-            "take the id from the authorize answer, or from what the acquirer gave the Partner",
-        ),
+        EndRefusal::Unknown => no_request(id),
         EndRefusal::Over(_) => {
             Problem::conflict(format!("the Payment Request {refusal}"), "make a new payment")
         }
@@ -33,4 +30,12 @@ pub(super) async fn end(
         ),
     })?;
     Ok(Json(PaymentRequestEnded { state: record.state }))
+}
+
+/// What a Payment Request that is not there is told as.
+pub(super) fn no_request(id: &PaymentRequestId) -> Problem {
+    Problem::not_found(
+        format!("no Payment Request {id} is known in this sandbox and epoch"),
+        "take the id from the authorize answer, or from what the acquirer gave the Partner",
+    )
 }

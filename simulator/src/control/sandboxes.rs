@@ -15,6 +15,7 @@ use klarna_schemas::simulator::control::{
 use klarna_schemas::simulator::journal::{Direction, Ending};
 
 use super::problem::{Problem, Strict};
+use super::requests::no_request;
 use crate::clock::{ClockRefusal, real_now};
 use crate::engine::CustomerRefusal;
 use crate::journal::{Exchange, Sent};
@@ -175,12 +176,7 @@ pub(super) async fn act_as_customer(
         .machine
         .request(&body.payment_request_id)
         .map(|record| (record.uuid, record.payment.clone(), record.url.clone()));
-    let (uuid, payment, url) = known.ok_or_else(|| {
-        Problem::not_found(
-            format!("no Payment Request {} is known in this sandbox and epoch", body.payment_request_id),
-            "take the id from the authorize answer, or from what the acquirer gave the Partner",
-        )
-    })?;
+    let (uuid, payment, url) = known.ok_or_else(|| no_request(&body.payment_request_id))?;
     let started_at = real_now();
     let virtual_at = cell.clock().now();
     let acted = journey::act_by_control(&cell, uuid, body.act).map_err(|refusal| match refusal {

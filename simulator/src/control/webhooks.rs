@@ -12,6 +12,7 @@ use klarna_schemas::simulator::control::{
 
 use super::faults::known;
 use super::problem::{Problem, Strict};
+use super::requests::no_request;
 use super::sandboxes::existing;
 use crate::notify::{Letter, Manner};
 use crate::world::{SandboxCell, World};
@@ -37,7 +38,7 @@ pub(super) async fn send(
     }
     let now = cell.clock().now();
     let event = cell.lock().machine.announce_anew(&asked.payment_request_id, &asked.event_type, now);
-    let event = event.ok_or_else(|| no_request(&asked))?;
+    let event = event.ok_or_else(|| no_request(&asked.payment_request_id))?;
     let letters = cell.letters(&event, &manner);
     let deliveries = cell.deliver_once(letters).await;
     Ok(Json(WebhooksSent { event_id: Some(event.event_id), deliveries }))
@@ -77,14 +78,7 @@ pub(super) async fn forget(
 fn payment_of(cell: &SandboxCell, asked: &SendWebhook) -> Result<String, Problem> {
     let state = cell.lock();
     let record = state.machine.request(&asked.payment_request_id);
-    record.map(|record| record.payment.clone()).ok_or_else(|| no_request(asked))
-}
-
-fn no_request(asked: &SendWebhook) -> Problem {
-    Problem::not_found(
-        format!("no Payment Request {} is known in this sandbox and epoch", asked.payment_request_id),
-        "take the id from the authorize answer, or from what the acquirer gave the Partner",
-    )
+    record.map(|record| record.payment.clone()).ok_or_else(|| no_request(&asked.payment_request_id))
 }
 
 /// What was sent of an event already, to be sent again as it was.

@@ -370,9 +370,5 @@ impl Sandbox {
 
 /// A refusal for one field.
 pub(super) fn invalid(parameter: &str, reason: &str) -> Refusal {
-    Refusal::Invalid(vec![ValidationError {
-        parameter: parameter.to_owned(),
-        reason: reason.to_owned(),
-        doc_url: None,
-    }])
+    Refusal::Invalid(vec![ValidationError::new(parameter, reason)])
 }

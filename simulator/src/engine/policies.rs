@@ -110,11 +110,7 @@ impl RefusalPolicy {
     /// The refusal; `parameter` is to blame where a field is.
     pub(crate) fn refuse(self, parameter: &str, why: &str) -> Refusal {
         match self {
-            Self::Invalid => Refusal::Invalid(vec![ValidationError {
-                parameter: parameter.to_owned(),
-                reason: why.to_owned(),
-                doc_url: None,
-            }]),
+            Self::Invalid => Refusal::Invalid(vec![ValidationError::new(parameter, why)]),
             Self::Forbidden => Refusal::Forbidden(format!("{parameter} {why}")),
             Self::NotFound => Refusal::NotFound(format!("{parameter} {why}")),
             Self::Conflict => Refusal::Conflict(format!("{parameter} {why}")),

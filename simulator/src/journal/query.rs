@@ -6,6 +6,7 @@ use klarna_schemas::simulator::control::JournalQuery;
 use klarna_schemas::simulator::journal::Direction;
 
 use super::exchange::Exchange;
+use crate::pattern::fits;
 
 /// The longest that one call may wait for entries.
 pub(crate) const MAX_WAIT: Duration = Duration::from_mins(1);
@@ -15,7 +16,8 @@ pub(crate) const MAX_WAIT: Duration = Duration::from_mins(1);
 pub(crate) struct Filter {
     pub(crate) after: u64,
     pub(crate) direction: Option<Direction>,
-    operation: Option<Pattern>,
+    /// A pattern.
+    operation: Option<String>,
     payment: OfPayment,
 }
 
@@ -29,22 +31,13 @@ enum OfPayment {
     Nobodys,
 }
 
-#[derive(Debug, Clone)]
-enum Pattern {
-    Exactly(String),
-    StartsWith(String),
-}
-
 impl Filter {
     /// From a query; `resolve` turns any name of a payment into the simulator's.
     pub(crate) fn new(query: &JournalQuery, resolve: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             after: query.after.unwrap_or(0),
             direction: query.direction,
-            operation: query.operation.as_deref().map(|text| match text.strip_suffix('*') {
-                Some(start) => Pattern::StartsWith(start.to_owned()),
-                None => Pattern::Exactly(text.to_owned()),
-            }),
+            operation: query.operation.clone(),
             payment: match query.payment.as_deref().map(resolve) {
                 None => OfPayment::Any,
                 Some(Some(name)) => OfPayment::Named(name),
@@ -55,11 +48,7 @@ impl Filter {
 
     /// Whether an entry is wanted.
     pub(crate) fn takes(&self, seq: u64, exchange: &Exchange) -> bool {
-        let operation = match &self.operation {
-            None => true,
-            Some(Pattern::Exactly(text)) => exchange.operation == *text,
-            Some(Pattern::StartsWith(start)) => exchange.operation.starts_with(start.as_str()),
-        };
+        let operation = self.operation.as_ref().is_none_or(|pattern| fits(pattern, &exchange.operation));
         let payment = match &self.payment {
             OfPayment::Any => true,
             OfPayment::Named(name) => exchange.payment.as_ref() == Some(name),

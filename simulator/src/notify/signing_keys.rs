@@ -46,17 +46,18 @@ impl SigningKeys {
         Ok(shown)
     }
 
-    /// Takes over a key that was made before the start. Whether there was none of that id.
+    /// Takes over a key that was made before the start.
     pub(crate) fn lay_down(
         &mut self,
         id: SigningKeyId,
         secret: SecretString,
         now: Timestamp,
-    ) -> Result<bool, TooManyKeys> {
+    ) -> Result<(), TooManyKeys> {
         if self.keys.len() >= MAX_KEYS {
             return Err(TooManyKeys);
         }
-        Ok(self.keys.insert(id, Held { secret, created_at: now }).is_none())
+        self.keys.insert(id, Held { secret, created_at: now });
+        Ok(())
     }
 
     /// All keys, without secrets.

@@ -9,6 +9,7 @@ use url::{Host, Url};
 
 use super::SigningKeys;
 use crate::engine::IdSource;
+use crate::pattern::fits;
 
 /// An account's webhooks.
 #[derive(Debug, Default)]
@@ -106,10 +107,7 @@ impl Subscriptions {
 
 fn wants(webhook: &Webhook, event_type: &str) -> bool {
     webhook.status == WebhookStatus::Enabled
-        && webhook.event_types.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(start) => event_type.starts_with(start),
-            None => pattern == event_type,
-        })
+        && webhook.event_types.iter().any(|pattern| fits(pattern, event_type))
 }
 
 /// https anywhere, plain http on loopback and where the tester allows it (contract, decisions).

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::armed::ArmedFaults;
 use crate::clock::real_now;
-use crate::config::{AcquirerSettings, ConfigError};
+use crate::config::{AcquirerSettings, Misfit};
 use crate::engine::IdSource;
 use crate::journal::{Budget, Journal};
 use crate::notify::{SigningKeys, SubscriptionRefusal, Subscriptions};
@@ -49,33 +49,22 @@ impl AccountCell {
         Self { id, state: Mutex::new(account), changed: watch::Sender::new(0) }
     }
 
-    /// An account with what was registered for it before the start.
+    /// An account with what was registered for it before the start; `config::check` has looked at it.
     pub(crate) fn laid_down(
         settings: &AcquirerSettings,
         allow_http: &[String],
         seed: u64,
         budget: Budget,
         stopping: &CancellationToken,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, Misfit> {
         let cell = Self::new(settings.account.clone(), seed, budget, stopping);
         let mut state = cell.lock();
         let account = &mut *state;
-        let refused = |place: String, reason: String, hint| ConfigError::Account {
-            account: settings.account.clone(),
-            place,
-            reason,
-            hint,
-        };
         for (index, key) in settings.signing_keys.iter().enumerate() {
-            let place = || format!("signing_keys[{index}]");
-            match account.signing_keys.lay_down(key.id.clone(), key.secret.clone(), real_now()) {
-                Ok(true) => {}
-                Ok(false) => {
-                    let reason = format!("the id {} stands twice", key.id);
-                    return Err(refused(place(), reason, "give each signing key an id of its own"));
-                }
-                Err(full) => return Err(refused(place(), full.to_string(), "lay down fewer")),
-            }
+            let laid_down = account.signing_keys.lay_down(key.id.clone(), key.secret.clone(), real_now());
+            laid_down.map_err(|full| {
+                Misfit::new(format!("signing_keys[{index}]"), full.to_string(), "lay down fewer")
+            })?;
         }
         for (index, webhook) in settings.webhooks.iter().enumerate() {
             let asked: CreateWebhook = webhook.clone().into();
@@ -100,7 +89,7 @@ impl AccountCell {
                     ("url", reason, "leave one of the two out")
                 }
             };
-            return Err(refused(format!("webhooks[{index}].{field}"), reason, hint));
+            return Err(Misfit::new(format!("webhooks[{index}].{field}"), reason, hint));
         }
         drop(state);
         Ok(cell)

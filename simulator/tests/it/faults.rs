@@ -247,3 +247,71 @@ async fn a_final_call_that_only_met_faults_was_never_made() {
     let found = found(&klarna).await;
     assert!(found.contains(&"final.missing".to_owned()), "{found:?}");
 }
+
+/// Operation, method and path of every call that can meet a fault.
+const SANDBOX_CALLS: [(&str, &str, &str); 4] = [
+    ("authorize", "POST", "authorize"),
+    ("payment_request.read", "GET", "requests/krn:r"),
+    ("payment_request.cancel", "DELETE", "requests/krn:r"),
+    ("presentation.read", "GET", "presentation"),
+];
+const ACCOUNT_CALLS: [(&str, &str, &str); 8] = [
+    ("signing_key.create", "POST", "signing-keys"),
+    ("signing_key.list", "GET", "signing-keys"),
+    ("signing_key.read", "GET", "signing-keys/krn:k"),
+    ("signing_key.delete", "DELETE", "signing-keys/krn:k"),
+    ("webhook.create", "POST", "webhooks"),
+    ("webhook.list", "GET", "webhooks"),
+    ("webhook.read", "GET", "webhooks/krn:w"),
+    ("webhook.delete", "DELETE", "webhooks/krn:w"),
+];
+
+/// A call that may be as senseless as it likes: a fault comes before anything is decided.
+async fn status_of(klarna: &Klarna, method: &str, path: &str) -> u16 {
+    let request = klarna.http.request(method.parse().unwrap(), klarna.url(path)).header("authorization", KEY);
+    request.body(initial("t-1").to_string()).send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn every_operation_that_can_be_armed_is_met_by_its_call() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    let fault = status(418, FaultBody::None);
+    for (operation, method, path) in SANDBOX_CALLS {
+        arm(&klarna, &ArmFault::once(operation, fault)).await;
+        let path = format!("/v2/accounts/{ALPHA}/payment/{path}");
+        assert_eq!(status_of(&klarna, method, &path).await, 418, "{operation}");
+    }
+    for (operation, method, path) in ACCOUNT_CALLS {
+        klarna.control().arm_account_fault(LOCAL, &ArmFault::once(operation, fault)).await.unwrap();
+        let path = format!("/v2/notification/{path}");
+        assert_eq!(status_of(&klarna, method, &path).await, 418, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_no_call_can_meet_is_refused() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    for (operation, said) in [
+        ("authorise", "did you mean authorize?"),
+        ("payment_requests.*", "payment_request.read"),
+        ("journey.open", "known here: authorize, payment_request."),
+        ("event:*", "a * at the end"),
+        ("AUTHORIZE", "did you mean authorize?"),
+        ("webhook.create", "acquirer account"),
+    ] {
+        let armed = klarna.control().arm_fault(&ALPHA.into(), &ArmFault::once(operation, Fault::Reset)).await;
+        let refused = armed.unwrap_err().to_string();
+        assert!(refused.contains("400") && refused.contains(operation), "{refused}");
+        assert!(refused.contains(said), "{refused}");
+    }
+    for (operation, said) in [("webhooks.create", "did you mean webhook.create?"), ("auth*", "its sandbox")] {
+        let armed = klarna.control().arm_account_fault(LOCAL, &ArmFault::once(operation, Fault::Reset)).await;
+        let refused = armed.unwrap_err().to_string();
+        assert!(refused.contains("400") && refused.contains(said), "{refused}");
+    }
+    for pattern in ["*", "auth*", "payment_request.*"] {
+        arm(&klarna, &ArmFault::once(pattern, Fault::Reset)).await;
+    }
+}

@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::mutants::answers::{approval, complete, derived};
 use crate::mutants::passage::page_url;
-use crate::mutants::payments::{Name, remember};
+use crate::mutants::payments::{Name, account_of, remember};
 use crate::mutants::plan::{Authorize, Further, Onward, Plan, Visit};
 use crate::mutants::signing::SigningKeys;
 use crate::mutants::wire::{Answer, Call};
@@ -153,8 +153,7 @@ impl Plan for ApprovedOnReturn {
 
 /// An event that Klarna never sent, as like to the newest one about this request as it can be.
 fn completed_event(id: &str, name: &Name, token: &str, pattern: Option<&Call>) -> Call {
-    let account = name.path.strip_prefix("/v2/accounts/").and_then(|rest| rest.split('/').next());
-    let account = percent_encoding::percent_decode_str(account.unwrap_or_default()).decode_utf8_lossy();
+    let account = account_of(&name.path);
     let mut body = pattern.and_then(Call::json).unwrap_or_else(|| {
         json!({
             "metadata": {
