@@ -20,6 +20,7 @@ use crate::clock::{ClockRefusal, real_now};
 use crate::engine::CustomerRefusal;
 use crate::journal::{Exchange, Sent};
 use crate::journey;
+use crate::notify::ClockMove;
 use crate::world::{SandboxCell, World};
 
 /// Shortest and longest session token that can be minted, in characters.
@@ -215,7 +216,8 @@ pub(super) async fn set_clock(
     Ok(Json(ClockView { now: cell.clock().now(), happened }))
 }
 
-/// Goes from due time to due time, and passes one only when the deliveries begun there have ended.
+/// Goes from due time to due time, and passes one only when the deliveries begun there have ended. What
+/// callers set going meanwhile is not waited for.
 async fn move_clock(cell: &SandboxCell, change: &SetClock) -> Result<Vec<String>, Problem> {
     let target = cell.clock().target(change).map_err(|refusal| {
         let hint = match refusal {
@@ -230,17 +232,18 @@ async fn move_clock(cell: &SandboxCell, change: &SetClock) -> Result<Vec<String>
     }
     let mut happened = Vec::new();
     let mut at = cell.clock().now();
+    let clock_move = ClockMove::begin(cell.deliveries());
     // An attempt that is under way may fail and fall due again on the way.
-    cell.deliveries().settled(at).await;
-    while let Some(due) = cell.next_due().filter(|due| *due <= target) {
+    clock_move.settled(at).await;
+    while let Some(due) = cell.next_due(&clock_move).filter(|due| *due <= target) {
         let due: Timestamp = due.max(at);
         cell.clock().go_to(due);
         happened.extend(cell.tick());
-        cell.deliveries().settled(due).await;
+        clock_move.settled(due).await;
         at = due;
     }
     cell.clock().go_to(target);
     happened.extend(cell.tick());
-    cell.deliveries().settled(target).await;
+    clock_move.settled(target).await;
     Ok(happened)
 }

@@ -2,6 +2,7 @@
 //! `webhooks-and-network-data.md` A.5).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -138,37 +139,86 @@ pub(crate) struct Deliveries {
     changed: watch::Sender<u64>,
 }
 
+/// When a delivery has begun, as moves of the clock count it: one waits for what has begun before it, and
+/// for what falls due by it, and not for what callers set going meanwhile, of which there may be no end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Era(u64);
+
+/// What sets a delivery going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Somebody did something.
+    Act,
+    /// Its time has come: the moves under way have brought it about, whoever noticed first.
+    Time,
+}
+
 #[derive(Debug, Default)]
 struct InFlight {
-    active: usize,
-    waiting: BTreeMap<Timestamp, usize>,
+    /// What is set going now begins in this era. A move of the clock ends it.
+    era: Era,
+    /// The eras that ended with the moves under way.
+    moves: Vec<Era>,
+    active: BTreeMap<Era, usize>,
+    waiting: BTreeMap<(Timestamp, Era), usize>,
     /// The sandbox is gone, and its deliveries with it.
     closed: bool,
 }
 
-impl Deliveries {
-    /// When the next attempt falls due.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.lock().waiting.keys().next().copied()
+/// A move of the clock, from its first step to its last.
+#[derive(Debug)]
+pub(crate) struct ClockMove {
+    deliveries: Arc<Deliveries>,
+    era: Era,
+}
+
+impl ClockMove {
+    /// Begins one: what is set going from now on does not hold it up.
+    pub(crate) fn begin(deliveries: Arc<Deliveries>) -> Self {
+        let mut state = deliveries.lock();
+        let era = state.era;
+        state.era = Era(era.0 + 1);
+        state.moves.push(era);
+        drop(state);
+        Self { deliveries, era }
     }
 
-    /// Returns when no attempt is under way and none that was due by `now` still waits.
+    /// When the next attempt falls due that it waits for.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        let state = self.deliveries.lock();
+        // What was on its way when the sandbox was reset may still say that it waits, and never wakes.
+        let mut waiting = state.waiting.keys().filter(|(_, begun)| !state.closed && *begun <= self.era);
+        waiting.next().map(|(due, _)| *due)
+    }
+
+    /// Returns when no attempt that it waits for is under way, and none that was due by `now` still
+    /// waits.
     pub(crate) async fn settled(&self, now: Timestamp) {
-        let mut changed = self.changed.subscribe();
-        loop {
-            changed.mark_unchanged();
-            let busy = {
-                let state = self.lock();
-                let waits = state.waiting.keys().next().is_some_and(|due| *due <= now);
-                !state.closed && (state.active > 0 || waits)
-            };
-            if !busy {
-                return;
-            }
-            let _changed = changed.changed().await;
+        let mut changed = self.deliveries.changed.subscribe();
+        // The sender lives as long as `self`.
+        let _settled = changed.wait_for(|_| !self.deliveries.lock().holds_up(self.era, now)).await;
+    }
+}
+
+impl Drop for ClockMove {
+    fn drop(&mut self) {
+        let mut state = self.deliveries.lock();
+        if let Some(position) = state.moves.iter().position(|era| *era == self.era) {
+            state.moves.swap_remove(position);
         }
     }
+}
 
+impl InFlight {
+    /// Whether something of this era or an earlier one is under way, or is late at `now`.
+    fn holds_up(&self, era: Era, now: Timestamp) -> bool {
+        let active = self.active.keys().next().is_some_and(|begun| *begun <= era);
+        let late = || self.waiting.keys().take_while(|(due, _)| *due <= now).any(|(_, begun)| *begun <= era);
+        !self.closed && (active || late())
+    }
+}
+
+impl Deliveries {
     /// Returns when nothing is delivered any more.
     async fn closed(&self) {
         let mut changed = self.changed.subscribe();
@@ -184,38 +234,44 @@ impl Deliveries {
         });
     }
 
-    /// Counts an attempt that is about to begin.
-    pub(crate) fn begin(&self) {
-        self.change(|state| state.active += 1);
+    /// Counts an attempt that is about to begin, and says in which era.
+    pub(crate) fn begin(&self, cause: Cause) -> Era {
+        self.change(|state| {
+            let moved = state.moves.iter().min().filter(|_| cause == Cause::Time);
+            let era = moved.copied().unwrap_or(state.era);
+            add(&mut state.active, era);
+            era
+        })
     }
 
-    fn wait(&self, due: Timestamp) {
+    /// Counts an attempt that follows from one of this era.
+    pub(crate) fn begin_in(&self, era: Era) {
+        self.change(|state| add(&mut state.active, era));
+    }
+
+    fn wait(&self, era: Era, due: Timestamp) {
         self.change(|state| {
-            state.active -= 1;
-            *state.waiting.entry(due).or_default() += 1;
+            take(&mut state.active, era);
+            add(&mut state.waiting, (due, era));
         });
     }
 
-    fn wake(&self, due: Timestamp) {
+    fn wake(&self, era: Era, due: Timestamp) {
         self.change(|state| {
-            if let Some(count) = state.waiting.get_mut(&due) {
-                *count -= 1;
-                if *count == 0 {
-                    state.waiting.remove(&due);
-                }
-            }
-            state.active += 1;
+            take(&mut state.waiting, (due, era));
+            add(&mut state.active, era);
         });
     }
 
     /// Counts one that has ended.
-    pub(crate) fn finish(&self) {
-        self.change(|state| state.active -= 1);
+    pub(crate) fn finish(&self, era: Era) {
+        self.change(|state| take(&mut state.active, era));
     }
 
-    fn change(&self, change: impl FnOnce(&mut InFlight)) {
-        change(&mut self.lock());
+    fn change<T>(&self, change: impl FnOnce(&mut InFlight) -> T) -> T {
+        let changed = change(&mut self.lock());
         self.changed.send_modify(|version| *version += 1);
+        changed
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, InFlight> {
@@ -223,24 +279,40 @@ impl Deliveries {
     }
 }
 
+fn add<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
+    *counts.entry(key).or_default() += 1;
+}
+
+/// Takes one away; a key without any is gone.
+fn take<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
+    if let Entry::Occupied(mut count) = counts.entry(key) {
+        *count.get_mut() -= 1;
+        if *count.get() == 0 {
+            count.remove();
+        }
+    }
+}
+
 impl Courier {
-    /// One attempt and no more. The caller has counted it by [`Deliveries::begin`].
+    /// One attempt and no more. The caller has counted it in `era`.
     pub(crate) async fn deliver_once(
         self,
         cell: Arc<SandboxCell>,
         deliveries: Arc<Deliveries>,
+        era: Era,
         letter: Letter,
     ) {
         self.attempt(&cell, letter.first.as_deref().unwrap_or(&letter)).await;
-        deliveries.finish();
+        deliveries.finish(era);
     }
 
     /// Delivers a letter: tries, and tries again on the schedule until it is taken. The caller has
-    /// counted it by [`Deliveries::begin`], and is told of the end of the first attempt.
+    /// counted it in `era`, and is told of the end of the first attempt.
     pub(crate) async fn deliver(
         self,
         cell: Arc<SandboxCell>,
         deliveries: Arc<Deliveries>,
+        era: Era,
         letter: Letter,
         first: oneshot::Sender<()>,
     ) {
@@ -257,13 +329,13 @@ impl Courier {
                 if !taken {
                     tracing::warn!(event = letter.event_type, "dropped after the last attempt");
                 }
-                deliveries.finish();
+                deliveries.finish(era);
                 return;
             };
-            deliveries.wait(due);
+            deliveries.wait(era, due);
             // What was there before a reset is not tried again after it.
             tokio::select! {
-                () = cell.clock().reached(due) => deliveries.wake(due),
+                () = cell.clock().reached(due) => deliveries.wake(era, due),
                 () = deliveries.closed() => return,
             }
         }

@@ -5,7 +5,7 @@ mod misbehaviour;
 mod signing_keys;
 mod subscriptions;
 
-pub(crate) use delivery::{Courier, Deliveries, Letter, is_taken};
+pub(crate) use delivery::{Cause, ClockMove, Courier, Deliveries, Era, Letter, is_taken};
 pub(crate) use misbehaviour::{Manner, Misbehaviours, Signing};
 pub(crate) use signing_keys::SigningKeys;
 pub(crate) use subscriptions::{Subscription, SubscriptionRefusal, Subscriptions};

@@ -16,7 +16,7 @@ use super::sending::{Dispatch, dispatch_all};
 use crate::clock::SandboxClock;
 use crate::engine::{Decided, Effect, EndRefusal, Policies, RequestRecord, Sandbox};
 use crate::journal::{Budget, Exchange, Journal};
-use crate::notify::{Deliveries, Misbehaviours};
+use crate::notify::{Cause, ClockMove, Deliveries, Misbehaviours};
 use crate::rulebook::{CallContext, DeliveryContext, Ledger, RefusedContext};
 
 /// The events whose coverage AP-19 asks for.
@@ -157,9 +157,20 @@ impl SandboxCell {
         self.tell();
     }
 
-    /// Carries effects out: learns tokens, queues events. Returns the reply among them, if one is.
+    /// Carries out the effects of what somebody did: learns tokens, queues events. Returns the reply among
+    /// them, if one is.
     pub(crate) fn carry_out(
         &self,
+        effects: Vec<Effect>,
+        after: Option<oneshot::Receiver<()>>,
+    ) -> Option<Decided> {
+        self.carry_out_for(Cause::Act, effects, after)
+    }
+
+    /// The same for what somebody did or what has fallen due.
+    fn carry_out_for(
+        &self,
+        cause: Cause,
         effects: Vec<Effect>,
         after: Option<oneshot::Receiver<()>>,
     ) -> Option<Decided> {
@@ -185,9 +196,10 @@ impl SandboxCell {
         }
         if !events.is_empty() {
             let deliveries = self.deliveries();
-            deliveries.begin();
-            if self.outbox.try_send(Dispatch { events, deliveries: deliveries.clone(), after }).is_err() {
-                deliveries.finish();
+            let era = deliveries.begin(cause);
+            let dispatch = Dispatch { events, deliveries: deliveries.clone(), era, after };
+            if self.outbox.try_send(dispatch).is_err() {
+                deliveries.finish(era);
                 tracing::error!(account = %self.account, "the webhook queue is full: events were lost");
             }
         }
@@ -278,7 +290,7 @@ impl SandboxCell {
                 Effect::Reply(_) | Effect::TokenIssued(_) | Effect::Forgot { .. } => None,
             })
             .collect();
-        self.carry_out(effects, None);
+        self.carry_out_for(Cause::Time, effects, None);
         words
     }
 
@@ -300,10 +312,10 @@ impl SandboxCell {
         Ok(record)
     }
 
-    /// When something next falls due, in the sandbox or among its deliveries.
-    pub(crate) fn next_due(&self) -> Option<jiff::Timestamp> {
+    /// When something next falls due, in the sandbox or among the deliveries that a move waits for.
+    pub(crate) fn next_due(&self, clock_move: &ClockMove) -> Option<jiff::Timestamp> {
         let machine = self.lock().machine.next_due();
-        machine.into_iter().chain(self.deliveries().next_due()).min()
+        machine.into_iter().chain(clock_move.next_due()).min()
     }
 
     /// Tells waiting readers, and the clockwork, that something has changed.

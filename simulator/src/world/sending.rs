@@ -7,14 +7,15 @@ use tokio::sync::{mpsc, oneshot};
 use super::World;
 use super::sandbox_cell::SandboxCell;
 use crate::engine::EventDraft;
-use crate::notify::{Deliveries, Letter, Manner};
+use crate::notify::{Cause, Deliveries, Era, Letter, Manner};
 
 /// Events to be sent, and when: once the answer that they follow is out.
 #[derive(Debug)]
 pub(super) struct Dispatch {
     pub(super) events: Vec<EventDraft>,
-    /// Where they are counted.
+    /// Where they are counted, and as what.
     pub(super) deliveries: Arc<Deliveries>,
+    pub(super) era: Era,
     /// Ends (or is dropped) when the answer has been handed to the network.
     pub(super) after: Option<oneshot::Receiver<()>>,
 }
@@ -37,8 +38,9 @@ impl SandboxCell {
         let attempts: Vec<_> = letters
             .into_iter()
             .map(|letter| {
-                deliveries.begin();
-                let attempt = world.courier.clone().deliver_once(self.clone(), deliveries.clone(), letter);
+                let era = deliveries.begin(Cause::Act);
+                let attempt =
+                    world.courier.clone().deliver_once(self.clone(), deliveries.clone(), era, letter);
                 world.tasks.spawn(self.stopped.clone().run_until_cancelled_owned(attempt))
             })
             .collect();
@@ -50,7 +52,11 @@ impl SandboxCell {
     /// Delivers an event; returns to how many webhooks, when the first attempts have ended.
     pub(crate) async fn deliver(self: &Arc<Self>, event: &EventDraft, manner: &Manner) -> usize {
         let Some(world) = self.world.upgrade() else { return 0 };
-        let first_attempts = self.start_deliveries(&world, &self.deliveries(), event, manner);
+        let deliveries = self.deliveries();
+        // Counted itself until each of its deliveries is.
+        let era = deliveries.begin(Cause::Act);
+        let first_attempts = self.start_deliveries(&world, &deliveries, era, event, manner);
+        deliveries.finish(era);
         let count = first_attempts.len();
         futures::future::join_all(first_attempts).await;
         count
@@ -61,6 +67,7 @@ impl SandboxCell {
         self: &Arc<Self>,
         world: &World,
         deliveries: &Arc<Deliveries>,
+        era: Era,
         event: &EventDraft,
         manner: &Manner,
     ) -> Vec<oneshot::Receiver<()>> {
@@ -68,8 +75,9 @@ impl SandboxCell {
         let copies = letters.iter().filter(|_| manner.twice).map(Letter::copied).collect::<Vec<_>>();
         let start = |letter| {
             let (ended, first_attempt) = oneshot::channel();
-            deliveries.begin();
-            let delivery = world.courier.clone().deliver(self.clone(), deliveries.clone(), letter, ended);
+            deliveries.begin_in(era);
+            let delivery =
+                world.courier.clone().deliver(self.clone(), deliveries.clone(), era, letter, ended);
             world.tasks.spawn(self.stopped.clone().run_until_cancelled_owned(delivery));
             first_attempt
         };
@@ -88,9 +96,9 @@ pub(super) async fn dispatch_all(cell: Arc<SandboxCell>, mut inbox: mpsc::Receiv
         for event in dispatch.events {
             let manner = cell.lock().misbehaviours.befall(&event);
             if let Some(manner) = manner {
-                drop(cell.start_deliveries(&world, &dispatch.deliveries, &event, &manner));
+                drop(cell.start_deliveries(&world, &dispatch.deliveries, dispatch.era, &event, &manner));
             }
         }
-        dispatch.deliveries.finish();
+        dispatch.deliveries.finish(dispatch.era);
     }
 }

@@ -1,12 +1,16 @@
 //! Deliveries: signed, retried on the published schedule, ended by four statuses only.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use jiff::SignedDuration;
 use klarna_schemas::signature;
 use klarna_schemas::simulator::control::{CustomerAct, PutSandbox, SetClock};
 use klarna_schemas::simulator::journal::Ending;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
-use crate::klarna::{ALPHA, Klarna, initial};
+use crate::klarna::{ALPHA, KEY, Klarna, initial};
 use crate::sink::{Received, Sink};
 
 /// A subscribed acquirer; the signing key comes back too.
@@ -184,4 +188,46 @@ async fn a_retry_that_waited_at_a_reset_is_given_up() {
     klarna.control().set_clock(&ALPHA.into(), &an_hour).await.unwrap();
     let epochs: Vec<_> = klarna.journal("event:*").await.entries.iter().map(|entry| entry.epoch).collect();
     assert_eq!((epochs, sink.left()), (vec![1, 2], 2));
+}
+
+/// A listener that answers each `submitted` only when the next has come, and has the next one sent: there
+/// is never a moment without one under way.
+async fn never_idle(klarna: &Klarna) -> String {
+    let arrived = Arc::new(watch::Sender::new(0_u64));
+    let (http, url) = (klarna.http.clone(), klarna.url(&format!("/v2/accounts/{ALPHA}/payment/authorize")));
+    let receive = async move |body: Bytes| {
+        if !String::from_utf8_lossy(&body).contains("state-change.submitted") {
+            return;
+        }
+        let mut others = arrived.subscribe();
+        arrived.send_modify(|count| *count += 1);
+        let mine = *others.borrow_and_update();
+        let call = http.post(&url).header("authorization", KEY).header("content-type", "application/json");
+        // The simulator may be gone: the test has seen enough.
+        let _answer = call.body(initial(&format!("t-{}", mine + 1)).to_string()).send().await;
+        let _next = others.wait_for(|count| *count > mine).await;
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/events", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(receive)).await });
+    url
+}
+
+#[tokio::test]
+async fn what_is_set_going_meanwhile_holds_up_no_clock() {
+    let klarna = Klarna::start().await;
+    let listener = never_idle(&klarna).await;
+    subscribed(&klarna, &listener, "payment.request.state-change.*").await;
+    klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    // The second has come, so the first is answered and the second is under way.
+    klarna.awaited("event:*", 1).await;
+    let (control, account) = (klarna.control(), ALPHA.into());
+    let four_hours = SetClock::Advance(SignedDuration::from_hours(4));
+    let moved =
+        tokio::time::timeout(std::time::Duration::from_secs(5), control.set_clock(&account, &four_hours));
+    moved.await.expect("new deliveries hold the clock up").unwrap();
+    // What fell due on the way was waited for all the same.
+    let expired = klarna.journal("event:payment.request.state-change.expired").await.entries;
+    let of_first = expired.iter().filter(|entry| entry.payment.as_deref() == Some("e1p1"));
+    assert_eq!(of_first.count(), 1, "{expired:?}");
 }
