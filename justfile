@@ -33,6 +33,10 @@ tour:
 steps:
     cargo run --quiet -- steps --markdown > docs/steps.md
 
+# Writes the generated page of evidence anew; a test compares it.
+evidence:
+    cargo run --quiet -p klarna-simulator -- evidence --markdown > docs/evidence.md
+
 # Everything, in the order of the continuous integration, with its minutes.
 all:
     .ci/run

@@ -89,6 +89,10 @@ impl FromRequestParts<Arc<World>> for AccountCall {
 
     async fn from_request_parts(parts: &mut Parts, world: &Arc<World>) -> Result<Self, Response> {
         let call = Call::read(parts, world).await?;
+        // A key that is none is refused wherever one may come.
+        if [Method::POST, Method::PATCH].contains(&call.method) {
+            call.key().map_err(IntoResponse::into_response)?;
+        }
         let met = call.account.lock().faults.take(&call.notes.operation(), CallKind::Any);
         faulty::meet(&call.notes, met).map_err(IntoResponse::into_response)?;
         Ok(Self(call))
@@ -117,21 +121,22 @@ impl FromRequestParts<Arc<World>> for SandboxCall {
 
 impl SandboxCall {
     fn enter(call: Call, partner: PartnerAccountId) -> Result<Self, KlarnaError> {
-        let cell = call.world.sandbox_for(&partner, call.account.id()).map_err(|refusal| match refusal {
-            AccountRefusal::Unknown => {
-                KlarnaError::forbidden(format!("no Partner account {partner} is known here"))
-            }
-            AccountRefusal::Foreign => foreign(&partner),
-            AccountRefusal::Full => {
-                KlarnaError::forbidden("this simulator holds as many sandboxes as it may")
-            }
-        })?;
+        let entered =
+            call.world.sandbox_for(&partner, call.account.id()).map_err(|refusal| match refusal {
+                AccountRefusal::Unknown => {
+                    KlarnaError::forbidden(format!("no Partner account {partner} is known here"))
+                }
+                AccountRefusal::Foreign => foreign(&partner),
+                AccountRefusal::Full => {
+                    KlarnaError::forbidden("this simulator holds as many sandboxes as it may")
+                }
+            })?;
         let operation = call.notes.operation();
-        call.notes.note(|noted| noted.place = Place::Sandbox(cell.clone()));
+        call.notes.note(|noted| noted.place = Place::Sandbox(entered.clone()));
         if operation != AUTHORIZE {
-            faulty::meet_in(&cell, &call.notes, &operation)?;
+            faulty::meet_in(&entered, &call.notes, &operation)?;
         }
-        Ok(Self { call, partner, cell })
+        Ok(Self { call, partner, cell: entered })
     }
 
     /// Who calls.

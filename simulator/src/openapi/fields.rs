@@ -108,7 +108,7 @@ fn bounds(schema: &Value) -> String {
     };
     match (least, most) {
         // These bounds only say that it is a number of 64 bits, and that a text is none without one.
-        (_, Some(i64::MAX)) | (Some(1), None) | (None, None) => String::new(),
+        (_, Some(i64::MAX)) | (Some(1) | None, None) => String::new(),
         (Some(least), Some(most)) => format!("{least} to {most}{unit}"),
         (Some(least), None) => format!("at least {least}{unit}"),
         (None, Some(most)) => format!("up to {most}{unit}"),

@@ -95,8 +95,8 @@ pub(super) fn headers() -> Map<String, Value> {
             "PartnerCorrelationId",
             header(
                 "Partner-Correlation-Id",
-                "The caller's name of the exchange; comes back with the answer.",
-                json!({ "type": "string", "maxLength": 255 }),
+                "The caller's name of the exchange, up to 255 characters; comes back with the answer. A longer one is not refused.",
+                json!({ "type": "string" }),
             ),
         ),
     ];

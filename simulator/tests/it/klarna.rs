@@ -159,3 +159,11 @@ pub(crate) fn last(reference: &str) -> Value {
     body.as_object_mut().unwrap().remove("step_up_config");
     body
 }
+
+/// The OpenAPI document of what is served.
+pub(crate) async fn document(klarna: &Klarna) -> Value {
+    let answer = klarna.send(klarna.http.get(klarna.url("/openapi.json"))).await;
+    assert_eq!(answer.status, 200);
+    assert!(!answer.headers.contains_key("klarna-correlation-id"), "it is no part of Klarna");
+    answer.body
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use klarna_schemas::catalogue::check_against;
 use serde_json::{Value, json};
 
-use crate::klarna::{ALPHA, KEY, Klarna};
+use crate::klarna::{ALPHA, KEY, Klarna, document};
 
 /// The schema of OpenAPI 3.1 documents, of 2022-10-07, as the OpenAPI Initiative publishes it under
 /// the Apache License 2.0. It knows JSON Schema by name only: what it says of schemas is checked apart.
@@ -13,13 +13,6 @@ const OPENAPI: &str = include_str!("openapi-3.1.schema.json");
 
 /// Methods that a path item may have.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
-
-async fn document(klarna: &Klarna) -> Value {
-    let answer = klarna.send(klarna.http.get(klarna.url("/openapi.json"))).await;
-    assert_eq!(answer.status, 200);
-    assert!(!answer.headers.contains_key("klarna-correlation-id"), "it is no part of Klarna");
-    answer.body
-}
 
 fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
     match value {
@@ -67,7 +60,7 @@ async fn what_the_document_says_is_served_and_nothing_else_on_its_paths() {
     let document = document(&klarna).await;
     let mut names = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        let url = klarna.url(&path.replace("{account}", ALPHA).replace('{', "").replace('}', ""));
+        let url = klarna.url(&path.replace("{account}", ALPHA).replace(['{', '}'], ""));
         for method in METHODS {
             let call = klarna.http.request(method.to_uppercase().parse().unwrap(), &url);
             let answer = klarna.send(call.header("authorization", KEY)).await;
