@@ -62,7 +62,8 @@ impl KlarnaError {
         Self::new(StatusCode::NOT_FOUND, Some("RESOURCE_ERROR"), "RESOURCE_NOT_FOUND", message)
     }
 
-    /// 404: there is no such operation. Klarna publishes no 405, so a wrong method is one too.
+    /// 404: there is no such operation. Klarna publishes no 405, so a wrong method is one too. The
+    /// catalogue has no `error_type` for it (contract `payments.md` 5.3).
     pub(crate) fn no_route(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, None, "NOT_FOUND", message)
     }
