@@ -30,8 +30,8 @@ struct Cli {
 enum Command {
     /// Run it.
     ///
-    /// The first line on standard output is {"listening":"http://…"}; nothing else goes there. The
-    /// log goes to standard error.
+    /// The first line on standard output is {"listening":"http://…"}, with "ca_file" where it listens by
+    /// TLS; nothing else goes there. The log goes to standard error.
     #[command(after_long_help = "Examples:\n  \
         klarna-simulator serve\n  \
         klarna-simulator serve --listen 127.0.0.1:0 --outcome approve\n  \
@@ -65,6 +65,9 @@ struct Serve {
     /// Let webhooks go to this host by plain http, as to loopback. May be given more than once.
     #[arg(long, value_name = "HOST")]
     allow_http_webhooks: Vec<String>,
+    /// Listen by TLS, with an authority of its own; the first line on standard output names its file.
+    #[arg(long)]
+    tls: bool,
     /// A TOML file of settings; `klarna-simulator config` prints them all.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -100,6 +103,9 @@ fn serve(arguments: Serve) -> ExitCode {
     if let Some(url) = arguments.public_url {
         builder = builder.public_url(url);
     }
+    if arguments.tls {
+        builder = builder.tls();
+    }
     if let Some(seed) = arguments.seed {
         builder = builder.seed(seed);
     }
@@ -121,7 +127,10 @@ fn serve(arguments: Serve) -> ExitCode {
 
 async fn until_stopped(simulator: Simulator) -> ExitCode {
     let listening = simulator.base_url().as_str().trim_end_matches('/').to_owned();
-    let ready = serde_json::json!({ "listening": listening });
+    let mut ready = serde_json::json!({ "listening": listening });
+    if let Some(file) = simulator.ca_file() {
+        ready["ca_file"] = file.display().to_string().into();
+    }
     let mut out = std::io::stdout();
     if writeln!(out, "{ready}").and_then(|()| out.flush()).is_err() {
         tracing::warn!("nobody reads standard output");

@@ -47,12 +47,26 @@ pub struct Settings {
     pub acquirers_from: String,
     /// What happens to unknown Partner accounts.
     pub accounts: AccountSettings,
+    /// TLS.
+    pub tls: TlsSettings,
     /// What happens where the sources are silent or disagree.
     pub policies: PolicySettings,
     /// How webhooks are delivered.
     pub webhooks: WebhookSettings,
     /// Limits.
     pub limits: Limits,
+}
+
+/// TLS.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSettings {
+    /// Whether it is spoken; then nothing else is.
+    pub enabled: bool,
+    /// Folder of the authority; empty for one of its own at each start.
+    pub folder: String,
+    /// Names in the certificate, beside loopback and those that other settings have.
+    pub hosts: Vec<String>,
 }
 
 /// What happens to Partner accounts.
@@ -256,6 +270,7 @@ fn check_names(origin: &str, text: &str) -> Result<(), ConfigError> {
         outcome: Option<DefaultOutcome>,
         acquirers: Option<Vec<AcquirerSettings>>,
         accounts: Option<AccountSettings>,
+        tls: Option<toml::Table>,
         policies: Option<toml::Table>,
         webhooks: Option<toml::Table>,
         limits: Option<toml::Table>,

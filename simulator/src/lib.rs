@@ -37,6 +37,7 @@ mod simulator;
 mod world;
 
 pub use config::{DefaultOutcome, UnknownAccounts};
+pub use server::TlsError;
 pub use simulator::{Simulator, SimulatorBuilder, StartError};
 
 /// Chooses the one TLS provider of this process; later calls change nothing.

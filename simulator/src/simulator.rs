@@ -1,6 +1,7 @@
 //! Starting and stopping a simulator, on a runtime and threads of its own.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::api::recording;
 use crate::config::{ConfigError, DefaultOutcome, Settings, UnknownAccounts};
 use crate::control::client::ControlClient;
 use crate::notify::Courier;
+use crate::server::{Tls, TlsError};
 use crate::world::World;
 use crate::{api, control, icons, journey, openapi, qr_code, server};
 
@@ -25,6 +27,7 @@ const THREADS: usize = 2;
 #[derive(Debug)]
 pub struct Simulator {
     base_url: Url,
+    ca_file: Option<PathBuf>,
     control: ControlClient,
     stopping: CancellationToken,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -40,6 +43,7 @@ pub struct SimulatorBuilder {
     unknown_accounts: Option<UnknownAccounts>,
     default_outcome: Option<AuthorizationResult>,
     allow_http: Vec<String>,
+    tls: bool,
 }
 
 /// Why a simulator could not start.
@@ -59,6 +63,9 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The runtime, or the HTTP client that sends webhooks, could not be made.
     #[error("the simulator could not start: {0}")]
     Runtime(String),
@@ -73,6 +80,11 @@ impl Simulator {
     /// Where it listens.
     pub fn base_url(&self) -> &Url {
         &self.base_url
+    }
+
+    /// The file of the authority that vouches for it, where it listens by TLS.
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_deref()
     }
 
     /// A client for its control API.
@@ -118,6 +130,13 @@ impl SimulatorBuilder {
         self
     }
 
+    /// Listens by TLS, and by nothing else.
+    #[must_use]
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
     /// Seed of every id and token.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -157,11 +176,13 @@ impl SimulatorBuilder {
             .name("klarna-simulator".to_owned())
             .spawn(move || run(settings, &stop, ready))
             .map_err(|error| StartError::Runtime(error.to_string()))?;
-        let base_url =
+        let reached =
             started.await.map_err(|_| StartError::Runtime("its thread ended early".to_owned()))??;
-        let control =
-            ControlClient::new(base_url.clone()).map_err(|error| StartError::Runtime(error.to_string()))?;
-        Ok(Simulator { base_url, control, stopping, thread: Some(thread) })
+        let Reached { base_url, authority } = reached;
+        let (authority, ca_file) = authority.unzip();
+        let control = ControlClient::trusting(base_url.clone(), authority.as_deref())
+            .map_err(|error| StartError::Runtime(error.to_string()))?;
+        Ok(Simulator { base_url, ca_file, control, stopping, thread: Some(thread) })
     }
 
     fn settled(self) -> Result<Settings, StartError> {
@@ -174,6 +195,7 @@ impl SimulatorBuilder {
         };
         settings.listen = self.listen.unwrap_or(settings.listen);
         settings.seed = self.seed.unwrap_or(settings.seed);
+        settings.tls.enabled |= self.tls;
         settings.accounts.unknown = self.unknown_accounts.unwrap_or(settings.accounts.unknown);
         if let Some(url) = self.public_url {
             settings.public_url = url.into();
@@ -189,7 +211,7 @@ impl SimulatorBuilder {
     }
 }
 
-type Ready = tokio::sync::oneshot::Sender<Result<Url, StartError>>;
+type Ready = tokio::sync::oneshot::Sender<Result<Reached, StartError>>;
 
 /// The simulator's own thread: a runtime, and on it everything.
 fn run(settings: Settings, stopping: &CancellationToken, ready: Ready) {
@@ -208,28 +230,47 @@ fn run(settings: Settings, stopping: &CancellationToken, ready: Ready) {
 }
 
 async fn live(settings: Settings, stopping: &CancellationToken, ready: Ready) {
-    let (listener, base_url, world) = match open(settings).await {
+    let Opened { listener, base_url, tls, world } = match open(settings).await {
         Ok(opened) => opened,
         Err(error) => return drop(ready.send(Err(error))),
     };
     let limits = world.settings().limits.clone();
     let app = app(&world);
-    if ready.send(Ok(base_url)).is_err() {
+    let (acceptor, authority) = tls.map(|tls| (tls.acceptor, (tls.authority, tls.authority_file))).unzip();
+    if ready.send(Ok(Reached { base_url, authority })).is_err() {
         return;
     }
-    server::serve(listener, app, &limits, stopping.clone()).await;
+    server::serve(listener, acceptor, app, &limits, stopping.clone()).await;
     world.stopping.cancel();
     world.tasks.close();
     world.tasks.wait().await;
 }
 
-async fn open(settings: Settings) -> Result<(TcpListener, Url, Arc<World>), StartError> {
+/// A simulator that is about to serve.
+struct Opened {
+    listener: TcpListener,
+    base_url: Url,
+    tls: Option<Tls>,
+    world: Arc<World>,
+}
+
+/// How it is reached.
+struct Reached {
+    base_url: Url,
+    /// The authority that vouches for it, as PEM, and the file that holds it.
+    authority: Option<(String, PathBuf)>,
+}
+
+async fn open(settings: Settings) -> Result<Opened, StartError> {
     let address = settings.listen;
     let refused = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
+    let tls = settings.tls.enabled.then(|| server::prepare(&settings.tls.folder, &hosts(&settings)));
+    let tls = tls.transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
     let base_url =
-        Url::parse(&format!("http://{bound}")).map_err(|error| StartError::Runtime(error.to_string()))?;
+        Url::parse(&format!("{scheme}://{bound}")).map_err(|error| StartError::Runtime(error.to_string()))?;
     let http = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -245,7 +286,15 @@ async fn open(settings: Settings) -> Result<(TcpListener, Url, Arc<World>), Star
     let public =
         if settings.public_url.is_empty() { base_url.to_string() } else { settings.public_url.clone() };
     let world = World::new(settings, &public, courier)?;
-    Ok((listener, base_url, world))
+    Ok(Opened { listener, base_url, tls, world })
+}
+
+/// The names by which the settings let others call it.
+fn hosts(settings: &Settings) -> Vec<String> {
+    let public = Url::parse(&settings.public_url).ok();
+    let public = public.and_then(|url| Some(url.host_str()?.trim_matches(['[', ']']).to_owned()));
+    let listening = settings.listen.ip().to_string();
+    settings.tls.hosts.iter().cloned().chain(public).chain([listening]).collect()
 }
 
 fn app(world: &Arc<World>) -> axum::Router {

@@ -66,9 +66,20 @@ impl ControlClient {
     /// # Errors
     /// When the HTTP client cannot be built.
     pub fn new(base: Url) -> Result<Self, reqwest::Error> {
+        Self::trusting(base, None)
+    }
+
+    /// The same, for a simulator that listens by TLS: `authority` is what it prints as `ca_file`, as PEM.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built, or the authority cannot be read.
+    pub fn trusting(base: Url, authority: Option<&str>) -> Result<Self, reqwest::Error> {
         crate::install_crypto_provider();
-        let http = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Self { base, http })
+        let mut http = reqwest::Client::builder().no_proxy();
+        if let Some(authority) = authority {
+            http = http.tls_certs_only([reqwest::Certificate::from_pem(authority.as_bytes())?]);
+        }
+        Ok(Self { base, http: http.build()? })
     }
 
     /// Where the simulator is.

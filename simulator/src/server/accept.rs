@@ -10,6 +10,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::cut_off::{self, Breaks, Connection};
@@ -22,10 +23,17 @@ const DRAIN: Duration = Duration::from_secs(2);
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Serves until told to stop.
-pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, stopping: CancellationToken) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    app: Router,
+    limits: &Limits,
+    stopping: CancellationToken,
+) {
     let connections = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
-    let builder = builder(limits);
+    let builder = Arc::new(builder(limits));
+    let handshake = Duration::from_millis(limits.header_read_ms);
     loop {
         let permit = tokio::select! {
             () = stopping.cancelled() => break,
@@ -50,12 +58,25 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, s
             tracing::debug!(%error, "Nagle's algorithm stays on");
         }
         let (app, breaks) = (app.clone(), Breaks::default());
-        let io = TokioIo::new(Connection::new(stream, breaks.clone()));
+        let stream = Connection::new(stream, breaks.clone());
         let service = service_fn(move |request| cut_off::serve(app.clone(), breaks.clone(), request));
-        let connection = builder.serve_connection(io, service).into_owned();
-        let connection = graceful.watch(connection);
+        let (builder, tls, watcher) = (builder.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let ended = match tls {
+                None => {
+                    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                    watcher.watch(connection).await
+                }
+                Some(tls) => match tokio::time::timeout(handshake, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => {
+                        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                        watcher.watch(connection).await
+                    }
+                    Ok(Err(error)) => Err(error.into()),
+                    Err(_) => Err("the TLS handshake took too long".into()),
+                },
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended badly");
             }
             drop(permit);

@@ -2,6 +2,9 @@
 
 mod accept;
 mod cut_off;
+mod tls;
 
 pub(crate) use accept::serve;
 pub(crate) use cut_off::CutOff;
+pub use tls::TlsError;
+pub(crate) use tls::{Tls, prepare};

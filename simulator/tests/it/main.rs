@@ -37,6 +37,8 @@ mod rulebook;
 #[cfg(test)]
 mod sink;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod tokens;
 #[cfg(test)]
 mod twins;
