@@ -17,19 +17,26 @@ fn refused(arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 async fn serve(arguments: &[&str]) -> (tokio::process::Child, String) {
+    let (child, ready) = ready(arguments).await;
+    let url = ready["listening"].as_str().unwrap().to_owned();
+    (child, url)
+}
+
+/// A running program, and the one line that it prints.
+async fn ready(arguments: &[&str]) -> (tokio::process::Child, serde_json::Value) {
     let mut command = tokio::process::Command::from(program());
     let command = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
     let line = lines.next_line().await.unwrap().unwrap();
-    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let url = ready["listening"].as_str().unwrap().to_owned();
-    (child, url)
+    let ready = serde_json::from_str(&line).unwrap();
+    (child, ready)
 }
 
 #[tokio::test]
 async fn it_serves_on_a_free_port_and_stops_on_sigterm() {
     let (mut child, url) = serve(&["serve", "--listen", "127.0.0.1:0", "--outcome", "approve"]).await;
+    klarna_simulator::install_crypto_provider();
     let answer = reqwest::get(format!("{url}/v2/notification/webhooks")).await.unwrap();
     assert_eq!(answer.status(), 401);
     let pid = child.id().unwrap().to_string();
@@ -40,6 +47,22 @@ async fn it_serves_on_a_free_port_and_stops_on_sigterm() {
     let mut rest = String::new();
     child.stdout.take().unwrap().read_to_string(&mut rest).await.unwrap();
     assert_eq!(rest, "", "nothing but the ready line goes to standard output");
+}
+
+#[tokio::test]
+async fn by_tls_the_ready_line_names_the_file_that_callers_trust() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("simulator.toml");
+    let tls = folder.path().join("tls").display().to_string();
+    std::fs::write(&config, format!("[tls]\nfolder = {tls:?}\n")).unwrap();
+    let (_child, ready) =
+        ready(&["serve", "--listen", "127.0.0.1:0", "--tls", "--config", config.to_str().unwrap()]).await;
+    let authority = std::fs::read(ready["ca_file"].as_str().unwrap()).unwrap();
+    klarna_simulator::install_crypto_provider();
+    let trusting = [reqwest::Certificate::from_pem(&authority).unwrap()];
+    let http = reqwest::Client::builder().no_proxy().tls_certs_only(trusting).build().unwrap();
+    let url = format!("{}/v2/notification/webhooks", ready["listening"].as_str().unwrap());
+    assert_eq!(http.get(url).send().await.unwrap().status(), 401);
 }
 
 #[tokio::test]

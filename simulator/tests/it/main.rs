@@ -35,6 +35,8 @@ mod retry;
 #[cfg(test)]
 mod rulebook;
 #[cfg(test)]
+mod schemathesis;
+#[cfg(test)]
 mod sink;
 #[cfg(test)]
 mod tls;

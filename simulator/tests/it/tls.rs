@@ -57,7 +57,8 @@ async fn whoever_does_not_trust_the_authority_or_speaks_no_tls_gets_nothing_and_
     let plain = klarna.url("/openapi.json").replace("https:", "http:");
     assert!(stranger.get(plain).send().await.is_err());
     // A connection that says nothing is given up in time, and holds nobody up.
-    let silent = tokio::net::TcpStream::connect(klarna.simulator.base_url().socket_addrs(|| None).unwrap()[0]);
+    let silent =
+        tokio::net::TcpStream::connect(klarna.simulator.base_url().socket_addrs(|| None).unwrap()[0]);
     let _silent = silent.await.unwrap();
     let signing_keys = klarna.http.get(klarna.url("/v2/notification/signing-keys"));
     assert_eq!(klarna.send(signing_keys.header("authorization", KEY)).await.status, 200);
@@ -68,7 +69,10 @@ async fn a_folder_keeps_the_authority_for_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("simulator.toml");
     let tls = folder.path().join("tls");
-    let text = format!("listen = \"127.0.0.1:0\"\n[tls]\nenabled = true\nfolder = {:?}\n", tls.display().to_string());
+    let text = format!(
+        "listen = \"127.0.0.1:0\"\n[tls]\nenabled = true\nfolder = {:?}\n",
+        tls.display().to_string()
+    );
     std::fs::write(&config, text).unwrap();
     let mut seen = Vec::new();
     for _ in 0..2 {
@@ -77,7 +81,8 @@ async fn a_folder_keeps_the_authority_for_the_next_start() {
         assert_eq!(simulator.ca_file().unwrap(), tls.join("ca.pem"));
         // A client that was given the file by the first start trusts the second.
         seen.push(std::fs::read(tls.join("ca.pem")).unwrap());
-        let http = reqwest::Client::builder().no_proxy().tls_certs_only([Certificate::from_pem(&seen[0]).unwrap()]);
+        let http =
+            reqwest::Client::builder().no_proxy().tls_certs_only([Certificate::from_pem(&seen[0]).unwrap()]);
         let url = simulator.base_url().join("/openapi.json").unwrap();
         assert!(http.build().unwrap().get(url).send().await.unwrap().status().is_success());
         simulator.shutdown().await;
