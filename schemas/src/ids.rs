@@ -49,6 +49,12 @@ opaque_id! {
     PaymentRequestId,
     /// `krn:payment:eu1:transaction:<uuid>`.
     PaymentTransactionId,
+    /// `krn:payment:eu1:transaction:<uuid>:capture:<n>`; the form is inferred.
+    PaymentCaptureId,
+    /// `krn:payment:eu1:transaction:<uuid>:refund:<n>`; the form is inferred.
+    PaymentRefundId,
+    /// `krn:payment:eu1:transaction:<uuid>:chargeback:<n>`; the form is inferred.
+    PaymentChargebackId,
     /// `krn:partner:global:notification:signing-key:<uuid>`.
     SigningKeyId,
     /// `krn:partner:global:notification:webhook:<uuid>`.

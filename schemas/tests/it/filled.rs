@@ -1,5 +1,7 @@
 //! One fully filled value of each typed view, beside the schema that it follows.
 
+mod transactions;
+
 use klarna_schemas::klarna::authorize::{
     AcquiringConfig, AuthorizationResult, AuthorizeRequest, AuthorizeResponse, PaymentFunding,
     PaymentTransaction, PaymentTransactionResponse, RequestPaymentTransaction, StepUpConfig,
@@ -19,13 +21,15 @@ use klarna_schemas::klarna::presentation::{
 use klarna_schemas::klarna::purchase_data::{
     Address, Customer, LineItem, Recipient, Shipping, SupplementaryPurchaseData,
 };
+use klarna_schemas::klarna::transaction::TransactionState;
 use klarna_schemas::klarna::webhook::{PaymentRequestPayload, WebhookEnvelope, WebhookMetadata};
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{
-    ActAsCustomer, ArmFault, CallKind, ClockView, CustomerAct, CustomerActed, EndPaymentRequest, Fault,
-    FaultBody, Findings, ForgetRegistrations, Intent, MintSessionToken, MintedSessionToken, MintedTokenState,
-    Misbehaviour, PaymentRequestEnded, PresentationWish, PutSandbox, QueuedOutcome, Registrations,
-    ReleaseWebhooks, RequestEnd, SandboxView, Sandboxes, SendWebhook, SendWhen, SetClock, WebhooksSent,
+    ActAsCustomer, ArmFault, CallKind, ChargeBack, ClockView, CustomerAct, CustomerActed, EndPaymentRequest,
+    Fault, FaultBody, Findings, ForgetRegistrations, Intent, MintSessionToken, MintedSessionToken,
+    MintedTokenState, Misbehaviour, PaymentRequestEnded, PresentationWish, PutSandbox, QueuedOutcome,
+    Registrations, ReleaseWebhooks, RequestEnd, SandboxView, Sandboxes, SendWebhook, SendWhen, SetClock,
+    WebhooksSent,
 };
 use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Finding, Severity};
 use klarna_schemas::simulator::journal::{
@@ -137,6 +141,7 @@ fn authorize(expiry: InteractionExpiry) -> AuthorizeRequest {
             payment_transaction_reference: some("apx-tx-0001"),
             payment_option_id: some("S0xBUk5B"),
             capture: some("LATER"),
+            payment_capture_reference: some("apx-ca-0001"),
         }),
         supplementary_purchase_data: Some(purchase_data()),
         klarna_network_data: some("{ \"a\": 1.0 }"),
@@ -221,9 +226,12 @@ fn transaction() -> PaymentTransaction {
         payment_transaction_reference: some("apx-tx-0001"),
         amount: MinorUnits(45_900),
         currency: currency(),
-        state: some("AUTHORIZED"),
+        state: Some(TransactionState::Authorized),
         expires_at: Some(moment()),
         payment_funding: Some(PaymentFunding { r#type: "GUARANTEED".to_owned(), state: "FUNDED".to_owned() }),
+        payment_pricing: Some(serde_json::Map::new()),
+        payment_captures: Some(vec![transactions::capture()]),
+        supplementary_purchase_data: Some(serde_json::to_value(purchase_data()).unwrap()),
     }
 }
 
@@ -295,7 +303,7 @@ fn payment_option() -> PaymentOption {
 
 /// What travels between an acquirer and Klarna.
 pub(crate) fn klarna() -> Vec<Filled> {
-    vec![
+    let mut all = vec![
         filled("klarna/authorize-request", &authorize(by_duration())),
         filled("klarna/authorize-request", &authorize(by_timestamp())),
         filled(
@@ -372,7 +380,9 @@ pub(crate) fn klarna() -> Vec<Filled> {
         ),
         filled("klarna/webhook", &webhook()),
         filled("klarna/webhooks", &Webhooks { webhooks: vec![webhook()] }),
-    ]
+    ];
+    all.extend(transactions::filled_in());
+    all
 }
 
 fn entry() -> JournalEntry {
@@ -552,6 +562,7 @@ fn disturbances() -> Vec<Filled> {
     for what in [Registrations::SigningKeys, Registrations::Webhooks, Registrations::Both] {
         all.push(filled("simulator/forget-registrations", &ForgetRegistrations { what }));
     }
+    all.push(filled("simulator/charge-back", &ChargeBack { amount: MinorUnits(100) }));
     for act in [RequestEnd::Cancel, RequestEnd::Expire] {
         let end = EndPaymentRequest { payment_request_id: request(), act };
         all.push(filled("simulator/end-payment-request", &end));

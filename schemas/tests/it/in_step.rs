@@ -13,10 +13,7 @@ const NOT_TYPED_YET: &[(&str, &[&str])] = &[
         "klarna/authorize-request",
         &["request_customer_token", "point_of_checkout", "point_of_transaction", "payment_request_id"],
     ),
-    (
-        "klarna/authorize-request#/$defs/request_payment_transaction",
-        &["payment_program_enablement_codes", "payment_capture_reference"],
-    ),
+    ("klarna/authorize-request#/$defs/request_payment_transaction", &["payment_program_enablement_codes"]),
     ("klarna/authorize-response", &["customer_token_response"]),
     ("klarna/error", &["doc_url", "errors"]),
     ("klarna/payment-request", &["state_expires_at"]),
@@ -35,7 +32,6 @@ const NOT_TYPED_YET: &[(&str, &[&str])] = &[
         &["interoperability_token", "klarna_customer", "shipping"],
     ),
     ("klarna/payment-request-event/payload", &["payment_transaction_id", "shipping", "klarna_customer"]),
-    ("klarna/payment-transaction", &["payment_pricing", "payment_captures"]),
     (
         "klarna/supplementary-purchase-data",
         &[

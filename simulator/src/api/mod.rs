@@ -12,6 +12,7 @@ pub(crate) mod operations;
 mod payment_requests;
 mod presentation;
 pub(crate) mod recording;
+mod transactions;
 
 use std::sync::Arc;
 

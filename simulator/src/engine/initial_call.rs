@@ -7,9 +7,11 @@ use klarna_schemas::klarna::payment_request::CustomerInteractionConfig;
 use klarna_schemas::simulator::control::CallKind;
 use serde_json::Value;
 
+use super::authorization::answer;
 use super::command::AuthorizeCommand;
 use super::effect::{Effect, Reply};
 use super::payment_request::{REQUEST_LIFE, RequestRecord, expiry};
+use super::post_purchase::Approved;
 use super::sandbox::Sandbox;
 
 impl Sandbox {
@@ -59,7 +61,10 @@ impl Sandbox {
             }
             (result, by) = (AuthorizationResult::Declined, "no-step-up-config");
         }
-        let mut answer = self.answer(result.clone(), reason, request, transaction, now);
+        let approved = Approved { command, request, asked: transaction, payment: &payment, completed: None };
+        let made =
+            (result == AuthorizationResult::Approved).then(|| self.open_transaction(&approved, now, effects));
+        let mut answer = answer(result.clone(), reason, made);
         // Facts first: the call saw the request as it stood before it.
         self.note(command, role, Some(payment.clone()), &Reply::Authorized(Box::new(answer.clone())));
         if let (AuthorizationResult::StepUpRequired, Some(step_up)) = (&result, step_up) {
