@@ -273,3 +273,17 @@ fn shown(view: &impl Serialize) -> Value {
     // Text, numbers and options only: this does not fail.
     serde_json::to_value(view).unwrap_or(Value::Null)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_say_whose_they_are() {
+        let owner = "krn:payment:eu1:transaction:1";
+        assert_eq!(owner_of(&format!("{owner}:capture:1")).as_str(), owner);
+        for odd in ["", ":", "x", "x:1"] {
+            assert_ne!(owner_of(odd).as_str(), owner);
+        }
+    }
+}

@@ -33,6 +33,8 @@ mod sink;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod transactions;
+#[cfg(test)]
 mod twins;
 #[cfg(test)]
 mod webhooks;
