@@ -51,6 +51,12 @@ opaque_id! {
     PaymentTransactionId,
     /// `krn:partner:…:identity:customer-token:…`. Secret.
     CustomerTokenId,
+    /// `krn:payment:eu1:transaction:<uuid>:capture:<n>`; the form is inferred.
+    PaymentCaptureId,
+    /// `krn:payment:eu1:transaction:<uuid>:refund:<n>`; the form is inferred.
+    PaymentRefundId,
+    /// `krn:payment:eu1:transaction:<uuid>:chargeback:<n>`; the form is inferred.
+    PaymentChargebackId,
     /// `krn:partner:global:notification:signing-key:<uuid>`.
     SigningKeyId,
     /// `krn:partner:global:notification:webhook:<uuid>`.

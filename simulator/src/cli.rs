@@ -30,8 +30,8 @@ struct Cli {
 enum Command {
     /// Run it.
     ///
-    /// The first line on standard output is {"listening":"http://…"}, with "ca_file" where it listens by
-    /// TLS; nothing else goes there. The log goes to standard error.
+    /// The first line on standard output is {"listening":"http://…"}, beside it the authority's file where
+    /// it listens by TLS; nothing else goes there. The log goes to standard error.
     #[command(after_long_help = "Examples:\n  \
         klarna-simulator serve\n  \
         klarna-simulator serve --listen 127.0.0.1:0 --outcome approve\n  \
@@ -127,10 +127,10 @@ fn serve(arguments: Serve) -> ExitCode {
 
 async fn until_stopped(simulator: Simulator) -> ExitCode {
     let listening = simulator.base_url().as_str().trim_end_matches('/').to_owned();
-    let mut ready = serde_json::json!({ "listening": listening });
-    if let Some(file) = simulator.ca_file() {
-        ready["ca_file"] = file.display().to_string().into();
-    }
+    let ready = match simulator.ca_file() {
+        Some(file) => serde_json::json!({ "listening": listening, "ca_file": file.display().to_string() }),
+        None => serde_json::json!({ "listening": listening }),
+    };
     let mut out = std::io::stdout();
     if writeln!(out, "{ready}").and_then(|()| out.flush()).is_err() {
         tracing::warn!("nobody reads standard output");

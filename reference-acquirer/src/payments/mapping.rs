@@ -28,6 +28,7 @@ pub fn initial_authorize(
             payment_transaction_reference: Some(order.reference.clone()),
             payment_option_id: order.payment_option_id.clone(),
             capture: None,
+            payment_capture_reference: None,
         }),
         supplementary_purchase_data: Some(purchase_data(order)),
         klarna_network_data: order.klarna_network_data.clone().map(NetworkData::into_string),

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::payment_request::{CustomerInteractionConfig, PaymentRequest};
 use super::purchase_data::SupplementaryPurchaseData;
+use super::transaction::{PaymentCapture, TransactionState};
 use crate::ids::{CustomerTokenId, PaymentTransactionId};
 use crate::money::{Currency, MinorUnits};
 use crate::open_enum;
@@ -51,6 +53,9 @@ pub struct RequestPaymentTransaction {
     /// `NOW` or `LATER` (the default).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<String>,
+    /// The acquirer's name for the capture that `NOW` makes, 1 to 255 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_capture_reference: Option<String>,
 }
 
 /// A customer token asked for (contract `payments.md` 8).
@@ -162,7 +167,8 @@ pub struct PaymentTransactionResponse {
     pub payment_transaction: Option<PaymentTransaction>,
 }
 
-/// An approved transaction as the authorize answer shows it.
+/// A transaction as the authorize answer shows it once approved, and as it is read later (contract
+/// `payments.md` 2.5 and 4).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PaymentTransaction {
     /// Klarna's id, to be stored (AP-16).
@@ -174,15 +180,24 @@ pub struct PaymentTransaction {
     pub amount: MinorUnits,
     /// ISO 4217.
     pub currency: Currency,
-    /// `AUTHORIZED`, or `COMPLETED` when captured at once.
+    /// AUTHORIZED at first, or COMPLETED when captured at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
+    pub state: Option<TransactionState>,
     /// When the authorization lapses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// Who carries the risk and whether money is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_funding: Option<PaymentFunding>,
+    /// What it costs; what is in it is not published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_pricing: Option<Map<String, Value>>,
+    /// Its captures, the oldest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_captures: Option<Vec<PaymentCapture>>,
+    /// What was last sent of the purchase, as it came; in reads only, as inferred.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplementary_purchase_data: Option<Value>,
 }
 
 /// Funding of a transaction (contract `payments.md` 2.5).

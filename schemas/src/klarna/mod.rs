@@ -10,6 +10,7 @@ pub mod notification;
 pub mod payment_request;
 pub mod presentation;
 pub mod purchase_data;
+pub mod transaction;
 pub mod webhook;
 
 /// Header of a session token, current name (contract `payments.md` 1.4).

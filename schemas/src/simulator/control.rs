@@ -3,6 +3,7 @@
 mod faults;
 mod presentation;
 mod requests;
+mod transactions;
 mod webhooks;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +13,7 @@ use serde_json::Value;
 pub use faults::{ArmFault, Fault, FaultBody};
 pub use presentation::PresentationWish;
 pub use requests::{EndPaymentRequest, PaymentRequestEnded, RequestEnd};
+pub use transactions::ChargeBack;
 pub use webhooks::{
     ForgetRegistrations, Misbehaviour, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent,
 };

@@ -1,5 +1,7 @@
 //! One fully filled value of each typed view, beside the schema that it follows.
 
+mod transactions;
+
 use klarna_schemas::klarna::authorize::{
     AcquiringConfig, AuthorizationResult, AuthorizeRequest, AuthorizeResponse, CustomerToken,
     CustomerTokenResponse, PaymentFunding, PaymentTransaction, PaymentTransactionResponse,
@@ -24,14 +26,15 @@ use klarna_schemas::klarna::presentation::{
 use klarna_schemas::klarna::purchase_data::{
     Address, Customer, LineItem, Recipient, Shipping, SupplementaryPurchaseData,
 };
+use klarna_schemas::klarna::transaction::TransactionState;
 use klarna_schemas::klarna::webhook::{PaymentRequestPayload, WebhookEnvelope, WebhookMetadata};
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{
-    ActAsCustomer, ArmFault, CallKind, ClockView, CustomerAct, CustomerActed, EndPaymentRequest, Fault,
-    FaultBody, Findings, ForgetRegistrations, Intent, MintSessionToken, MintedSessionToken, MintedTokenState,
-    Misbehaviour, PartnerKey, PaymentRequestEnded, PresentationWish, PutSandbox, QueuedOutcome,
-    Registrations, ReleaseWebhooks, RequestEnd, SandboxView, Sandboxes, SendWebhook, SendWhen, SetClock,
-    WebhooksSent,
+    ActAsCustomer, ArmFault, CallKind, ChargeBack, ClockView, CustomerAct, CustomerActed, EndPaymentRequest,
+    Fault, FaultBody, Findings, ForgetRegistrations, Intent, MintSessionToken, MintedSessionToken,
+    MintedTokenState, Misbehaviour, PartnerKey, PaymentRequestEnded, PresentationWish, PutSandbox,
+    QueuedOutcome, Registrations, ReleaseWebhooks, RequestEnd, SandboxView, Sandboxes, SendWebhook, SendWhen,
+    SetClock, WebhooksSent,
 };
 use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Finding, Severity};
 use klarna_schemas::simulator::journal::{
@@ -150,6 +153,7 @@ fn authorize(expiry: InteractionExpiry) -> AuthorizeRequest {
             payment_transaction_reference: some("apx-tx-0001"),
             payment_option_id: some("S0xBUk5B"),
             capture: some("LATER"),
+            payment_capture_reference: some("apx-ca-0001"),
         }),
         request_customer_token: Some(token_wish()),
         supplementary_purchase_data: Some(purchase_data()),
@@ -244,9 +248,12 @@ fn transaction() -> PaymentTransaction {
         payment_transaction_reference: some("apx-tx-0001"),
         amount: MinorUnits(45_900),
         currency: currency(),
-        state: some("AUTHORIZED"),
+        state: Some(TransactionState::Authorized),
         expires_at: Some(moment()),
         payment_funding: Some(PaymentFunding { r#type: "GUARANTEED".to_owned(), state: "FUNDED".to_owned() }),
+        payment_pricing: Some(serde_json::Map::new()),
+        payment_captures: Some(vec![transactions::capture()]),
+        supplementary_purchase_data: Some(serde_json::to_value(purchase_data()).unwrap()),
     }
 }
 
@@ -318,7 +325,7 @@ fn payment_option() -> PaymentOption {
 
 /// What travels between an acquirer and Klarna.
 pub(crate) fn klarna() -> Vec<Filled> {
-    vec![
+    let mut all = vec![
         filled("klarna/authorize-request", &authorize(by_duration())),
         filled("klarna/authorize-request", &authorize(by_timestamp())),
         filled(
@@ -343,25 +350,6 @@ pub(crate) fn klarna() -> Vec<Filled> {
         ),
         filled("klarna/payment-transaction", &transaction()),
         filled("klarna/payment-request", &payment_request()),
-        filled(
-            "klarna/create-test-token",
-            &CreateTestToken { customer_journey: CustomerJourney::ExpressCheckout },
-        ),
-        filled(
-            "klarna/interoperability-token",
-            &InteroperabilityToken {
-                interoperability_token: "krn:network:eu1:test:session-token:1".to_owned(),
-                klarna_network_session_token: some("krn:network:eu1:test:session-token:1"),
-                expires_at: Some(moment()),
-            },
-        ),
-        filled(
-            "klarna/sdk-token",
-            &SdkToken {
-                sdk_token: "krn:network:eu1:test:sdk-token:1".to_owned(),
-                expires_at: Some(moment()),
-            },
-        ),
         filled("klarna/create-payment-request", &create_payment_request()),
         filled("klarna/update-payment-request", &update_payment_request()),
         filled("klarna/supplementary-purchase-data", &purchase_data()),
@@ -408,6 +396,41 @@ pub(crate) fn klarna() -> Vec<Filled> {
                 },
             },
         ),
+    ];
+    all.extend(transactions::filled_in());
+    all.extend(tokens());
+    all.extend(notification());
+    all
+}
+
+/// Tokens outside a payment.
+fn tokens() -> Vec<Filled> {
+    vec![
+        filled(
+            "klarna/create-test-token",
+            &CreateTestToken { customer_journey: CustomerJourney::ExpressCheckout },
+        ),
+        filled(
+            "klarna/interoperability-token",
+            &InteroperabilityToken {
+                interoperability_token: "krn:network:eu1:test:session-token:1".to_owned(),
+                klarna_network_session_token: some("krn:network:eu1:test:session-token:1"),
+                expires_at: Some(moment()),
+            },
+        ),
+        filled(
+            "klarna/sdk-token",
+            &SdkToken {
+                sdk_token: "krn:network:eu1:test:sdk-token:1".to_owned(),
+                expires_at: Some(moment()),
+            },
+        ),
+    ]
+}
+
+/// The Notification API.
+fn notification() -> Vec<Filled> {
+    vec![
         filled("klarna/signing-key", &signing_key()),
         filled("klarna/signing-keys", &SigningKeys { signing_keys: vec![signing_key()] }),
         filled(
@@ -611,6 +634,7 @@ fn disturbances() -> Vec<Filled> {
     for what in [Registrations::SigningKeys, Registrations::Webhooks, Registrations::Both] {
         all.push(filled("simulator/forget-registrations", &ForgetRegistrations { what }));
     }
+    all.push(filled("simulator/charge-back", &ChargeBack { amount: MinorUnits(100) }));
     for act in [RequestEnd::Cancel, RequestEnd::Expire] {
         let end = EndPaymentRequest { payment_request_id: request(), act };
         all.push(filled("simulator/end-payment-request", &end));

@@ -10,10 +10,7 @@ use crate::filled::{Filled, klarna, simulator};
 /// Fields that the schemas know and the typed views do not read yet.
 const NOT_TYPED_YET: &[(&str, &[&str])] = &[
     ("klarna/authorize-request", &["point_of_checkout", "point_of_transaction", "payment_request_id"]),
-    (
-        "klarna/authorize-request#/$defs/request_payment_transaction",
-        &["payment_program_enablement_codes", "payment_capture_reference"],
-    ),
+    ("klarna/authorize-request#/$defs/request_payment_transaction", &["payment_program_enablement_codes"]),
     ("klarna/error", &["doc_url", "errors"]),
     ("klarna/payment-request", &["state_expires_at"]),
     ("klarna/create-payment-request", &["payment_program_enablement_codes", "acquiring_config"]),
@@ -22,7 +19,6 @@ const NOT_TYPED_YET: &[(&str, &[&str])] = &[
     ("klarna/payment-request#/$defs/state_context", &["interoperability_token", "shipping"]),
     ("klarna/payment-request#/$defs/state_context/klarna_customer", &["customer_profile"]),
     ("klarna/payment-request-event/payload", &["payment_transaction_id", "shipping", "klarna_customer"]),
-    ("klarna/payment-transaction", &["payment_pricing", "payment_captures"]),
     (
         "klarna/supplementary-purchase-data",
         &[

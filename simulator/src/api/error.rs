@@ -7,6 +7,9 @@ use uuid::Uuid;
 
 use crate::engine::Refusal;
 
+/// Longest `error_message`, in characters (contract `payments.md` 5.2). It may name what came.
+const MESSAGE_LENGTH: usize = 2048;
+
 /// An answer that is no success. `error_id` is filled in where the answer is recorded.
 #[derive(Debug, Clone)]
 pub(crate) struct KlarnaError {
@@ -109,7 +112,7 @@ impl KlarnaError {
             error_id: error_id.to_string(),
             error_type: self.kind.map(str::to_owned),
             error_code: self.code.to_owned(),
-            error_message: self.message.clone(),
+            error_message: self.message.chars().take(MESSAGE_LENGTH).collect(),
             validation_errors: self.fields.clone(),
         }
     }

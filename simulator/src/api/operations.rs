@@ -8,7 +8,7 @@ use axum::http::Method;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::queries::{self, Query};
-use super::{authorize, interoperability, notification, payment_requests, presentation};
+use super::{authorize, interoperability, notification, payment_requests, presentation, transactions};
 use crate::world::World;
 
 /// One operation.
@@ -123,6 +123,108 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         request: None,
         answer: (200, Some("klarna/payment-request")),
         serve: || delete(payment_requests::cancel),
+    },
+    Operation {
+        id: "payment_transaction.read",
+        method: Method::GET,
+        paths: &["/v2/accounts/{account}/payment/transactions/{id}", "/v2/payment/transactions/{id}"],
+        summary: "Read a Payment Transaction",
+        request: None,
+        answer: (200, Some("klarna/payment-transaction")),
+        serve: || get(transactions::read),
+    },
+    Operation {
+        id: "payment_transaction.update",
+        method: Method::PATCH,
+        paths: &["/v2/accounts/{account}/payment/transactions/{id}", "/v2/payment/transactions/{id}"],
+        summary: "Change what is known of a Payment Transaction while it is AUTHORIZED",
+        request: Some("klarna/update-transaction"),
+        answer: (200, Some("klarna/payment-transaction")),
+        serve: || patch(transactions::update),
+    },
+    Operation {
+        id: "payment_transaction.reauthorize",
+        method: Method::POST,
+        paths: &[
+            "/v2/accounts/{account}/payment/transactions/{id}/authorize",
+            "/v2/payment/transactions/{id}/authorize",
+        ],
+        summary: "Renew or prolong an authorization, or change its amount",
+        request: Some("klarna/reauthorize-transaction"),
+        answer: (200, Some("klarna/payment-transaction")),
+        serve: || post(transactions::reauthorize),
+    },
+    Operation {
+        id: "payment_transaction.capture",
+        method: Method::POST,
+        paths: &[
+            "/v2/accounts/{account}/payment/transactions/{id}/capture",
+            "/v2/payment/transactions/{id}/capture",
+        ],
+        summary: "Capture what is authorized, or a part of it",
+        request: Some("klarna/capture-transaction"),
+        answer: (201, Some("klarna/payment-capture")),
+        serve: || post(transactions::capture),
+    },
+    Operation {
+        id: "payment_transaction.refund",
+        method: Method::POST,
+        paths: &[
+            "/v2/accounts/{account}/payment/transactions/{id}/refund",
+            "/v2/payment/transactions/{id}/refund",
+        ],
+        summary: "Refund what was captured, over all captures",
+        request: Some("klarna/refund-payment"),
+        answer: (201, Some("klarna/payment-refund")),
+        serve: || post(transactions::refund),
+    },
+    Operation {
+        id: "payment_transaction.void",
+        method: Method::POST,
+        paths: &[
+            "/v2/accounts/{account}/payment/transactions/{id}/void",
+            "/v2/payment/transactions/{id}/void",
+        ],
+        summary: "Give up what is left of an authorization",
+        request: None,
+        answer: (200, Some("klarna/payment-transaction")),
+        serve: || post(transactions::void),
+    },
+    Operation {
+        id: "payment_capture.read",
+        method: Method::GET,
+        paths: &["/v2/accounts/{account}/payment/captures/{id}", "/v2/payment/captures/{id}"],
+        summary: "Read a capture",
+        request: None,
+        answer: (200, Some("klarna/payment-capture")),
+        serve: || get(transactions::read_capture),
+    },
+    Operation {
+        id: "payment_capture.refund",
+        method: Method::POST,
+        paths: &["/v2/accounts/{account}/payment/captures/{id}/refund", "/v2/payment/captures/{id}/refund"],
+        summary: "Refund a capture",
+        request: Some("klarna/refund-payment"),
+        answer: (201, Some("klarna/payment-refund")),
+        serve: || post(transactions::refund_capture),
+    },
+    Operation {
+        id: "payment_refund.read",
+        method: Method::GET,
+        paths: &["/v2/accounts/{account}/payment/refunds/{id}", "/v2/payment/refunds/{id}"],
+        summary: "Read a refund",
+        request: None,
+        answer: (200, Some("klarna/payment-refund")),
+        serve: || get(transactions::read_refund),
+    },
+    Operation {
+        id: "payment_chargeback.read",
+        method: Method::GET,
+        paths: &["/v2/accounts/{account}/payment/chargebacks/{id}", "/v2/payment/chargebacks/{id}"],
+        summary: "Read a chargeback",
+        request: None,
+        answer: (200, Some("klarna/payment-chargeback")),
+        serve: || get(transactions::read_chargeback),
     },
     Operation {
         id: "presentation.read",

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
+use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, PaymentTransactionId};
+use klarna_schemas::klarna::transaction::PaymentChargeback;
+use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{
-    ActAsCustomer, ArmFault, ClockView, CustomerAct, CustomerActed, EndPaymentRequest, Findings,
+    ActAsCustomer, ArmFault, ChargeBack, ClockView, CustomerAct, CustomerActed, EndPaymentRequest, Findings,
     ForgetRegistrations, Intent, JournalQuery, MintSessionToken, MintedSessionToken, PartnerKey,
     PaymentRequestEnded, PresentationWish, PutSandbox, QueuedOutcome, Registrations, ReleaseWebhooks,
     RequestEnd, SandboxView, SendWebhook, SetClock, WebhooksSent,
@@ -162,6 +164,20 @@ impl ControlClient {
     ) -> Result<PaymentRequestEnded, ControlError> {
         let body = EndPaymentRequest { payment_request_id: payment_request_id.clone(), act };
         self.send(Method::POST, &sandbox(account, "/payment-requests"), Some(&body), PATIENCE).await
+    }
+
+    /// Take money of a transaction back for the customer.
+    pub async fn charge_back(
+        &self,
+        account: &PartnerAccountId,
+        payment_transaction_id: &PaymentTransactionId,
+        amount: MinorUnits,
+    ) -> Result<PaymentChargeback, ControlError> {
+        let path = sandbox(
+            account,
+            &format!("/transactions/{}/chargeback", encode(payment_transaction_id.as_str())),
+        );
+        self.send(Method::POST, &path, Some(&ChargeBack { amount }), PATIENCE).await
     }
 
     /// Arm a fault for the calls to come in a sandbox.

@@ -7,6 +7,7 @@ mod journal;
 mod problem;
 mod requests;
 mod sandboxes;
+mod transactions;
 mod webhooks;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sandboxes/{account}/webhooks", post(webhooks::send))
         .route("/sandboxes/{account}/webhooks/release", post(webhooks::release))
         .route("/sandboxes/{account}/payment-requests", post(requests::end))
+        .route("/sandboxes/{account}/transactions/{id}/chargeback", post(transactions::charge_back))
         .route("/sandboxes/{account}/clock", post(sandboxes::set_clock))
         .route("/sandboxes/{account}/journal", get(journal::of_sandbox))
         .route("/sandboxes/{account}/findings", get(journal::findings))

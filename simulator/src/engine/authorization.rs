@@ -2,13 +2,14 @@
 //!
 //! The order of decision: idempotent replay, body, token and state rules, outcome.
 
-use jiff::{SignedDuration, Timestamp};
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
 use klarna_schemas::klarna::authorize::{
-    AuthorizationResult, AuthorizeRequest, AuthorizeResponse, PaymentFunding, PaymentTransaction,
-    PaymentTransactionResponse, RequestPaymentTransaction,
+    AuthorizationResult, AuthorizeResponse, PaymentTransaction, PaymentTransactionResponse,
+    RequestPaymentTransaction,
 };
 use klarna_schemas::klarna::error::ValidationError;
-use klarna_schemas::money::{Currency, MinorUnits};
 use klarna_schemas::simulator::control::Fault;
 use serde_json::Value;
 
@@ -19,9 +20,6 @@ use super::idempotency::KEY_LIFE;
 use super::payment::{AuthorizeCall, CallRole, EarlierAttempt, MAX_CALLS, NetworkData, Payment};
 use super::sandbox::Sandbox;
 use super::token::TokenMeaning;
-
-/// Life of an authorization.
-const AUTHORIZATION_LIFE: SignedDuration = SignedDuration::from_hours(28 * 24);
 
 /// What a key stands for once used.
 #[derive(Debug, Clone)]
@@ -137,7 +135,7 @@ impl Sandbox {
                 (reply, "token", payment)
             }
             TokenRule::Decline => {
-                let reply = self.decline(request, transaction, now);
+                let reply = declined();
                 let payment = self.attribute(command, transaction);
                 self.note(command, CallRole::Final, payment.clone(), &reply);
                 (reply, "token", payment)
@@ -146,51 +144,6 @@ impl Sandbox {
                 self.finalise(command, request, transaction, &token, &session, now, effects)
             }
             TokenRule::Initial => self.initiate(command, request, transaction, now, effects),
-        }
-    }
-
-    pub(super) fn answer(
-        &mut self,
-        result: AuthorizationResult,
-        result_reason: Option<String>,
-        request: &AuthorizeRequest,
-        transaction: &RequestPaymentTransaction,
-        now: Timestamp,
-    ) -> AuthorizeResponse {
-        let payment_transaction = (result == AuthorizationResult::Approved)
-            .then(|| self.transaction(transaction, transaction.amount, &request.currency, now));
-        AuthorizeResponse {
-            payment_transaction_response: PaymentTransactionResponse {
-                result,
-                result_reason,
-                payment_transaction,
-            },
-            payment_request: None,
-            customer_token_response: None,
-            klarna_network_response_data: None,
-        }
-    }
-
-    fn transaction(
-        &mut self,
-        asked: &RequestPaymentTransaction,
-        amount: MinorUnits,
-        currency: &Currency,
-        now: Timestamp,
-    ) -> PaymentTransaction {
-        let state = if asked.capture.as_deref() == Some("NOW") { "COMPLETED" } else { "AUTHORIZED" };
-        PaymentTransaction {
-            payment_transaction_id: format!("krn:payment:eu1:transaction:{}", self.ids.uuid("transaction"))
-                .into(),
-            payment_transaction_reference: asked.payment_transaction_reference.clone(),
-            amount,
-            currency: currency.clone(),
-            state: Some(state.to_owned()),
-            expires_at: now.checked_add(AUTHORIZATION_LIFE).ok(),
-            payment_funding: Some(PaymentFunding {
-                r#type: "GUARANTEED".to_owned(),
-                state: "FUNDED".to_owned(),
-            }),
         }
     }
 
@@ -279,6 +232,7 @@ impl Sandbox {
             request: None,
             earlier_requests: Vec::new(),
             earlier_attempt: None,
+            transactions: VecDeque::new(),
             calls: Vec::new(),
             calls_left_out: false,
         });
@@ -366,6 +320,29 @@ impl Sandbox {
             target: command.target.clone(),
         }
     }
+}
+
+/// The answer to an authorize; only an approved one has a transaction.
+pub(super) fn answer(
+    result: AuthorizationResult,
+    result_reason: Option<String>,
+    payment_transaction: Option<PaymentTransaction>,
+) -> AuthorizeResponse {
+    AuthorizeResponse {
+        payment_transaction_response: PaymentTransactionResponse {
+            result,
+            result_reason,
+            payment_transaction,
+        },
+        payment_request: None,
+        customer_token_response: None,
+        klarna_network_response_data: None,
+    }
+}
+
+/// A decline that no plan asked for.
+pub(super) fn declined() -> Reply {
+    Reply::Authorized(Box::new(answer(AuthorizationResult::Declined, None, None)))
 }
 
 /// A refusal for one field.

@@ -6,11 +6,13 @@ use klarna_schemas::klarna::payment_request::PaymentRequestState;
 use klarna_schemas::simulator::control::CallKind;
 use serde_json::Value;
 
+use super::authorization::{answer, declined};
 use super::command::AuthorizeCommand;
 use super::effect::{Effect, Refusal, Reply};
 use super::initial_call::StepUp;
 use super::payment::CallRole;
 use super::policies::ReusePolicy;
+use super::post_purchase::Approved;
 use super::sandbox::Sandbox;
 use super::token::{CompletedSession, TokenMeaning, TokenRecord};
 
@@ -107,7 +109,11 @@ impl Sandbox {
                 let why = "the session token was used for another final authorize".to_owned();
                 (Reply::Refused(Refusal::Conflict(why)), "token")
             }
-            None => self.first_final(request, transaction, session, now),
+            None => {
+                let completed = session.request.clone();
+                let call = Approved { command, request, asked: transaction, payment: &payment, completed };
+                self.first_final(&call, session, now, effects)
+            }
         };
         // Facts first: the call saw the request as it stood before it.
         self.note(command, CallRole::Final, Some(payment.clone()), &reply);
@@ -131,16 +137,16 @@ impl Sandbox {
 
     fn first_final(
         &mut self,
-        request: &AuthorizeRequest,
-        transaction: &RequestPaymentTransaction,
+        call: &Approved<'_>,
         session: &CompletedSession,
         now: Timestamp,
+        effects: &mut Vec<Effect>,
     ) -> (Reply, &'static str) {
-        if let Some((parameter, why)) = departure(session, request, transaction) {
+        if let Some((parameter, why)) = departure(session, call.request, call.asked) {
             let refusal = self.policies.chosen.other_amount.refusal(parameter, why);
             return match refusal {
                 Some(refusal) => (Reply::Refused(refusal), "token"),
-                None => (self.decline(request, transaction, now), "token"),
+                None => (declined(), "token"),
             };
         }
         // The customer has been asked: a step-up is no legal answer, even where step_up_config stayed;
@@ -149,7 +155,9 @@ impl Sandbox {
             Some(planned) => (planned.result, planned.result_reason, planned.response_data, "queued"),
             None => (AuthorizationResult::Approved, None, None, "token"),
         };
-        let mut answer = self.answer(result, reason, request, transaction, now);
+        let made =
+            (result == AuthorizationResult::Approved).then(|| self.open_transaction(call, now, effects));
+        let mut answer = answer(result, reason, made);
         answer.klarna_network_response_data = response_data;
         let asked = session.request.as_ref().and_then(|id| self.request(id));
         if let Some((wish, made)) =
@@ -159,17 +167,6 @@ impl Sandbox {
             answer.customer_token_response = Some(self.answer_to_wish(&wish, &result, made));
         }
         (Reply::Authorized(Box::new(answer)), by)
-    }
-
-    /// A decline that no plan asked for.
-    pub(super) fn decline(
-        &mut self,
-        request: &AuthorizeRequest,
-        transaction: &RequestPaymentTransaction,
-        now: Timestamp,
-    ) -> Reply {
-        let declined = AuthorizationResult::Declined;
-        Reply::Authorized(Box::new(self.answer(declined, None, request, transaction, now)))
     }
 
     fn spend(&mut self, token: &str, body: Value, reply: Reply) {

@@ -7,9 +7,11 @@ use klarna_schemas::klarna::payment_request::CustomerInteractionConfig;
 use klarna_schemas::simulator::control::CallKind;
 use serde_json::Value;
 
+use super::authorization::answer;
 use super::command::AuthorizeCommand;
 use super::effect::{Effect, Refusal, Reply};
 use super::payment_request::{REQUEST_LIFE, RequestRecord, expiry};
+use super::post_purchase::Approved;
 use super::sandbox::Sandbox;
 
 impl Sandbox {
@@ -54,7 +56,10 @@ impl Sandbox {
             }
             (result, by) = (AuthorizationResult::Declined, "no-step-up-config");
         }
-        let mut answer = self.answer(result.clone(), reason, request, transaction, now);
+        let approved = Approved { command, request, asked: transaction, payment: &payment, completed: None };
+        let made =
+            (result == AuthorizationResult::Approved).then(|| self.open_transaction(&approved, now, effects));
+        let mut answer = answer(result.clone(), reason, made);
         answer.klarna_network_response_data = response_data;
         if let Some(wish) = &request.request_customer_token {
             answer.customer_token_response = Some(self.answer_to_wish(wish, &result, None));

@@ -20,11 +20,16 @@ mod interoperability;
 mod payment;
 mod payment_request;
 mod policies;
+mod post_purchase;
 mod presentation;
 #[cfg(test)]
 mod properties;
 mod sandbox;
 mod token;
+mod transaction;
+mod transaction_news;
+#[cfg(test)]
+mod transaction_properties;
 
 pub(crate) use command::{AuthorizeCommand, IdempotencyKey, PresentedToken, TokenHeader};
 pub(crate) use customer::CustomerRefusal;
@@ -38,5 +43,6 @@ pub(crate) use policies::Policies;
 pub use policies::{
     DecidingPolicy, ExpiredRequestPolicy, PolicySettings, RefusalPolicy, ReusePolicy, TokenPlaces,
 };
+pub(crate) use post_purchase::{owner_of, unknown};
 pub(crate) use presentation::PresentationQuery;
 pub(crate) use sandbox::Sandbox;

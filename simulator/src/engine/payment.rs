@@ -1,6 +1,8 @@
 //! A payment as Klarna's side sees it: its intent, its calls, its request. The rulebook reads this.
 
-use klarna_schemas::ids::PaymentRequestId;
+use std::collections::VecDeque;
+
+use klarna_schemas::ids::{PaymentRequestId, PaymentTransactionId};
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
@@ -25,6 +27,8 @@ pub(crate) struct Payment {
     pub(crate) earlier_requests: Vec<PaymentRequestId>,
     /// The attempt before it for the same purchase, which came to nothing.
     pub(crate) earlier_attempt: Option<EarlierAttempt>,
+    /// Its transactions, in order: the newest [`MAX_TRANSACTIONS`].
+    pub(crate) transactions: VecDeque<PaymentTransactionId>,
     /// Its authorize calls, in order: the first [`MAX_CALLS`].
     pub(crate) calls: Vec<AuthorizeCall>,
     /// Whether there were more; those are answered, and not judged.
@@ -33,6 +37,10 @@ pub(crate) struct Payment {
 
 /// The most calls that a payment remembers.
 pub(crate) const MAX_CALLS: usize = 200;
+
+/// The most transactions that a payment keeps. It has one, unless it is authorized again and again
+/// under the same reference.
+pub(crate) const MAX_TRANSACTIONS: usize = 200;
 
 /// An attempt that came to nothing before another was made.
 #[derive(Debug, Clone, PartialEq, Eq)]

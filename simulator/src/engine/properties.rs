@@ -46,7 +46,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn command(reference: u8, key: u8, amount: i64, token: Option<String>) -> AuthorizeCommand {
+/// An authorize: initial without a token, else final.
+pub(super) fn command(reference: u8, key: u8, amount: i64, token: Option<String>) -> AuthorizeCommand {
     let mut raw = json!({
         "currency": "SEK",
         "request_payment_transaction": {"amount": amount, "payment_transaction_reference": format!("t-{reference}")},

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use indexmap::{IndexMap, IndexSet};
 use jiff::{SignedDuration, Timestamp};
-use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
+use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, PaymentTransactionId};
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
 use klarna_schemas::klarna::webhook::STATE_CHANGE_PREFIX;
 use klarna_schemas::simulator::control::{Intent, MintedTokenState, QueuedOutcome};
@@ -20,6 +20,7 @@ use super::payment_request::RequestRecord;
 use super::policies::Policies;
 use super::presentation::Presenting;
 use super::token::{CompletedSession, TokenMeaning, TokenRecord};
+use super::transaction::TransactionRecord;
 use crate::behaviour::plan::{Plan, TooManyOutcomes};
 
 /// How many names of earlier epochs are remembered, so that late traffic is told from new.
@@ -38,6 +39,7 @@ pub(crate) struct Sandbox {
     pub(super) payments_opened: u64,
     pub(super) requests: IndexMap<PaymentRequestId, RequestRecord>,
     pub(super) by_uuid: HashMap<Uuid, PaymentRequestId>,
+    pub(super) transactions: HashMap<PaymentTransactionId, TransactionRecord>,
     pub(super) tokens: HashMap<String, TokenRecord>,
     pub(super) idempotency: HashMap<IdempotencyKey, IdempotencyRecord>,
     /// Customer tokens that were issued, in order.
@@ -50,7 +52,7 @@ pub(crate) struct Sandbox {
     pub(super) intent: Option<Intent>,
     /// Whether this epoch works with intents: only then is a payment without one a finding.
     pub(crate) intents_declared: bool,
-    /// Tokens, request ids and keys of earlier epochs, and which epoch.
+    /// Tokens, ids of requests and transactions, and keys of earlier epochs, and which epoch.
     retired: HashMap<String, u64>,
 }
 
@@ -77,6 +79,7 @@ impl Sandbox {
             payments_opened: 0,
             requests: IndexMap::new(),
             by_uuid: HashMap::new(),
+            transactions: HashMap::new(),
             tokens: HashMap::new(),
             idempotency: HashMap::new(),
             customer_tokens: IndexSet::new(),
@@ -95,7 +98,8 @@ impl Sandbox {
         let epoch = self.epoch;
         let keys = self.idempotency.keys().chain(self.used_keys.keys()).map(|key| key.0.clone());
         let requests = self.requests.keys().map(|id| id.0.clone());
-        for name in self.tokens.keys().cloned().chain(keys).chain(requests) {
+        let transactions = self.transactions.keys().map(|id| id.0.clone());
+        for name in self.tokens.keys().cloned().chain(keys).chain(requests).chain(transactions) {
             if retired.len() < RETIRED_NAMES {
                 retired.insert(name, epoch);
             }
@@ -103,7 +107,7 @@ impl Sandbox {
         Self::in_epoch(self.account.clone(), epoch + 1, seed, self.policies.clone(), retired)
     }
 
-    /// The epoch that a token or request id belongs to: this one, unless an earlier one issued it.
+    /// The epoch that a token or the id of a request or transaction belongs to: this one, unless an earlier one issued it.
     pub(crate) fn epoch_of_id(&self, id: &str) -> u64 {
         self.retired.get(id).copied().unwrap_or(self.epoch)
     }
@@ -172,13 +176,14 @@ impl Sandbox {
         self.payments.iter_mut().find(|payment| payment.name == name)
     }
 
-    /// Any name of a payment (its own, its request's id, its reference) as the simulator's name.
+    /// Any name of a payment (its own, the id of a request or transaction, its reference) as the simulator's name.
     pub(crate) fn payment_named(&self, any: &str) -> Option<&Payment> {
         // A reference may come again: then the newest is meant.
         self.payments.iter().rev().find(|payment| {
             payment.name == any
                 || payment.reference.as_deref() == Some(any)
                 || payment.requests().any(|id| id.as_str() == any)
+                || payment.transactions.iter().any(|id| id.as_str() == any)
         })
     }
 
@@ -191,6 +196,9 @@ impl Sandbox {
             let journeys: Vec<Uuid> = requests.iter().map(|request| request.uuid).collect();
             for uuid in &journeys {
                 self.by_uuid.remove(uuid);
+            }
+            for id in &oldest.transactions {
+                self.transactions.remove(id);
             }
             let tokens = requests.into_iter().filter_map(|request| request.tokens);
             let tokens: Vec<String> = tokens.flat_map(|(token, older)| [token, older]).collect();
@@ -229,9 +237,10 @@ impl Sandbox {
         effects.push(Effect::Emit(Box::new(self.announce(&record, now))));
     }
 
-    /// When something next falls due: a request's expiry or a token's.
+    /// When something next falls due: the end of a request, a token or an authorization.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.requests.values().filter_map(|record| self.due_of(record)).min()
+        let requests = self.requests.values().filter_map(|record| self.due_of(record));
+        requests.chain(self.next_lapse()).min()
     }
 
     /// Lets everything happen that is due by `now`.
@@ -258,6 +267,7 @@ impl Sandbox {
                 record.expires_at = record.expires_at.map(|at| at.min(now));
             }
         }
+        self.lapse(now, &mut effects);
         effects
     }
 

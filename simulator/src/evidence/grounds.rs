@@ -2,6 +2,7 @@
 //! concluded. The OpenAPI document, its page and `docs/evidence.md` are made from the one table.
 
 mod table;
+mod transactions;
 
 use std::fmt::Write as _;
 
@@ -30,13 +31,15 @@ pub(crate) enum Subject {
 pub(crate) struct Fact(pub(crate) &'static str, pub(crate) &'static str);
 
 /// Every ground.
-pub(crate) fn all() -> &'static [Ground] {
-    table::GROUNDS
+pub(crate) fn all() -> impl Iterator<Item = &'static Ground> {
+    let of_policy = |ground: &&Ground| matches!(ground.of, Subject::Policy(_));
+    let operations = table::GROUNDS.iter().filter(move |ground| !of_policy(ground));
+    operations.chain(transactions::GROUNDS).chain(table::GROUNDS.iter().filter(of_policy))
 }
 
 /// What something rests on.
 pub(crate) fn of(subject: &Subject) -> Option<&'static Ground> {
-    all().iter().find(|ground| ground.of == *subject)
+    all().find(|ground| ground.of == *subject)
 }
 
 impl Ground {
@@ -70,7 +73,7 @@ pub(crate) fn markdown() -> String {
     for (title, policies) in [("Operations", false), ("Policies", true)] {
         // Writing to a string does not fail.
         let _written = write!(page, "\n## {title}\n");
-        for ground in all().iter().filter(|ground| matches!(ground.of, Subject::Policy(_)) == policies) {
+        for ground in all().filter(|ground| matches!(ground.of, Subject::Policy(_)) == policies) {
             let _written = write!(page, "\n### `{}`\n\n", ground.of.name());
             for (word, facts) in [("confirmed", ground.confirmed), ("inferred", ground.inferred)] {
                 for Fact(section, fact) in facts {
@@ -100,7 +103,7 @@ mod tests {
     fn every_operation_and_every_policy_has_one_ground_and_none_is_stale() {
         let of = |policies| -> Vec<String> {
             let wanted = |ground: &&Ground| matches!(ground.of, Subject::Policy(_)) == policies;
-            all().iter().filter(wanted).map(|ground| ground.of.name().to_owned()).collect()
+            all().filter(wanted).map(|ground| ground.of.name().to_owned()).collect()
         };
         let operations: BTreeSet<String> = OPERATIONS.iter().map(|it| it.id.to_owned()).collect();
         for (listed, wanted) in [(of(false), operations), (of(true), policies())] {
@@ -128,7 +131,7 @@ mod tests {
             }
         }
         // A policy is there because something is not published.
-        let unfounded = all().iter().find(|it| matches!(it.of, Subject::Policy(_)) && it.inferred.is_empty());
+        let unfounded = all().find(|it| matches!(it.of, Subject::Policy(_)) && it.inferred.is_empty());
         assert!(unfounded.is_none());
     }
 

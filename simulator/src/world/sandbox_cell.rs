@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId};
+use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId, PaymentTransactionId};
 use klarna_schemas::klarna::error::ValidationError;
+use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{RequestEnd, SandboxView};
 use klarna_schemas::simulator::finding::Finding;
 use serde_json::Value;
@@ -14,7 +15,7 @@ use super::World;
 use super::armed::ArmedFaults;
 use super::sending::{Dispatch, dispatch_all};
 use crate::clock::SandboxClock;
-use crate::engine::{Decided, Effect, EndRefusal, Policies, RequestRecord, Sandbox};
+use crate::engine::{Decided, Effect, EndRefusal, Policies, Refusal, RequestRecord, Sandbox};
 use crate::journal::{Budget, Exchange, Journal};
 use crate::notify::{Cause, ClockMove, Deliveries, Misbehaviours};
 use crate::rulebook::{CallContext, DeliveryContext, Ledger, RefusedContext};
@@ -310,6 +311,18 @@ impl SandboxCell {
         self.carry_out(effects, after);
         self.tell();
         Ok(record)
+    }
+
+    /// Takes money of a transaction back for the customer. Answers with the chargeback.
+    pub(crate) fn charge_back(
+        &self,
+        id: &PaymentTransactionId,
+        amount: MinorUnits,
+    ) -> Result<Value, Refusal> {
+        let (outcome, effects) = self.lock().machine.charge_back(id, amount, self.clock.now());
+        self.carry_out(effects, None);
+        self.tell();
+        outcome
     }
 
     /// When something next falls due, in the sandbox or among the deliveries that a move waits for.

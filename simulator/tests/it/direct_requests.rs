@@ -185,7 +185,8 @@ async fn a_key_makes_one_request_even_for_twins() {
 #[tokio::test]
 async fn the_older_way_to_name_the_end_still_works() {
     let klarna = Klarna::start().await;
-    let now = jiff::Timestamp::now();
+    let now: jiff::Timestamp =
+        create(&klarna, &smallest()).await.body["created_at"].as_str().unwrap().parse().unwrap();
     let soon = now.checked_add(jiff::SignedDuration::from_hours(5)).unwrap();
     let day = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let longest = jiff::SignedDuration::from_hours(48);

@@ -43,6 +43,8 @@ mod tls;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod transactions;
+#[cfg(test)]
 mod twins;
 #[cfg(test)]
 mod ways_in;

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
+
+use crate::klarna::Klarna;
 
 /// What came.
 #[derive(Debug)]
@@ -16,7 +19,7 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    pub(crate) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
@@ -47,6 +50,14 @@ impl Sink {
         let url = format!("http://{}/events", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { url, answers, received }
+    }
+
+    /// Subscribes this listener to events of these types.
+    pub(crate) async fn subscribe(&self, klarna: &Klarna, event_types: &[&str]) {
+        let key = klarna.send(klarna.post("/v2/notification/signing-keys", &[], &Value::Null)).await;
+        let webhook = json!({"url": self.url, "event_types": event_types, "event_version": "v2",
+            "signing_key_id": key.body["signing_key_id"], "status": "ENABLED"});
+        assert_eq!(klarna.send(klarna.post("/v2/notification/webhooks", &[], &webhook)).await.status, 201);
     }
 
     /// Answers these statuses, then 200.

@@ -2,7 +2,11 @@
 
 use super::{Fact, Ground, Subject};
 
-const fn operation(id: &'static str, confirmed: &'static [Fact], inferred: &'static [Fact]) -> Ground {
+pub(super) const fn operation(
+    id: &'static str,
+    confirmed: &'static [Fact],
+    inferred: &'static [Fact],
+) -> Ground {
     Ground { of: Subject::Operation(id), confirmed, inferred }
 }
 
@@ -10,7 +14,7 @@ const fn policy(name: &'static str, confirmed: &'static [Fact], inferred: &'stat
     Ground { of: Subject::Policy(name), confirmed, inferred }
 }
 
-/// Every ground, operations first.
+/// What is not about transactions, operations first.
 pub(super) static GROUNDS: &[Ground] = &[
     operation(
         "authorize",
@@ -32,8 +36,16 @@ pub(super) static GROUNDS: &[Ground] = &[
                 "A second final call that differs has been seen to get 409 RESOURCE_CONFLICT.",
             ),
             Fact("payments.md 1.1", "Direct Partners call it without an account in the path."),
+            Fact(
+                "payments.md 8",
+                "A customer token that is asked for gets STEP_UP_REQUIRED; a charge with one carries it in `Klarna-Customer-Token`.",
+            ),
         ],
         &[
+            Fact(
+                "payments.md 8",
+                "A customer token alone is asked for without a transaction; that its request then has no amount, and that a call with a known token is approved where nothing else decides.",
+            ),
             Fact("payments.md 2", "DECLINED comes with 200, too: clients look for it after a success only."),
             Fact(
                 "payments.md 2.5",
