@@ -235,6 +235,17 @@ async fn refunds_go_over_the_captures_and_no_further() {
 }
 
 #[tokio::test]
+async fn a_refund_of_one_capture_leaves_the_others_alone() {
+    let klarna = approving().await;
+    let id = captured(&klarna, "t-1", &[1000, 2000]).await;
+    for (capture, amount, status) in [(2, 2000, 201), (2, 1, 400), (1, 1001, 400), (1, 1000, 201)] {
+        let path = format!("captures/{id}:capture:{capture}/refund");
+        let answer = send(&klarna, Method::POST, &path, None, &json!({"refund_amount": amount})).await;
+        assert_eq!(answer.status, status, "{amount} of {capture}");
+    }
+}
+
+#[tokio::test]
 async fn a_release_and_a_void_give_up_what_is_left() {
     let klarna = approving().await;
     let id = authorized(&klarna, "t-1").await;
