@@ -102,6 +102,7 @@ async fn an_approved_payment_is_read_captured_in_parts_and_completed() {
     let made = approved(&klarna, &initial("t-1")).await;
     assert_eq!((&made["state"], &made["amount"]), (&json!("AUTHORIZED"), &json!(AMOUNT)));
     assert_eq!((&made["payment_captures"], &made["payment_pricing"]), (&json!([]), &json!({})));
+    assert!(made.get("supplementary_purchase_data").is_none(), "the caller has just sent it");
     let id = text(&made, "payment_transaction_id");
     let found = transaction(&klarna, &id).await;
     assert_eq!(found["payment_transaction_reference"], "t-1");
