@@ -118,21 +118,22 @@ impl FromRequestParts<Arc<World>> for SandboxCall {
 
 impl SandboxCall {
     fn enter(call: Call, partner: PartnerAccountId) -> Result<Self, KlarnaError> {
-        let cell = call.world.sandbox_for(&partner, call.account.id()).map_err(|refusal| match refusal {
-            AccountRefusal::Unknown => {
-                KlarnaError::forbidden(format!("no Partner account {partner} is known here"))
-            }
-            AccountRefusal::Foreign => foreign(&partner),
-            AccountRefusal::Full => {
-                KlarnaError::forbidden("this simulator holds as many sandboxes as it may")
-            }
-        })?;
+        let sandbox =
+            call.world.sandbox_for(&partner, call.account.id()).map_err(|refusal| match refusal {
+                AccountRefusal::Unknown => {
+                    KlarnaError::forbidden(format!("no Partner account {partner} is known here"))
+                }
+                AccountRefusal::Foreign => foreign(&partner),
+                AccountRefusal::Full => {
+                    KlarnaError::forbidden("this simulator holds as many sandboxes as it may")
+                }
+            })?;
         let operation = call.notes.operation();
-        call.notes.note(|noted| noted.place = Place::Sandbox(cell.clone()));
+        call.notes.note(|noted| noted.place = Place::Sandbox(sandbox.clone()));
         if operation != AUTHORIZE {
-            faulty::meet_in(&cell, &call.notes, &operation)?;
+            faulty::meet_in(&sandbox, &call.notes, &operation)?;
         }
-        Ok(Self { call, partner, cell })
+        Ok(Self { call, partner, cell: sandbox })
     }
 
     /// Who calls.

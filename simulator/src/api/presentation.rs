@@ -36,7 +36,7 @@ const CACHEABLE: &str = "max-age=300";
 const NOT_CACHEABLE: &str = "private, no-store";
 
 pub(super) async fn read(called: SandboxCall) -> Result<Response, KlarnaError> {
-    let (call, cell) = (&called.call, &called.cell);
+    let call = &called.call;
     let pairs = Pairs::read(call.uri.query().unwrap_or_default());
     let token = token(&call.headers).map(|token| token.value);
     let oddities = pairs.oddities();
@@ -44,7 +44,7 @@ pub(super) async fn read(called: SandboxCall) -> Result<Response, KlarnaError> {
         tracing::warn!(?oddities, "a presentation was asked for in an undocumented way");
     }
     let wanted = pairs.wanted(token).map_err(KlarnaError::invalid)?;
-    let mut state = cell.lock();
+    let mut state = called.cell.lock();
     if let Some(token) = &wanted.token {
         call.notes.note(|noted| noted.epoch = Some(state.machine.epoch_of_id(token)));
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::authorization::invalid;
 use super::effect::{Effect, EventDraft, Refusal};
-use super::idempotency::{Acted, Outcome};
+use super::idempotency::Acted;
 use super::payment_request::{RequestRecord, expiry};
 use super::sandbox::Sandbox;
 
@@ -45,7 +45,7 @@ impl Sandbox {
         });
         effects.push(Effect::Emit(Box::new(self.announce(&record, now))));
         self.make_room(effects);
-        Acted { outcome: shown(&record), payment: Some(payment) }
+        Acted { outcome: Ok(shown(&record)), payment: Some(payment) }
     }
 
     /// Changes a request: what is left out stays as it is.
@@ -73,7 +73,7 @@ impl Sandbox {
         let event = self.announce(&record, now);
         let updated = EventDraft { event_type: REQUEST_UPDATED.to_owned(), ..event };
         effects.push(Effect::Emit(Box::new(updated)));
-        Acted { outcome: shown(&record), payment }
+        Acted { outcome: Ok(shown(&record)), payment }
     }
 }
 
@@ -102,7 +102,7 @@ fn change(record: &mut RequestRecord, asked: &UpdatePaymentRequest, now: Timesta
 }
 
 /// A request as an answer shows it.
-fn shown(record: &RequestRecord) -> Outcome {
+fn shown(record: &RequestRecord) -> Value {
     // Text, numbers and options only: this does not fail.
-    Ok(serde_json::to_value(record.view()).unwrap_or(Value::Null))
+    serde_json::to_value(record.view()).unwrap_or(Value::Null)
 }
