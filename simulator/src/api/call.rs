@@ -77,7 +77,8 @@ impl Call {
     /// The call as repeats are told by it.
     pub(super) fn keyed(&self, body: Value) -> Result<KeyedCall, KlarnaError> {
         let scope = format!("{} {} {}", self.account.id(), self.method, self.uri.path());
-        Ok(KeyedCall { scope, key: self.key()?, body })
+        let about = self.parts.get("id").cloned();
+        Ok(KeyedCall { scope, key: self.key()?, about, body })
     }
 }
 

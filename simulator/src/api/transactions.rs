@@ -18,14 +18,14 @@ use serde_json::Value;
 use super::body::{json, json_or_nothing, typed};
 use super::call::SandboxCall;
 use super::error::KlarnaError;
-use crate::engine::{Sandbox, owner_of, unknown};
+use crate::engine::{Sandbox, unknown};
 
 /// `GET …/payment/transactions/{payment_transaction_id}`.
 pub(super) async fn read(called: SandboxCall) -> Result<Json<PaymentTransaction>, KlarnaError> {
     let id: PaymentTransactionId = called.call.id();
     let found =
         |machine: &Sandbox| machine.transaction(&id).map(|record| (record.view(), record.payment.clone()));
-    read_of(&called, "Payment Transaction", &id, id.as_str(), found)
+    read_of(&called, "Payment Transaction", id.as_str(), found)
 }
 
 /// `PATCH …/payment/transactions/{payment_transaction_id}`. That it answers with the object is
@@ -83,33 +83,29 @@ pub(super) async fn void(called: SandboxCall, body: Bytes) -> Result<Json<Value>
 /// `GET …/payment/captures/{payment_capture_id}`.
 pub(super) async fn read_capture(called: SandboxCall) -> Result<Json<PaymentCapture>, KlarnaError> {
     let id: PaymentCaptureId = called.call.id();
-    let owner = owner_of(id.as_str());
-    read_of(&called, "Payment Capture", &owner, id.as_str(), |machine| machine.capture_named(&id))
+    read_of(&called, "Payment Capture", id.as_str(), |machine| machine.capture_named(&id))
 }
 
 /// `GET …/payment/refunds/{payment_refund_id}`.
 pub(super) async fn read_refund(called: SandboxCall) -> Result<Json<PaymentRefund>, KlarnaError> {
     let id: PaymentRefundId = called.call.id();
-    let owner = owner_of(id.as_str());
-    read_of(&called, "Payment Refund", &owner, id.as_str(), |machine| machine.refund_named(&id))
+    read_of(&called, "Payment Refund", id.as_str(), |machine| machine.refund_named(&id))
 }
 
 /// `GET …/payment/chargebacks/{payment_chargeback_id}`.
 pub(super) async fn read_chargeback(called: SandboxCall) -> Result<Json<PaymentChargeback>, KlarnaError> {
     let id: PaymentChargebackId = called.call.id();
-    let owner = owner_of(id.as_str());
-    read_of(&called, "Payment Chargeback", &owner, id.as_str(), |machine| machine.chargeback_named(&id))
+    read_of(&called, "Payment Chargeback", id.as_str(), |machine| machine.chargeback_named(&id))
 }
 
-/// Reads what `id` names, which a transaction owns.
+/// Reads what `id` names.
 fn read_of<T>(
     called: &SandboxCall,
     what: &str,
-    owner: &PaymentTransactionId,
     id: &str,
     find: impl FnOnce(&Sandbox) -> Option<(T, String)>,
 ) -> Result<Json<T>, KlarnaError> {
-    let found = called.read(owner.as_str(), |machine| {
+    let found = called.read(id, |machine| {
         let (view, payment) = find(machine).ok_or_else(|| KlarnaError::from(unknown(what, id)))?;
         Ok((view, Some(payment)))
     });

@@ -23,6 +23,8 @@ pub(crate) struct KeyedCall {
     /// Credential, method and path: the same key means another call elsewhere.
     pub(crate) scope: String,
     pub(crate) key: Option<IdempotencyKey>,
+    /// The id that the path names, if it names one.
+    pub(crate) about: Option<String>,
     /// What was asked; null where there is no body.
     pub(crate) body: Value,
 }
@@ -121,7 +123,9 @@ impl Sandbox {
         act: impl FnOnce(&mut Self, Timestamp, &mut Vec<Effect>) -> Acted,
     ) -> (Done, Vec<Effect>) {
         let mut effects = self.tick(now);
-        let epoch = call.key.as_ref().map_or(self.epoch, |key| self.epoch_of_key(key));
+        let by_id = call.about.as_deref().map(|id| self.epoch_of_id(id));
+        let by_key = || call.key.as_ref().map(|key| self.epoch_of_key(key));
+        let epoch = by_id.filter(|epoch| *epoch != self.epoch).or_else(by_key).unwrap_or(self.epoch);
         let done = |outcome, payment, by| Done { outcome, payment, by, epoch };
         if epoch != self.epoch {
             let why = "this call belongs to what was in the sandbox before its reset".to_owned();
@@ -144,7 +148,7 @@ mod tests {
     use super::*;
 
     fn call(scope: &str, key: &str, body: Value) -> KeyedCall {
-        KeyedCall { scope: scope.to_owned(), key: Some(IdempotencyKey(key.to_owned())), body }
+        KeyedCall { scope: scope.to_owned(), key: Some(IdempotencyKey(key.to_owned())), about: None, body }
     }
 
     #[test]

@@ -43,6 +43,6 @@ pub(crate) use policies::Policies;
 pub use policies::{
     DecidingPolicy, ExpiredRequestPolicy, PolicySettings, RefusalPolicy, ReusePolicy, TokenPlaces,
 };
-pub(crate) use post_purchase::{owner_of, unknown};
+pub(crate) use post_purchase::unknown;
 pub(crate) use presentation::PresentationQuery;
 pub(crate) use sandbox::Sandbox;

@@ -91,20 +91,20 @@ impl Sandbox {
 
     /// A capture by its id, and the payment that it belongs to.
     pub(crate) fn capture_named(&self, id: &PaymentCaptureId) -> Option<(PaymentCapture, String)> {
-        let record = self.transaction(&owner_of(id.as_str()))?;
+        let record = self.transaction(&owner_of(id.as_str()).into())?;
         Some((record.capture_view(record.capture_of(id)?), record.payment.clone()))
     }
 
     /// A refund by its id, and the payment that it belongs to.
     pub(crate) fn refund_named(&self, id: &PaymentRefundId) -> Option<(PaymentRefund, String)> {
-        let record = self.transaction(&owner_of(id.as_str()))?;
+        let record = self.transaction(&owner_of(id.as_str()).into())?;
         let refund = record.refunds.iter().find(|refund| refund.payment_refund_id == *id)?;
         Some((refund.clone(), record.payment.clone()))
     }
 
     /// A chargeback by its id, and the payment that it belongs to.
     pub(crate) fn chargeback_named(&self, id: &PaymentChargebackId) -> Option<(PaymentChargeback, String)> {
-        let record = self.transaction(&owner_of(id.as_str()))?;
+        let record = self.transaction(&owner_of(id.as_str()).into())?;
         let chargeback = record.chargebacks.iter().find(|made| made.payment_chargeback_id == *id)?;
         Some((chargeback.clone(), record.payment.clone()))
     }
@@ -164,7 +164,7 @@ impl Sandbox {
         if self.capture_named(id).is_none() {
             return Acted { outcome: Err(unknown("Payment Capture", id.as_str())), payment: None };
         }
-        self.act_on(&owner_of(id.as_str()), now, effects, |record| record.refund(Some(id), asked, now))
+        self.act_on(&owner_of(id.as_str()).into(), now, effects, |record| record.refund(Some(id), asked, now))
     }
 
     /// Gives up what is left of an authorization.
@@ -257,11 +257,11 @@ impl Sandbox {
     }
 }
 
-/// The transaction of a capture, a refund or a chargeback. Our own ids say whose they are, so that no
-/// index has to be kept; a foreign one leads to nothing.
-pub(crate) fn owner_of(id: &str) -> PaymentTransactionId {
+/// The id of the transaction that a capture, a refund or a chargeback belongs to. Our own ids say whose
+/// they are, so that no index has to be kept; a foreign one leads to nothing.
+pub(super) fn owner_of(id: &str) -> &str {
     let owner = id.rsplit_once(':').and_then(|(rest, _ordinal)| rest.rsplit_once(':'));
-    owner.map_or(id, |(owner, _kind)| owner).into()
+    owner.map_or(id, |(owner, _kind)| owner)
 }
 
 /// The refusal of an id that names nothing.
@@ -281,9 +281,9 @@ mod tests {
     #[test]
     fn ids_say_whose_they_are() {
         let owner = "krn:payment:eu1:transaction:1";
-        assert_eq!(owner_of(&format!("{owner}:capture:1")).as_str(), owner);
+        assert_eq!(owner_of(&format!("{owner}:capture:1")), owner);
         for odd in ["", ":", "x", "x:1"] {
-            assert_ne!(owner_of(odd).as_str(), owner);
+            assert_ne!(owner_of(odd), owner);
         }
     }
 }

@@ -18,6 +18,7 @@ use super::ids::IdSource;
 use super::payment::Payment;
 use super::payment_request::RequestRecord;
 use super::policies::Policies;
+use super::post_purchase::owner_of;
 use super::presentation::Presenting;
 use super::token::{CompletedSession, TokenMeaning, TokenRecord};
 use super::transaction::TransactionRecord;
@@ -107,9 +108,11 @@ impl Sandbox {
         Self::in_epoch(self.account.clone(), epoch + 1, seed, self.policies.clone(), retired)
     }
 
-    /// The epoch that a token or the id of a request or transaction belongs to: this one, unless an earlier one issued it.
+    /// The epoch that a token belongs to, or the id of a request, of a transaction or of a part of one:
+    /// this one, unless an earlier one issued it.
     pub(crate) fn epoch_of_id(&self, id: &str) -> u64 {
-        self.retired.get(id).copied().unwrap_or(self.epoch)
+        let retired = self.retired.get(id).or_else(|| self.retired.get(owner_of(id)));
+        retired.copied().unwrap_or(self.epoch)
     }
 
     /// The epoch that an idempotency key belongs to. Whoever works by hand repeats keys after a

@@ -25,6 +25,8 @@ const MAX_CAPTURES: usize = 200;
 /// The most refunds of one transaction. As many voids are allowed, too, which nobody can reach: a
 /// void ends the authorization.
 const MAX_REFUNDS: usize = 200;
+/// The most chargebacks of one transaction: Klarna publishes no bound, memory needs one.
+const MAX_CHARGEBACKS: usize = 200;
 /// The most that can be done to one transaction in all. What counts is inferred: all that changes it,
 /// by whoever calls.
 const MAX_ACTIONS: usize = 500;
@@ -234,7 +236,7 @@ impl TransactionRecord {
             let why = format!("is more than what was captured and not given back: {returnable}");
             return Err(invalid("amount", &why));
         }
-        has_room_for("chargebacks", self.chargebacks.len(), MAX_REFUNDS)?;
+        has_room_for("chargebacks", self.chargebacks.len(), MAX_CHARGEBACKS)?;
         self.give_back(None, amount.0);
         let chargeback = PaymentChargeback {
             payment_chargeback_id: format!("{}:chargeback:{}", self.id, self.chargebacks.len() + 1).into(),

@@ -102,6 +102,7 @@ async fn an_approved_payment_is_read_captured_in_parts_and_completed() {
     let made = approved(&klarna, &initial("t-1")).await;
     assert_eq!((&made["state"], &made["amount"]), (&json!("AUTHORIZED"), &json!(AMOUNT)));
     assert_eq!((&made["payment_captures"], &made["payment_pricing"]), (&json!([]), &json!({})));
+    assert!(made.get("supplementary_purchase_data").is_none(), "the caller has just sent it");
     let id = text(&made, "payment_transaction_id");
     let found = transaction(&klarna, &id).await;
     assert_eq!(found["payment_transaction_reference"], "t-1");
@@ -232,6 +233,17 @@ async fn refunds_go_over_the_captures_and_no_further() {
     assert_eq!(act(&klarna, &id, "refund", &json!({"refund_amount": 100})).await.status, 201);
     let nothing_left = act(&klarna, &id, "refund", &json!({"refund_amount": 1})).await;
     assert_eq!(nothing_left.refusal(), (400, "VALIDATION_ERROR", "refund_amount"));
+}
+
+#[tokio::test]
+async fn a_refund_of_one_capture_leaves_the_others_alone() {
+    let klarna = approving().await;
+    let id = captured(&klarna, "t-1", &[1000, 2000]).await;
+    for (capture, amount, status) in [(2, 2000, 201), (2, 1, 400), (1, 1001, 400), (1, 1000, 201)] {
+        let path = format!("captures/{id}:capture:{capture}/refund");
+        let answer = send(&klarna, Method::POST, &path, None, &json!({"refund_amount": amount})).await;
+        assert_eq!(answer.status, status, "{amount} of {capture}");
+    }
 }
 
 #[tokio::test]
