@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-pub(crate) use account::AccountCell;
+pub(crate) use account::{Account, AccountCell};
 pub(crate) use armed::Met;
 pub(crate) use sandbox_cell::SandboxCell;
 

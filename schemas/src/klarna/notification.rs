@@ -62,6 +62,26 @@ pub struct CreateWebhook {
     pub status: Option<WebhookStatus>,
 }
 
+/// Body of `PATCH /v2/notification/webhooks/{webhook_id}`: what is left out stays as it is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct UpdateWebhook {
+    /// Where events go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Exact names, or prefixes that end in `*`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_types: Option<Vec<String>>,
+    /// `v2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_version: Option<String>,
+    /// The key that signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_key_id: Option<SigningKeyId>,
+    /// Whether it is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<WebhookStatus>,
+}
+
 /// A webhook as Klarna shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Webhook {

@@ -12,7 +12,7 @@ use klarna_schemas::klarna::interoperability::{
     CreateTestToken, CustomerJourney, InteroperabilityToken, SdkToken,
 };
 use klarna_schemas::klarna::notification::{
-    CreateWebhook, SigningKey, SigningKeys, Webhook, WebhookStatus, Webhooks,
+    CreateWebhook, SigningKey, SigningKeys, UpdateWebhook, Webhook, WebhookStatus, Webhooks,
 };
 use klarna_schemas::klarna::payment_request::{
     CreatePaymentRequest, CustomerInteraction, CustomerInteractionConfig, InteractionExpiry, KlarnaCustomer,
@@ -441,6 +441,16 @@ fn notification() -> Vec<Filled> {
                 event_version: "v2".to_owned(),
                 signing_key_id: "krn:partner:global:notification:signing-key:1".into(),
                 status: Some(WebhookStatus::Enabled),
+            },
+        ),
+        filled(
+            "klarna/update-webhook",
+            &UpdateWebhook {
+                url: some("https://acq.example/klarna/events"),
+                event_types: Some(vec!["payment.request.state-change.*".to_owned()]),
+                event_version: some("v2"),
+                signing_key_id: Some("krn:partner:global:notification:signing-key:1".into()),
+                status: Some(WebhookStatus::Disabled),
             },
         ),
         filled("klarna/webhook", &webhook()),

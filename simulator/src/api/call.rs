@@ -18,8 +18,10 @@ use super::body::header;
 use super::error::KlarnaError;
 use super::recording::{Notes, Place};
 use super::{auth, faulty};
-use crate::engine::{Acted, Effect, IdempotencyKey, KeyedCall, PresentedToken, Sandbox, TokenHeader};
-use crate::world::{AccountCell, AccountRefusal, SandboxCell, World};
+use crate::engine::{
+    Acted, Effect, IdempotencyKey, KeyedCall, Outcome, PresentedToken, Sandbox, TokenHeader,
+};
+use crate::world::{Account, AccountCell, AccountRefusal, SandboxCell, World};
 
 /// The journal's name of the operation whose faults wait until its call has been read: an authorize
 /// belongs to a payment, faulty or not.
@@ -90,13 +92,23 @@ impl FromRequestParts<Arc<World>> for AccountCall {
 
     async fn from_request_parts(parts: &mut Parts, world: &Arc<World>) -> Result<Self, Response> {
         let call = Call::read(parts, world).await?;
-        // A key that is none is refused wherever one may come.
-        if [Method::POST, Method::PATCH].contains(&call.method) {
-            call.key().map_err(IntoResponse::into_response)?;
-        }
         let met = call.account.lock().faults.take(&call.notes.operation(), CallKind::Any);
         faulty::meet(&call.notes, met).map_err(IntoResponse::into_response)?;
         Ok(Self(call))
+    }
+}
+
+impl AccountCall {
+    /// Does what the call asks for, once for its key.
+    pub(super) fn once(
+        &self,
+        body: Value,
+        act: impl FnOnce(&mut Account) -> Outcome,
+    ) -> Result<Value, KlarnaError> {
+        let keyed = self.0.keyed(body)?;
+        let (outcome, by) = self.0.account.lock().once(&keyed, act);
+        self.0.notes.note(|noted| noted.rule = by.map(str::to_owned));
+        Ok(outcome?)
     }
 }
 

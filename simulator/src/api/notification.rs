@@ -4,13 +4,22 @@ use axum::Json;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use klarna_schemas::ids::{SigningKeyId, WebhookId};
-use klarna_schemas::klarna::notification::{CreateWebhook, SigningKey, SigningKeys, Webhook, Webhooks};
+use klarna_schemas::klarna::error::ValidationError;
+use klarna_schemas::klarna::notification::{
+    CreateWebhook, SigningKey, SigningKeys, UpdateWebhook, Webhook, Webhooks,
+};
+use serde::Serialize;
+use serde_json::Value;
 
-use super::body::{json, typed};
+use super::body::{json, json_or_nothing, typed};
 use super::call::AccountCall;
 use super::error::KlarnaError;
 use crate::clock::real_now;
+use crate::engine::{Outcome, Refusal};
 use crate::notify::SubscriptionRefusal;
+
+/// What was made.
+type Made = Result<(StatusCode, Json<Value>), KlarnaError>;
 
 fn no_key(id: &SigningKeyId) -> KlarnaError {
     KlarnaError::not_found(format!("no signing key {id} is known in this account"))
@@ -20,14 +29,38 @@ fn no_webhook(id: &WebhookId) -> KlarnaError {
     KlarnaError::not_found(format!("no webhook {id} is known in this account"))
 }
 
-pub(super) async fn create_signing_key(
-    AccountCall(call): AccountCall,
-) -> Result<(StatusCode, Json<SigningKey>), KlarnaError> {
-    let mut state = call.account.lock();
-    let state = &mut *state;
-    let key = state.signing_keys.create(&mut state.ids, real_now());
-    let key = key.map_err(|full| KlarnaError::forbidden(full.to_string()))?;
-    Ok((StatusCode::CREATED, Json(key)))
+/// Why a webhook cannot be made or changed, in Klarna's words.
+fn refused(refusal: SubscriptionRefusal, id: Option<&WebhookId>) -> Refusal {
+    match refusal {
+        SubscriptionRefusal::Invalid(field, reason) => {
+            Refusal::Invalid(vec![ValidationError::new(field, reason)])
+        }
+        SubscriptionRefusal::NoSuchKey(key) => {
+            Refusal::NotFound(format!("no signing key {key} is known in this account"))
+        }
+        SubscriptionRefusal::NoSuchWebhook => {
+            let id = id.map_or("of this id", WebhookId::as_str);
+            Refusal::NotFound(format!("no webhook {id} is known in this account"))
+        }
+        SubscriptionRefusal::Duplicate(twin) => {
+            Refusal::Conflict(format!("webhook {twin} has the same url and event types"))
+        }
+    }
+}
+
+/// A resource as an answer shows it.
+fn shown(resource: &impl Serialize) -> Outcome {
+    // Text, times and options only: this does not fail.
+    Ok(serde_json::to_value(resource).unwrap_or(Value::Null))
+}
+
+pub(super) async fn create_signing_key(called: AccountCall, body: Bytes) -> Made {
+    let raw = json_or_nothing(&called.0.headers, &body)?;
+    let made = called.once(raw, |account| {
+        let key = account.signing_keys.create(&mut account.ids, real_now());
+        shown(&key.map_err(|full| Refusal::Forbidden(full.to_string()))?)
+    })?;
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 pub(super) async fn list_signing_keys(
@@ -51,25 +84,28 @@ pub(super) async fn delete_signing_key(AccountCall(call): AccountCall) -> Result
     if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(no_key(&id)) }
 }
 
-pub(super) async fn create_webhook(
-    AccountCall(call): AccountCall,
-    body: Bytes,
-) -> Result<(StatusCode, Json<Webhook>), KlarnaError> {
-    let raw = json(&call.headers, &body)?;
+pub(super) async fn create_webhook(called: AccountCall, body: Bytes) -> Made {
+    let raw = json(&called.0.headers, &body)?;
     let asked: CreateWebhook = typed("klarna/create-webhook", &raw)?;
-    let key = asked.signing_key_id.clone();
-    let mut state = call.account.lock();
-    let state = &mut *state;
-    let allow_http = &call.world.settings().webhooks.allow_http;
-    let made = state.subscriptions.create(asked, &state.signing_keys, allow_http, &mut state.ids, real_now());
-    match made {
-        Ok(webhook) => Ok((StatusCode::CREATED, Json(webhook))),
-        Err(SubscriptionRefusal::Invalid(field, reason)) => Err(KlarnaError::invalid_field(field, reason)),
-        Err(SubscriptionRefusal::NoSuchKey) => Err(no_key(&key)),
-        Err(SubscriptionRefusal::Duplicate(twin)) => {
-            Err(KlarnaError::conflict(format!("webhook {twin} has the same url and event types")))
-        }
-    }
+    let allow_http = &called.0.world.settings().webhooks.allow_http;
+    let made = called.once(raw, |account| {
+        let (keys, ids) = (&account.signing_keys, &mut account.ids);
+        let made = account.subscriptions.create(asked, keys, allow_http, ids, real_now());
+        shown(&made.map_err(|refusal| refused(refusal, None))?)
+    })?;
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+pub(super) async fn update_webhook(called: AccountCall, body: Bytes) -> Result<Json<Value>, KlarnaError> {
+    let id: WebhookId = called.0.id();
+    let raw = json(&called.0.headers, &body)?;
+    let asked: UpdateWebhook = typed("klarna/update-webhook", &raw)?;
+    let allow_http = &called.0.world.settings().webhooks.allow_http;
+    let updated = called.once(raw, |account| {
+        let updated = account.subscriptions.update(&id, asked, &account.signing_keys, allow_http);
+        shown(&updated.map_err(|refusal| refused(refusal, Some(&id)))?)
+    })?;
+    Ok(Json(updated))
 }
 
 pub(super) async fn list_webhooks(AccountCall(call): AccountCall) -> Result<Json<Webhooks>, KlarnaError> {

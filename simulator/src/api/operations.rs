@@ -326,6 +326,15 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         serve: || get(notification::read_webhook),
     },
     Operation {
+        id: "webhook.update",
+        method: Method::PATCH,
+        paths: &["/v2/notification/webhooks/{id}"],
+        summary: "Change a webhook; what is left out stays as it is",
+        request: Some("klarna/update-webhook"),
+        answer: (200, Some("klarna/webhook")),
+        serve: || patch(notification::update_webhook),
+    },
+    Operation {
         id: "webhook.delete",
         method: Method::DELETE,
         paths: &["/v2/notification/webhooks/{id}"],

@@ -39,12 +39,18 @@ pub(crate) struct UsedKeys {
     used: IndexMap<(String, IdempotencyKey), Used>,
 }
 
-#[derive(Debug)]
 struct Used {
     body: Value,
     outcome: Outcome,
     payment: Option<String>,
     at: Timestamp,
+}
+
+/// Not what was answered: that can be a secret.
+impl std::fmt::Debug for Used {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Used").field("payment", &self.payment).field("at", &self.at).finish_non_exhaustive()
+    }
 }
 
 /// What a key that comes again gets.

@@ -2,8 +2,8 @@
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use klarna_schemas::ids::WebhookId;
-use klarna_schemas::klarna::notification::{CreateWebhook, Webhook, WebhookStatus};
+use klarna_schemas::ids::{SigningKeyId, WebhookId};
+use klarna_schemas::klarna::notification::{CreateWebhook, UpdateWebhook, Webhook, WebhookStatus};
 use secrecy::SecretString;
 use url::{Host, Url};
 
@@ -30,7 +30,9 @@ pub(crate) enum SubscriptionRefusal {
     /// A field does not validate: its name and why.
     Invalid(&'static str, String),
     /// The signing key is not there.
-    NoSuchKey,
+    NoSuchKey(SigningKeyId),
+    /// There is no webhook of this id.
+    NoSuchWebhook,
     /// The same URL and event types stand already.
     Duplicate(WebhookId),
 }
@@ -46,8 +48,10 @@ impl Subscriptions {
         now: Timestamp,
     ) -> Result<Webhook, SubscriptionRefusal> {
         check_url(&asked.url, allow_http).map_err(|reason| SubscriptionRefusal::Invalid("url", reason))?;
-        let secret = keys.secret(&asked.signing_key_id).ok_or(SubscriptionRefusal::NoSuchKey)?;
-        if let Some(twin) = self.twin(&asked) {
+        let secret = keys
+            .secret(&asked.signing_key_id)
+            .ok_or_else(|| SubscriptionRefusal::NoSuchKey(asked.signing_key_id.clone()))?;
+        if let Some(twin) = self.twin(None, &asked.url, &asked.event_types) {
             return Err(SubscriptionRefusal::Duplicate(twin));
         }
         let webhook = Webhook {
@@ -63,15 +67,47 @@ impl Subscriptions {
         Ok(webhook)
     }
 
-    fn twin(&self, asked: &CreateWebhook) -> Option<WebhookId> {
+    /// Changes a webhook: what is left out stays as it is. Deliveries that have begun keep their bytes
+    /// and the key that signed them.
+    pub(crate) fn update(
+        &mut self,
+        id: &WebhookId,
+        asked: UpdateWebhook,
+        keys: &SigningKeys,
+        allow_http: &[String],
+    ) -> Result<Webhook, SubscriptionRefusal> {
+        let mut held = self.webhooks.get(id).cloned().ok_or(SubscriptionRefusal::NoSuchWebhook)?;
+        if let Some(url) = asked.url {
+            check_url(&url, allow_http).map_err(|reason| SubscriptionRefusal::Invalid("url", reason))?;
+            held.webhook.url = url;
+        }
+        if let Some(key) = asked.signing_key_id {
+            held.secret = keys.secret(&key).ok_or_else(|| SubscriptionRefusal::NoSuchKey(key.clone()))?;
+            held.webhook.signing_key_id = key;
+        }
+        held.webhook.event_types = asked.event_types.unwrap_or(held.webhook.event_types);
+        held.webhook.event_version = asked.event_version.unwrap_or(held.webhook.event_version);
+        held.webhook.status = asked.status.unwrap_or(held.webhook.status);
+        if let Some(twin) = self.twin(Some(id), &held.webhook.url, &held.webhook.event_types) {
+            return Err(SubscriptionRefusal::Duplicate(twin));
+        }
+        let webhook = held.webhook.clone();
+        self.webhooks.insert(id.clone(), held);
+        Ok(webhook)
+    }
+
+    /// Another webhook than `but` with this URL and these event types, in any order.
+    fn twin(&self, but: Option<&WebhookId>, url: &str, event_types: &[String]) -> Option<WebhookId> {
         let sorted = |types: &[String]| {
             let mut types = types.to_vec();
             types.sort_unstable();
             types
         };
-        let wanted = sorted(&asked.event_types);
+        let wanted = sorted(event_types);
         let same = |held: &&Subscription| {
-            held.webhook.url == asked.url && sorted(&held.webhook.event_types) == wanted
+            Some(&held.webhook.webhook_id) != but
+                && held.webhook.url == url
+                && sorted(&held.webhook.event_types) == wanted
         };
         self.webhooks.values().find(same).map(|held| held.webhook.webhook_id.clone())
     }

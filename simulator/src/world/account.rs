@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::armed::ArmedFaults;
 use crate::clock::real_now;
 use crate::config::{AcquirerSettings, Misfit};
-use crate::engine::IdSource;
+use crate::engine::{IdSource, KeyedCall, Outcome, UsedKeys};
 use crate::journal::{Budget, Journal};
 use crate::notify::{SigningKeys, SubscriptionRefusal, Subscriptions};
 
@@ -28,8 +28,27 @@ pub(crate) struct Account {
     pub(crate) ids: IdSource,
     pub(crate) signing_keys: SigningKeys,
     pub(crate) subscriptions: Subscriptions,
+    /// Keys of its own calls.
+    used_keys: UsedKeys,
     pub(crate) journal: Journal,
     pub(crate) faults: ArmedFaults,
+}
+
+impl Account {
+    /// Does what a call asks for, unless its key says that this was done; and what decided then.
+    pub(crate) fn once(
+        &mut self,
+        call: &KeyedCall,
+        act: impl FnOnce(&mut Self) -> Outcome,
+    ) -> (Outcome, Option<&'static str>) {
+        let now = real_now();
+        if let Some(repeated) = self.used_keys.repeat(call, now) {
+            return (repeated.outcome, Some(if repeated.replayed { "replay" } else { "idempotency" }));
+        }
+        let outcome = act(self);
+        self.used_keys.remember(call, &outcome, None, now);
+        (outcome, None)
+    }
 }
 
 impl AccountCell {
@@ -43,6 +62,7 @@ impl AccountCell {
             ids: IdSource::new(seed, id.as_str()),
             signing_keys: SigningKeys::default(),
             subscriptions: Subscriptions::default(),
+            used_keys: UsedKeys::default(),
             journal: Journal::new(budget),
             faults: ArmedFaults::new(stopping.clone()),
         };
@@ -80,7 +100,7 @@ impl AccountCell {
                 Err(SubscriptionRefusal::Invalid(field, reason)) => {
                     (field, reason, "see `webhooks.allow_http`")
                 }
-                Err(SubscriptionRefusal::NoSuchKey) => {
+                Err(SubscriptionRefusal::NoSuchKey(_) | SubscriptionRefusal::NoSuchWebhook) => {
                     let reason = format!("there is no signing key {}", webhook.signing_key_id);
                     ("signing_key_id", reason, "lay the key down in the account's signing_keys")
                 }

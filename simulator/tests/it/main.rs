@@ -33,6 +33,8 @@ mod presentation;
 #[cfg(test)]
 mod retry;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod rulebook;
 #[cfg(test)]
 mod schemathesis;

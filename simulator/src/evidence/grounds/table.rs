@@ -257,6 +257,17 @@ pub(super) static GROUNDS: &[Ground] = &[
         &[Fact("webhooks-and-network-data.md A.1", "Success is 200.")],
     ),
     operation(
+        "webhook.update",
+        &[Fact(
+            "webhooks-and-network-data.md A.1",
+            "PATCH on a webhook, with any of the fields that it was made with; rotation changes its signing key so.",
+        )],
+        &[Fact(
+            "webhooks-and-network-data.md A.1",
+            "200 with the webhook, that what is left out stays, and 409 where another one would be the same.",
+        )],
+    ),
+    operation(
         "webhook.delete",
         &[Fact("webhooks-and-network-data.md A.1", "The path.")],
         &[Fact("webhooks-and-network-data.md A.1", "Success is 204.")],
