@@ -82,6 +82,23 @@ pub struct UpdateWebhook {
     pub status: Option<WebhookStatus>,
 }
 
+/// Body of `POST /v2/notification/webhooks/{webhook_id}/simulate`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SimulateWebhook {
+    /// The exact name of an event.
+    pub event_type: String,
+    /// `v2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_version: Option<String>,
+}
+
+/// Answer to it; its shape is inferred.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WebhookSimulated {
+    /// The id of the event that is sent.
+    pub event_id: String,
+}
+
 /// A webhook as Klarna shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Webhook {

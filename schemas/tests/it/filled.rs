@@ -12,7 +12,8 @@ use klarna_schemas::klarna::interoperability::{
     CreateTestToken, CustomerJourney, InteroperabilityToken, SdkToken,
 };
 use klarna_schemas::klarna::notification::{
-    CreateWebhook, SigningKey, SigningKeys, UpdateWebhook, Webhook, WebhookStatus, Webhooks,
+    CreateWebhook, SigningKey, SigningKeys, SimulateWebhook, UpdateWebhook, Webhook, WebhookSimulated,
+    WebhookStatus, Webhooks,
 };
 use klarna_schemas::klarna::payment_request::{
     CreatePaymentRequest, CustomerInteraction, CustomerInteractionConfig, InteractionExpiry, KlarnaCustomer,
@@ -453,6 +454,14 @@ fn notification() -> Vec<Filled> {
                 status: Some(WebhookStatus::Disabled),
             },
         ),
+        filled(
+            "klarna/simulate-webhook",
+            &SimulateWebhook {
+                event_type: "payment.request.state-change.completed".to_owned(),
+                event_version: some("v2"),
+            },
+        ),
+        filled("klarna/webhook-simulated", &WebhookSimulated { event_id: "e-1".to_owned() }),
         filled("klarna/webhook", &webhook()),
         filled("klarna/webhooks", &Webhooks { webhooks: vec![webhook()] }),
     ]

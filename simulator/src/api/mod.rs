@@ -14,6 +14,7 @@ mod payment_requests;
 mod presentation;
 pub(crate) mod queries;
 pub(crate) mod recording;
+mod simulate;
 mod transactions;
 
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use super::body::{json, json_or_nothing, typed};
 use super::call::AccountCall;
 use super::error::KlarnaError;
 use crate::clock::real_now;
-use crate::engine::{Outcome, Refusal};
+use crate::engine::Refusal;
 use crate::notify::SubscriptionRefusal;
 
 /// What was made.
@@ -49,16 +49,16 @@ fn refused(refusal: SubscriptionRefusal, id: Option<&WebhookId>) -> Refusal {
 }
 
 /// A resource as an answer shows it.
-fn shown(resource: &impl Serialize) -> Outcome {
+fn shown(resource: &impl Serialize) -> Value {
     // Text, times and options only: this does not fail.
-    Ok(serde_json::to_value(resource).unwrap_or(Value::Null))
+    serde_json::to_value(resource).unwrap_or(Value::Null)
 }
 
 pub(super) async fn create_signing_key(called: AccountCall, body: Bytes) -> Made {
     let raw = json_or_nothing(&called.0.headers, &body)?;
     let made = called.once(raw, |account| {
         let key = account.signing_keys.create(&mut account.ids, real_now());
-        shown(&key.map_err(|full| Refusal::Forbidden(full.to_string()))?)
+        Ok(shown(&key.map_err(|full| Refusal::Forbidden(full.to_string()))?))
     })?;
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -91,7 +91,7 @@ pub(super) async fn create_webhook(called: AccountCall, body: Bytes) -> Made {
     let made = called.once(raw, |account| {
         let (keys, ids) = (&account.signing_keys, &mut account.ids);
         let made = account.subscriptions.create(asked, keys, allow_http, ids, real_now());
-        shown(&made.map_err(|refusal| refused(refusal, None))?)
+        Ok(shown(&made.map_err(|refusal| refused(refusal, None))?))
     })?;
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -103,7 +103,7 @@ pub(super) async fn update_webhook(called: AccountCall, body: Bytes) -> Result<J
     let allow_http = &called.0.world.settings().webhooks.allow_http;
     let updated = called.once(raw, |account| {
         let updated = account.subscriptions.update(&id, asked, &account.signing_keys, allow_http);
-        shown(&updated.map_err(|refusal| refused(refusal, Some(&id)))?)
+        Ok(shown(&updated.map_err(|refusal| refused(refusal, Some(&id)))?))
     })?;
     Ok(Json(updated))
 }

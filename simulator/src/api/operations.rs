@@ -8,7 +8,9 @@ use axum::http::Method;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::queries::{self, Query};
-use super::{authorize, interoperability, notification, payment_requests, presentation, transactions};
+use super::{
+    authorize, interoperability, notification, payment_requests, presentation, simulate, transactions,
+};
 use crate::world::World;
 
 /// One operation.
@@ -333,6 +335,15 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         request: Some("klarna/update-webhook"),
         answer: (200, Some("klarna/webhook")),
         serve: || patch(notification::update_webhook),
+    },
+    Operation {
+        id: "webhook.simulate",
+        method: Method::POST,
+        paths: &["/v2/notification/webhooks/{id}/simulate"],
+        summary: "Send a sample event to a webhook, to try it out",
+        request: Some("klarna/simulate-webhook"),
+        answer: (202, Some("klarna/webhook-simulated")),
+        serve: || post(simulate::simulate_webhook),
     },
     Operation {
         id: "webhook.delete",

@@ -33,7 +33,7 @@ mod transaction_properties;
 
 pub(crate) use command::{AuthorizeCommand, IdempotencyKey, PresentedToken, TokenHeader};
 pub(crate) use customer::CustomerRefusal;
-pub(crate) use effect::{Decided, Effect, EventDraft, Refusal, Reply};
+pub(crate) use effect::{Decided, Effect, EventDraft, EventPayload, Refusal, Reply};
 pub(crate) use ending::EndRefusal;
 pub(crate) use idempotency::{Acted, KeyedCall, Outcome, UsedKeys};
 pub(crate) use ids::IdSource;

@@ -18,7 +18,7 @@ use super::{Manner, Signing, Subscription};
 use crate::clock::real_now;
 use crate::engine::EventDraft;
 use crate::journal::{Exchange, HeaderPairs, Sent, redacted};
-use crate::world::SandboxCell;
+use crate::world::{AccountCell, SandboxCell};
 
 /// Whether an answer takes an event: these four statuses and no other.
 pub(crate) fn is_taken(status: u16) -> bool {
@@ -84,6 +84,32 @@ impl Letter {
             fault: Some("webhook duplicate".to_owned()),
             sent: Sent::AsKlarnaDoes,
             first: None,
+        }
+    }
+
+    /// An attempt to deliver it, as it is written down; about no payment, at real time.
+    fn exchange(
+        &self,
+        started_at: Timestamp,
+        ended: Ending,
+        response: Option<(u16, HeaderPairs, Bytes)>,
+    ) -> Exchange {
+        Exchange {
+            epoch: self.epoch,
+            payment: None,
+            direction: Direction::Outbound,
+            operation: format!("event:{}", self.event_type),
+            started_at,
+            virtual_at: started_at,
+            method: "POST".to_owned(),
+            target: self.url.clone(),
+            request_headers: self.headers.clone(),
+            request_body: self.body.clone(),
+            response,
+            ended,
+            rule: None,
+            fault: self.fault.clone(),
+            sent: self.sent,
         }
     }
 
@@ -344,36 +370,37 @@ impl Courier {
     /// One attempt, written down. Whether the event was taken, and the sandbox's time at its end.
     async fn attempt(&self, cell: &SandboxCell, letter: &Letter) -> (bool, Timestamp) {
         let (started_at, virtual_at) = (real_now(), cell.clock().now());
+        let (ended, response) = self.send(letter).await;
+        // Before anybody can read of it: whoever does may move the clock at once.
+        let ended_at = cell.clock().now();
+        let status = response.as_ref().map(|(status, _, _)| *status);
+        let payment = Some(letter.payment.clone());
+        cell.record_delivery(Exchange {
+            payment,
+            virtual_at,
+            ..letter.exchange(started_at, ended, response)
+        });
+        (ended == Ending::Answered && status.is_some_and(is_taken), ended_at)
+    }
+
+    /// Delivers a sample, once. It is about no payment, so it stands in the account's own journal.
+    pub(crate) async fn deliver_sample(&self, account: &AccountCell, letter: Letter) {
+        let started_at = real_now();
+        let (ended, response) = self.send(&letter).await;
+        account.lock().journal.append(letter.exchange(started_at, ended, response));
+        account.tell();
+    }
+
+    async fn send(&self, letter: &Letter) -> (Ending, Option<(u16, HeaderPairs, Bytes)>) {
         let mut request = self.http.post(&letter.url).timeout(self.timeout).body(letter.body.clone());
         for (name, value) in &letter.headers {
             request = request.header(name, value);
         }
-        let (ended, response) = match request.send().await {
+        match request.send().await {
             Ok(response) => self.read(response).await,
             Err(error) if error.is_timeout() => (Ending::TimedOut, None),
             Err(_) => (Ending::Broken, None),
-        };
-        // Before anybody can read of it: whoever does may move the clock at once.
-        let ended_at = cell.clock().now();
-        let status = response.as_ref().map(|(status, _, _)| *status);
-        cell.record_delivery(Exchange {
-            epoch: letter.epoch,
-            payment: Some(letter.payment.clone()),
-            direction: Direction::Outbound,
-            operation: format!("event:{}", letter.event_type),
-            started_at,
-            virtual_at,
-            method: "POST".to_owned(),
-            target: letter.url.clone(),
-            request_headers: letter.headers.clone(),
-            request_body: letter.body.clone(),
-            response,
-            ended,
-            rule: None,
-            fault: letter.fault.clone(),
-            sent: letter.sent,
-        });
-        (ended == Ending::Answered && status.is_some_and(is_taken), ended_at)
+        }
     }
 
     /// Reads an answer, as much of it as is wanted.

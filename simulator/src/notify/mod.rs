@@ -2,6 +2,7 @@
 
 mod delivery;
 mod misbehaviour;
+pub(crate) mod samples;
 mod signing_keys;
 mod subscriptions;
 

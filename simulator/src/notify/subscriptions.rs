@@ -120,6 +120,11 @@ impl Subscriptions {
         self.webhooks.get(id).map(|held| held.webhook.clone())
     }
 
+    /// A webhook and the secret that it signs with.
+    pub(crate) fn subscription(&self, id: &WebhookId) -> Option<Subscription> {
+        self.webhooks.get(id).cloned()
+    }
+
     pub(crate) fn delete(&mut self, id: &WebhookId) -> bool {
         self.webhooks.shift_remove(id).is_some()
     }

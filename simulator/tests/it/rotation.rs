@@ -152,3 +152,54 @@ async fn a_key_makes_one_thing_even_for_twins() {
     assert_eq!(other.refusal(), (409, "RESOURCE_CONFLICT", ""));
     assert_eq!(klarna.get(WEBHOOKS).await.body["webhooks"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_webhook_is_tried_out_with_every_event_of_the_catalogue() {
+    let klarna = Klarna::start().await;
+    let mut sink = Sink::start().await;
+    let key = new_key(&klarna).await;
+    let path = subscribed(&klarna, &sink.url, &key.0).await;
+    let try_out = format!("{path}/simulate");
+    for event_type in klarna_schemas::klarna::webhook::EVENT_TYPES {
+        let asked = json!({"event_type": event_type, "event_version": "v2"});
+        let tried = call(&klarna, Method::POST, &try_out, &[], &asked).await;
+        assert_eq!(tried.status, 202, "{event_type}: {tried:?}");
+        let received = sink.next().await;
+        assert_signed(&received, &key);
+        let event = received.json();
+        assert_eq!(event["metadata"]["event_type"], *event_type);
+        assert_eq!(event["metadata"]["event_id"], tried.body["event_id"]);
+        assert!(klarna_schemas::catalogue::check("klarna/webhook-envelope", &event).unwrap().is_empty());
+    }
+    // The same call again is not sent again.
+    let once = [("Klarna-Idempotency-Key", "k-1")];
+    let asked = json!({"event_type": "payment.request.updated"});
+    let first = call(&klarna, Method::POST, &try_out, &once, &asked).await;
+    let received = sink.next().await.json();
+    assert_eq!(call(&klarna, Method::POST, &try_out, &once, &asked).await.body, first.body);
+    let last = call(&klarna, Method::POST, &try_out, &[], &asked).await;
+    let next = sink.next().await.json();
+    assert_eq!(received["metadata"]["event_id"], first.body["event_id"]);
+    assert_eq!(next["metadata"]["event_id"], last.body["event_id"], "nothing came in between");
+}
+
+#[tokio::test]
+async fn what_cannot_be_tried_out_is_refused() {
+    let klarna = Klarna::start().await;
+    let sink = Sink::start().await;
+    let key = new_key(&klarna).await;
+    let path = format!("{}/simulate", subscribed(&klarna, &sink.url, &key.0).await);
+    for wrong in [
+        json!({}),
+        json!({"event_type": "payment.*"}),
+        json!({"event_type": 7}),
+        json!({"event_type": "payment.request.state-change.prepared"}),
+    ] {
+        let refused = call(&klarna, Method::POST, &path, &[], &wrong).await;
+        assert_eq!(refused.refusal(), (400, "VALIDATION_ERROR", "event_type"), "{wrong}");
+    }
+    let nowhere = format!("{WEBHOOKS}/krn:nothing/simulate");
+    let asked = json!({"event_type": "payment.request.updated"});
+    let refused = call(&klarna, Method::POST, &nowhere, &[], &asked).await;
+    assert_eq!(refused.refusal(), (404, "RESOURCE_NOT_FOUND", ""));
+}

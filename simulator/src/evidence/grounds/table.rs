@@ -268,6 +268,23 @@ pub(super) static GROUNDS: &[Ground] = &[
         )],
     ),
     operation(
+        "webhook.simulate",
+        &[Fact(
+            "webhooks-and-network-data.md A.1",
+            "The path, and a body of `event_type` and `event_version`.",
+        )],
+        &[
+            Fact(
+                "webhooks-and-network-data.md A.1",
+                "202 and its body; that one attempt is made, whatever the webhook wants and whether it is enabled.",
+            ),
+            Fact(
+                "webhooks-and-network-data.md A.3",
+                "What samples hold beside ids, references and states, but for Payment Requests and disputes.",
+            ),
+        ],
+    ),
+    operation(
         "webhook.delete",
         &[Fact("webhooks-and-network-data.md A.1", "The path.")],
         &[Fact("webhooks-and-network-data.md A.1", "Success is 204.")],
