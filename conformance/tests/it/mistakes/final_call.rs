@@ -35,9 +35,9 @@ fn a_return_taken_for_a_proof() {
 
 #[test]
 fn two_calls_where_two_events_meet() {
-    // Looked at first, written afterwards: what lies between is a database's round trip.
+    // Looked at first, written afterwards: what lies between is the time of a database and a busy machine.
     const LOOK: &str = "    with LOCK:\n        if payment[\"finalised\"]:\n            return\n        payment[\"finalised\"] = True\n";
-    const THEN_WRITE: &str = "    if payment[\"finalised\"]:\n        return\n    time.sleep(0.002)\n    payment[\"finalised\"] = True\n";
+    const THEN_WRITE: &str = "    if payment[\"finalised\"]:\n        return\n    time.sleep(0.05)\n    payment[\"finalised\"] = True\n";
     all_show(&[Mistake {
         name: "the payment is looked at first and marked afterwards, and no event is known again",
         changes: &[
