@@ -65,6 +65,8 @@ pub(super) async fn forget(
 ) -> Result<StatusCode, Problem> {
     let account = known(&world, &acquirer)?;
     let mut state = account.lock();
+    // Or the key of the call that had made one would bring a forgotten one back.
+    state.forget_used_keys();
     if matches!(what, Registrations::SigningKeys | Registrations::Both) {
         state.signing_keys.forget();
     }

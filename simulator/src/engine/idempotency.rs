@@ -6,6 +6,7 @@
 use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::command::IdempotencyKey;
 use super::effect::{Effect, Refusal};
@@ -16,6 +17,8 @@ pub(crate) const KEY_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many keys are remembered at a time; the oldest makes room.
 const REMEMBERED_KEYS: usize = 10_000;
+/// How many bytes their answers may have together; the oldest makes room, but for the newest.
+const REMEMBERED_BYTES: usize = 16 << 20;
 
 /// A call that changes something, as far as repeats are told by it.
 #[derive(Debug, Clone)]
@@ -37,13 +40,23 @@ pub(crate) type Outcome = Result<Value, Refusal>;
 #[derive(Debug, Default)]
 pub(crate) struct UsedKeys {
     used: IndexMap<(String, IdempotencyKey), Used>,
+    /// Of all answers.
+    bytes: usize,
 }
 
 struct Used {
-    body: Value,
+    /// Of the body: the same JSON has the same, whatever its spacing and the order of its members.
+    body: [u8; 32],
     outcome: Outcome,
+    bytes: usize,
     payment: Option<String>,
     at: Timestamp,
+}
+
+fn digest(body: &Value) -> [u8; 32] {
+    let mut body = body.clone();
+    body.sort_all_objects();
+    Sha256::digest(body.to_string()).into()
 }
 
 /// Not what was answered: that can be a secret.
@@ -69,11 +82,11 @@ impl UsedKeys {
         let name = (call.scope.clone(), call.key.clone()?);
         let used = self.used.get(&name)?;
         if now.duration_since(used.at) > KEY_LIFE {
-            self.used.shift_remove(&name);
+            self.forget(&name);
             return None;
         }
         let payment = used.payment.clone();
-        if used.body == call.body {
+        if used.body == digest(&call.body) {
             return Some(Repeated { outcome: used.outcome.clone(), payment, replayed: true });
         }
         let why = "this Klarna-Idempotency-Key was used with another body".to_owned();
@@ -89,11 +102,22 @@ impl UsedKeys {
         now: Timestamp,
     ) {
         let Some(key) = call.key.clone() else { return };
-        if self.used.len() >= REMEMBERED_KEYS {
-            self.used.shift_remove_index(0);
+        let bytes = outcome.as_ref().map_or(0, |answer| answer.to_string().len());
+        let used = Used { body: digest(&call.body), outcome: outcome.clone(), bytes, payment, at: now };
+        self.bytes += bytes;
+        if let Some(before) = self.used.insert((call.scope.clone(), key), used) {
+            self.bytes -= before.bytes;
         }
-        let used = Used { body: call.body.clone(), outcome: outcome.clone(), payment, at: now };
-        self.used.insert((call.scope.clone(), key), used);
+        while self.used.len() > REMEMBERED_KEYS || (self.bytes > REMEMBERED_BYTES && self.used.len() > 1) {
+            let Some((_, oldest)) = self.used.shift_remove_index(0) else { return };
+            self.bytes -= oldest.bytes;
+        }
+    }
+
+    fn forget(&mut self, name: &(String, IdempotencyKey)) {
+        if let Some(used) = self.used.shift_remove(name) {
+            self.bytes -= used.bytes;
+        }
     }
 
     /// The keys themselves, for late traffic to be told by.
@@ -166,6 +190,10 @@ mod tests {
         keys.remember(&first, &Ok(json!({"id": 7})), None, now);
         let again = keys.repeat(&first, now).unwrap();
         assert_eq!((again.outcome, again.replayed), (Ok(json!({"id": 7})), true));
+        let two = call("POST /a", "two", json!({"a": 1, "b": {"c": 2, "d": 3}}));
+        keys.remember(&two, &Ok(Value::Null), None, now);
+        let turned = call("POST /a", "two", json!({"b": {"d": 3, "c": 2}, "a": 1}));
+        assert!(keys.repeat(&turned, now).unwrap().replayed, "the order of members says nothing");
         let other = keys.repeat(&call("POST /a", "k", json!({"amount": 2})), now).unwrap();
         assert!(matches!(other.outcome, Err(Refusal::Conflict(_))) && !other.replayed);
         assert!(keys.repeat(&call("POST /b", "k", json!({"amount": 1})), now).is_none());
@@ -182,5 +210,24 @@ mod tests {
         }
         assert!(keys.repeat(&call("POST /a", "0", Value::Null), now).is_none());
         assert!(keys.repeat(&call("POST /a", "1", Value::Null), now).is_some());
+    }
+
+    #[test]
+    fn large_answers_make_room_too_but_the_newest_stays() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut keys = UsedKeys::default();
+        let large = Ok(json!("x".repeat(REMEMBERED_BYTES / 2)));
+        for number in ["1", "2", "3"] {
+            keys.remember(&call("POST /a", number, Value::Null), &large, None, now);
+        }
+        let known =
+            |keys: &mut UsedKeys, number| keys.repeat(&call("POST /a", number, Value::Null), now).is_some();
+        assert!(!known(&mut keys, "1") && !known(&mut keys, "2") && known(&mut keys, "3"));
+        let huge = Ok(json!("x".repeat(REMEMBERED_BYTES * 2)));
+        keys.remember(&call("POST /a", "4", Value::Null), &huge, None, now);
+        assert!(!known(&mut keys, "3") && known(&mut keys, "4"));
+        let later = now.checked_add(KEY_LIFE + SignedDuration::from_secs(1)).unwrap();
+        assert!(keys.repeat(&call("POST /a", "4", Value::Null), later).is_none());
+        assert_eq!(keys.bytes, 0);
     }
 }

@@ -35,6 +35,11 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// Forgets its idempotency keys: what they had made is forgotten, too.
+    pub(crate) fn forget_used_keys(&mut self) {
+        self.used_keys = UsedKeys::default();
+    }
+
     /// Does what a call asks for, unless its key says that this was done; and what decided then.
     pub(crate) fn once(
         &mut self,

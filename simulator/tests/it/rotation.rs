@@ -1,7 +1,7 @@
 //! Webhooks that are changed, signing keys that take turns, and calls that are made twice.
 
 use klarna_schemas::signature;
-use klarna_schemas::simulator::control::{PutSandbox, SetClock};
+use klarna_schemas::simulator::control::{PutSandbox, Registrations, SetClock};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -202,4 +202,21 @@ async fn what_cannot_be_tried_out_is_refused() {
     let asked = json!({"event_type": "payment.request.updated"});
     let refused = call(&klarna, Method::POST, &nowhere, &[], &asked).await;
     assert_eq!(refused.refusal(), (404, "RESOURCE_NOT_FOUND", ""));
+}
+
+#[tokio::test]
+async fn a_key_does_not_bring_back_what_klarna_has_forgotten() {
+    let klarna = Klarna::start().await;
+    let key = [("Klarna-Idempotency-Key", "k-1")];
+    let first = call(&klarna, Method::POST, KEYS, &key, &Value::Null).await;
+    klarna
+        .control()
+        .forget_registrations("krn:partner:global:account:test:LOCALACQ", Registrations::Both)
+        .await
+        .unwrap();
+    let second = call(&klarna, Method::POST, KEYS, &key, &Value::Null).await;
+    assert_eq!(second.status, 201);
+    assert_ne!(second.body["signing_key_id"], first.body["signing_key_id"]);
+    let read = klarna.get(&format!("{KEYS}/{}", second.body["signing_key_id"].as_str().unwrap())).await;
+    assert_eq!(read.status, 200);
 }
