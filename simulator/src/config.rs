@@ -11,6 +11,8 @@ use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use serde::{Deserialize, Deserializer};
 
+use crate::notify::UrlRules;
+
 pub use acquirers::{AcquirerSettings, LaidDownKey, LaidDownWebhook};
 pub(crate) use acquirers::{Misfit, check};
 
@@ -122,6 +124,14 @@ pub struct WebhookSettings {
     pub answer_bytes: usize,
     /// Hosts, beside loopback, that may be called by plain http.
     pub allow_http: Vec<String>,
+    /// Whether a webhook's URL must be https on port 443 or 8443.
+    pub strict_urls: bool,
+}
+
+impl WebhookSettings {
+    pub(crate) fn url_rules(&self) -> UrlRules<'_> {
+        UrlRules { allow_http: &self.allow_http, strict: self.strict_urls }
+    }
 }
 
 /// Limits, with units in their names.

@@ -87,10 +87,10 @@ pub(super) async fn delete_signing_key(AccountCall(call): AccountCall) -> Result
 pub(super) async fn create_webhook(called: AccountCall, body: Bytes) -> Made {
     let raw = json(&called.0.headers, &body)?;
     let asked: CreateWebhook = typed("klarna/create-webhook", &raw)?;
-    let allow_http = &called.0.world.settings().webhooks.allow_http;
+    let urls = called.0.world.settings().webhooks.url_rules();
     let made = called.once(raw, |account| {
         let (keys, ids) = (&account.signing_keys, &mut account.ids);
-        let made = account.subscriptions.create(asked, keys, allow_http, ids, real_now());
+        let made = account.subscriptions.create(asked, keys, urls, ids, real_now());
         Ok(shown(&made.map_err(|refusal| refused(refusal, None))?))
     })?;
     Ok((StatusCode::CREATED, Json(made)))
@@ -100,9 +100,9 @@ pub(super) async fn update_webhook(called: AccountCall, body: Bytes) -> Result<J
     let id: WebhookId = called.0.id();
     let raw = json(&called.0.headers, &body)?;
     let asked: UpdateWebhook = typed("klarna/update-webhook", &raw)?;
-    let allow_http = &called.0.world.settings().webhooks.allow_http;
+    let urls = called.0.world.settings().webhooks.url_rules();
     let updated = called.once(raw, |account| {
-        let updated = account.subscriptions.update(&id, asked, &account.signing_keys, allow_http);
+        let updated = account.subscriptions.update(&id, asked, &account.signing_keys, urls);
         Ok(shown(&updated.map_err(|refusal| refused(refusal, Some(&id)))?))
     })?;
     Ok(Json(updated))

@@ -9,4 +9,4 @@ mod subscriptions;
 pub(crate) use delivery::{Cause, ClockMove, Courier, Deliveries, Era, Letter, is_taken};
 pub(crate) use misbehaviour::{Manner, Misbehaviours, Signing};
 pub(crate) use signing_keys::SigningKeys;
-pub(crate) use subscriptions::{Subscription, SubscriptionRefusal, Subscriptions};
+pub(crate) use subscriptions::{Subscription, SubscriptionRefusal, Subscriptions, UrlRules};

@@ -38,16 +38,16 @@ pub(crate) enum SubscriptionRefusal {
 }
 
 impl Subscriptions {
-    /// Makes a webhook. Plain http goes to loopback, and to the hosts in `allow_http`.
+    /// Makes a webhook.
     pub(crate) fn create(
         &mut self,
         asked: CreateWebhook,
         keys: &SigningKeys,
-        allow_http: &[String],
+        urls: UrlRules<'_>,
         ids: &mut IdSource,
         now: Timestamp,
     ) -> Result<Webhook, SubscriptionRefusal> {
-        check_url(&asked.url, allow_http).map_err(|reason| SubscriptionRefusal::Invalid("url", reason))?;
+        urls.check(&asked.url).map_err(|reason| SubscriptionRefusal::Invalid("url", reason))?;
         let secret = keys
             .secret(&asked.signing_key_id)
             .ok_or_else(|| SubscriptionRefusal::NoSuchKey(asked.signing_key_id.clone()))?;
@@ -74,11 +74,11 @@ impl Subscriptions {
         id: &WebhookId,
         asked: UpdateWebhook,
         keys: &SigningKeys,
-        allow_http: &[String],
+        urls: UrlRules<'_>,
     ) -> Result<Webhook, SubscriptionRefusal> {
         let mut held = self.webhooks.get(id).cloned().ok_or(SubscriptionRefusal::NoSuchWebhook)?;
         if let Some(url) = asked.url {
-            check_url(&url, allow_http).map_err(|reason| SubscriptionRefusal::Invalid("url", reason))?;
+            urls.check(&url).map_err(|reason| SubscriptionRefusal::Invalid("url", reason))?;
             held.webhook.url = url;
         }
         if let Some(key) = asked.signing_key_id {
@@ -151,31 +151,55 @@ fn wants(webhook: &Webhook, event_type: &str) -> bool {
         && webhook.event_types.iter().any(|pattern| fits(pattern, event_type))
 }
 
-/// https anywhere, plain http on loopback and where the tester allows it (contract, decisions).
-fn check_url(text: &str, allow_http: &[String]) -> Result<(), String> {
-    let url = Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;
-    let Some(host) = url.host() else { return Err("names no host".to_owned()) };
-    let loopback = match &host {
-        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    };
-    let name = host.to_string();
-    let allowed = || allow_http.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name));
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if loopback || allowed() => Ok(()),
-        "http" => Err(format!(
-            "must be https; plain http goes to loopback only, unless the simulator runs with \
-             --allow-http-webhooks {name}"
-        )),
-        other => Err(format!("must be https, not {other}")),
+/// Where webhooks may go: https anywhere, plain http on loopback and where the tester allows it; or, where
+/// that is asked for, only where Klarna's own proxy lets them through (contract, decisions and A.5).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UrlRules<'a> {
+    /// Hosts that may be called by plain http.
+    pub(crate) allow_http: &'a [String],
+    /// Whether it is https on one of Klarna's ports, and nothing else.
+    pub(crate) strict: bool,
+}
+
+/// The ports that Klarna's proxy lets through.
+const PORTS: [u16; 2] = [443, 8443];
+
+impl UrlRules<'_> {
+    fn check(self, text: &str) -> Result<(), String> {
+        let url = Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;
+        let Some(host) = url.host() else { return Err("names no host".to_owned()) };
+        if self.strict {
+            let port = url.port_or_known_default().unwrap_or_default();
+            let sound = url.scheme() == "https" && PORTS.contains(&port);
+            let why = "must be https on port 443 or 8443: webhooks.strict_urls is set";
+            return if sound { Ok(()) } else { Err(why.to_owned()) };
+        }
+        let loopback = match &host {
+            Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.is_loopback(),
+        };
+        let name = host.to_string();
+        let allowed = || self.allow_http.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name));
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if loopback || allowed() => Ok(()),
+            "http" => Err(format!(
+                "must be https; plain http goes to loopback only, unless the simulator runs with \
+                 --allow-http-webhooks {name}"
+            )),
+            other => Err(format!("must be https, not {other}")),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rules(allow_http: &[String]) -> UrlRules<'_> {
+        UrlRules { allow_http, strict: false }
+    }
 
     fn webhook(event_types: &[&str], status: WebhookStatus) -> Webhook {
         Webhook {
@@ -205,10 +229,10 @@ mod tests {
     #[test]
     fn plain_http_goes_to_loopback_only() {
         for good in ["https://a.example/x", "http://127.0.0.1:1/x", "http://[::1]/x", "http://localhost/x"] {
-            assert_eq!(check_url(good, &[]), Ok(()), "{good}");
+            assert_eq!(rules(&[]).check(good), Ok(()), "{good}");
         }
         for bad in ["http://a.example/x", "ftp://a.example", "nonsense", "http://127.0.0.1.example/"] {
-            assert!(check_url(bad, &[]).is_err(), "{bad}");
+            assert!(rules(&[]).check(bad).is_err(), "{bad}");
         }
     }
 
@@ -216,10 +240,24 @@ mod tests {
     fn plain_http_goes_to_the_hosts_that_are_allowed_and_to_no_others() {
         let allowed = ["acquirer".to_owned(), "10.0.0.7".to_owned()];
         for good in ["http://acquirer:8081/klarna", "http://ACQUIRER/", "http://10.0.0.7/x"] {
-            assert_eq!(check_url(good, &allowed), Ok(()), "{good}");
+            assert_eq!(rules(&allowed).check(good), Ok(()), "{good}");
         }
         for bad in ["http://acquirer.example/", "http://10.0.0.70/", "ftp://acquirer/"] {
-            assert!(check_url(bad, &allowed).is_err(), "{bad}");
+            assert!(rules(&allowed).check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn strictly_it_is_https_on_klarnas_ports() {
+        let allow_http = ["acquirer".to_owned()];
+        let strict = UrlRules { allow_http: &allow_http, strict: true };
+        for good in ["https://a.example/x", "https://a.example:443/", "https://a.example:8443/x"] {
+            assert_eq!(strict.check(good), Ok(()), "{good}");
+        }
+        for bad in
+            ["https://a.example:8080/", "http://127.0.0.1/x", "http://acquirer/", "https://a.example:80/"]
+        {
+            assert!(strict.check(bad).is_err(), "{bad}");
         }
     }
 }

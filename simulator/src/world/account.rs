@@ -12,7 +12,7 @@ use crate::clock::real_now;
 use crate::config::{AcquirerSettings, Misfit};
 use crate::engine::{IdSource, KeyedCall, Outcome, UsedKeys};
 use crate::journal::{Budget, Journal};
-use crate::notify::{SigningKeys, SubscriptionRefusal, Subscriptions};
+use crate::notify::{SigningKeys, SubscriptionRefusal, Subscriptions, UrlRules};
 
 /// An account and its lock. No sandbox reset touches it.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl AccountCell {
     /// An account with what was registered for it before the start; `config::check` has looked at it.
     pub(crate) fn laid_down(
         settings: &AcquirerSettings,
-        allow_http: &[String],
+        urls: UrlRules<'_>,
         seed: u64,
         budget: Budget,
         stopping: &CancellationToken,
@@ -96,14 +96,14 @@ impl AccountCell {
             let made = account.subscriptions.create(
                 asked,
                 &account.signing_keys,
-                allow_http,
+                urls,
                 &mut account.ids,
                 real_now(),
             );
             let (field, reason, hint) = match made {
                 Ok(_) => continue,
                 Err(SubscriptionRefusal::Invalid(field, reason)) => {
-                    (field, reason, "see `webhooks.allow_http`")
+                    (field, reason, "see `webhooks.allow_http` and `webhooks.strict_urls`")
                 }
                 Err(SubscriptionRefusal::NoSuchKey(_) | SubscriptionRefusal::NoSuchWebhook) => {
                     let reason = format!("there is no signing key {}", webhook.signing_key_id);

@@ -220,3 +220,20 @@ async fn a_key_does_not_bring_back_what_klarna_has_forgotten() {
     let read = klarna.get(&format!("{KEYS}/{}", second.body["signing_key_id"].as_str().unwrap())).await;
     assert_eq!(read.status, 200);
 }
+
+#[tokio::test]
+async fn strictly_a_webhook_is_https_on_klarnas_ports() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "listen = \"127.0.0.1:0\"\n[webhooks]\nstrict_urls = true\n").unwrap();
+    let settings = klarna_simulator::config::Settings::load(Some(file.path())).unwrap();
+    let klarna = Klarna::of(klarna_simulator::Simulator::builder().settings(settings)).await;
+    let key = new_key(&klarna).await;
+    for url in ["http://127.0.0.1:9/x", "https://acquirer.example:8080/x"] {
+        let refused = call(&klarna, Method::POST, WEBHOOKS, &[], &webhook(url, &key.0)).await;
+        assert_eq!(refused.refusal(), (400, "VALIDATION_ERROR", "url"), "{url}");
+    }
+    let path = subscribed(&klarna, "https://acquirer.example:8443/x", &key.0).await;
+    let moved = json!({"url": "https://acquirer.example:9443/x"});
+    let refused = call(&klarna, Method::PATCH, &path, &[], &moved).await;
+    assert_eq!(refused.refusal(), (400, "VALIDATION_ERROR", "url"));
+}
