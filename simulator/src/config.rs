@@ -11,8 +11,6 @@ use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use serde::{Deserialize, Deserializer};
 
-use crate::notify::UrlRules;
-
 pub use acquirers::{AcquirerSettings, LaidDownKey, LaidDownWebhook};
 pub(crate) use acquirers::{Misfit, check};
 
@@ -126,12 +124,6 @@ pub struct WebhookSettings {
     pub allow_http: Vec<String>,
     /// Whether a webhook's URL must be https on port 443 or 8443.
     pub strict_urls: bool,
-}
-
-impl WebhookSettings {
-    pub(crate) fn url_rules(&self) -> UrlRules<'_> {
-        UrlRules { allow_http: &self.allow_http, strict: self.strict_urls }
-    }
 }
 
 /// Limits, with units in their names.

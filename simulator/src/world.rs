@@ -72,7 +72,7 @@ impl World {
         let configured = settings.acquirers.iter().enumerate().map(|(index, acquirer)| {
             let cell = AccountCell::laid_down(
                 acquirer,
-                settings.webhooks.url_rules(),
+                (&settings.webhooks).into(),
                 seed,
                 budget.clone(),
                 &stopping,

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::SigningKeys;
+use crate::config::WebhookSettings;
 use crate::engine::IdSource;
 use crate::pattern::fits;
 
@@ -163,6 +164,12 @@ pub(crate) struct UrlRules<'a> {
 
 /// The ports that Klarna's proxy lets through.
 const PORTS: [u16; 2] = [443, 8443];
+
+impl<'a> From<&'a WebhookSettings> for UrlRules<'a> {
+    fn from(settings: &'a WebhookSettings) -> Self {
+        Self { allow_http: &settings.allow_http, strict: settings.strict_urls }
+    }
+}
 
 impl UrlRules<'_> {
     fn check(self, text: &str) -> Result<(), String> {
