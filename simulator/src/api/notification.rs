@@ -8,50 +8,39 @@ use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::klarna::notification::{
     CreateWebhook, SigningKey, SigningKeys, UpdateWebhook, Webhook, Webhooks,
 };
-use serde::Serialize;
 use serde_json::Value;
 
 use super::body::{json, json_or_nothing, typed};
 use super::call::AccountCall;
 use super::error::KlarnaError;
 use crate::clock::real_now;
-use crate::engine::Refusal;
+use crate::engine::{Refusal, shown, unknown};
 use crate::notify::SubscriptionRefusal;
 
 /// What was made.
 type Made = Result<(StatusCode, Json<Value>), KlarnaError>;
 
-fn no_key(id: &SigningKeyId) -> KlarnaError {
-    KlarnaError::not_found(format!("no signing key {id} is known in this account"))
+fn no_key(id: &SigningKeyId) -> Refusal {
+    unknown("signing key", id.as_str())
 }
 
-fn no_webhook(id: &WebhookId) -> KlarnaError {
-    KlarnaError::not_found(format!("no webhook {id} is known in this account"))
+/// The refusal of a webhook that is not there.
+pub(super) fn no_webhook(id: &WebhookId) -> Refusal {
+    unknown("webhook", id.as_str())
 }
 
 /// Why a webhook cannot be made or changed, in Klarna's words.
-fn refused(refusal: SubscriptionRefusal, id: Option<&WebhookId>) -> Refusal {
+fn refused(refusal: SubscriptionRefusal) -> Refusal {
     match refusal {
         SubscriptionRefusal::Invalid(field, reason) => {
             Refusal::Invalid(vec![ValidationError::new(field, reason)])
         }
-        SubscriptionRefusal::NoSuchKey(key) => {
-            Refusal::NotFound(format!("no signing key {key} is known in this account"))
-        }
-        SubscriptionRefusal::NoSuchWebhook => {
-            let id = id.map_or("of this id", WebhookId::as_str);
-            Refusal::NotFound(format!("no webhook {id} is known in this account"))
-        }
+        SubscriptionRefusal::NoSuchKey(id) => no_key(&id),
+        SubscriptionRefusal::NoSuchWebhook(id) => no_webhook(&id),
         SubscriptionRefusal::Duplicate(twin) => {
             Refusal::Conflict(format!("webhook {twin} has the same url and event types"))
         }
     }
-}
-
-/// A resource as an answer shows it.
-fn shown(resource: &impl Serialize) -> Value {
-    // Text, times and options only: this does not fail.
-    serde_json::to_value(resource).unwrap_or(Value::Null)
 }
 
 pub(super) async fn create_signing_key(called: AccountCall, body: Bytes) -> Made {
@@ -75,13 +64,13 @@ pub(super) async fn read_signing_key(
 ) -> Result<Json<SigningKey>, KlarnaError> {
     let id: SigningKeyId = call.id();
     let key = call.account.lock().signing_keys.read(&id);
-    key.map(Json).ok_or_else(|| no_key(&id))
+    key.map(Json).ok_or_else(|| no_key(&id).into())
 }
 
 pub(super) async fn delete_signing_key(AccountCall(call): AccountCall) -> Result<StatusCode, KlarnaError> {
     let id: SigningKeyId = call.id();
     let deleted = call.account.lock().signing_keys.delete(&id);
-    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(no_key(&id)) }
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(no_key(&id).into()) }
 }
 
 pub(super) async fn create_webhook(called: AccountCall, body: Bytes) -> Made {
@@ -91,7 +80,7 @@ pub(super) async fn create_webhook(called: AccountCall, body: Bytes) -> Made {
     let made = called.once(raw, |account| {
         let (keys, ids) = (&account.signing_keys, &mut account.ids);
         let made = account.subscriptions.create(asked, keys, urls, ids, real_now());
-        Ok(shown(&made.map_err(|refusal| refused(refusal, None))?))
+        Ok(shown(&made.map_err(refused)?))
     })?;
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -103,7 +92,7 @@ pub(super) async fn update_webhook(called: AccountCall, body: Bytes) -> Result<J
     let urls = (&called.0.world.settings().webhooks).into();
     let updated = called.once(raw, |account| {
         let updated = account.subscriptions.update(&id, asked, &account.signing_keys, urls);
-        Ok(shown(&updated.map_err(|refusal| refused(refusal, Some(&id)))?))
+        Ok(shown(&updated.map_err(refused)?))
     })?;
     Ok(Json(updated))
 }
@@ -116,11 +105,11 @@ pub(super) async fn list_webhooks(AccountCall(call): AccountCall) -> Result<Json
 pub(super) async fn read_webhook(AccountCall(call): AccountCall) -> Result<Json<Webhook>, KlarnaError> {
     let id: WebhookId = call.id();
     let webhook = call.account.lock().subscriptions.read(&id);
-    webhook.map(Json).ok_or_else(|| no_webhook(&id))
+    webhook.map(Json).ok_or_else(|| no_webhook(&id).into())
 }
 
 pub(super) async fn delete_webhook(AccountCall(call): AccountCall) -> Result<StatusCode, KlarnaError> {
     let id: WebhookId = call.id();
     let deleted = call.account.lock().subscriptions.delete(&id);
-    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(no_webhook(&id)) }
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(no_webhook(&id).into()) }
 }

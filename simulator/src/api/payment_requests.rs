@@ -15,7 +15,7 @@ use super::body::{json, typed};
 use super::call::SandboxCall;
 use super::error::KlarnaError;
 use crate::config::ExpiredRequestPolicy;
-use crate::engine::EndRefusal;
+use crate::engine::{self, EndRefusal};
 
 /// `POST …/payment/requests`.
 pub(super) async fn create(called: SandboxCall, body: Bytes) -> Result<Response, KlarnaError> {
@@ -78,5 +78,5 @@ pub(super) async fn cancel(called: SandboxCall) -> Result<Json<PaymentRequest>, 
 }
 
 fn unknown(id: &PaymentRequestId) -> KlarnaError {
-    KlarnaError::not_found(format!("no Payment Request {id} is known in this account"))
+    engine::unknown("Payment Request", id.as_str()).into()
 }

@@ -7,13 +7,14 @@ use bytes::Bytes;
 use klarna_schemas::ids::WebhookId;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::klarna::notification::{SimulateWebhook, WebhookSimulated};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::body::{json, typed};
 use super::call::AccountCall;
 use super::error::KlarnaError;
+use super::notification::no_webhook;
 use crate::clock::real_now;
-use crate::engine::{EventDraft, EventPayload, Refusal};
+use crate::engine::{EventDraft, EventPayload, Refusal, shown};
 use crate::notify::{Letter, Manner, samples};
 use crate::world::Account;
 
@@ -30,7 +31,7 @@ pub(super) async fn simulate_webhook(
     let answer = called.once(raw, |account| {
         let (made, event_id) = sample(account, called.0.account.id().as_str(), &id, &asked)?;
         letter = Some(made);
-        Ok(json!(WebhookSimulated { event_id }))
+        Ok(shown(&WebhookSimulated { event_id }))
     })?;
     // Nothing is sent where the call was made before.
     if let Some(letter) = letter {
@@ -48,8 +49,7 @@ fn sample(
     id: &WebhookId,
     asked: &SimulateWebhook,
 ) -> Result<(Letter, String), Refusal> {
-    let to = account.subscriptions.subscription(id);
-    let to = to.ok_or_else(|| Refusal::NotFound(format!("no webhook {id} is known in this account")))?;
+    let to = account.subscriptions.subscription(id).ok_or_else(|| no_webhook(id))?;
     let now = real_now();
     let payload = samples::payload(&asked.event_type, &mut account.ids, now).ok_or_else(|| {
         let why = "is no event of v2's catalogue; a wildcard names none";

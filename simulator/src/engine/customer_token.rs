@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use klarna_schemas::klarna::authorize::{
     AuthorizationResult, AuthorizeRequest, AuthorizeResponse, CustomerToken, CustomerTokenResponse,
-    PaymentTransactionResponse, RequestCustomerToken,
+    RequestCustomerToken,
 };
 
+use super::authorization::answer;
 use super::command::AuthorizeCommand;
 use super::effect::{Effect, Reply};
 use super::initial_call::StepUp;
@@ -86,18 +87,6 @@ impl Sandbox {
 /// The same result for the transaction, which nobody asked for, and for the token (contract, "What real
 /// clients do").
 fn both(result: AuthorizationResult) -> AuthorizeResponse {
-    AuthorizeResponse {
-        payment_transaction_response: PaymentTransactionResponse {
-            result: result.clone(),
-            result_reason: None,
-            payment_transaction: None,
-        },
-        payment_request: None,
-        customer_token_response: Some(CustomerTokenResponse {
-            result,
-            result_reason: None,
-            customer_token: None,
-        }),
-        klarna_network_response_data: None,
-    }
+    let token = CustomerTokenResponse { result: result.clone(), result_reason: None, customer_token: None };
+    AuthorizeResponse { customer_token_response: Some(token), ..answer(result, None, None) }
 }

@@ -6,12 +6,12 @@ use klarna_schemas::klarna::payment_request::{
     CreatePaymentRequest, PaymentRequestState, UpdatePaymentRequest,
 };
 use klarna_schemas::klarna::webhook::REQUEST_UPDATED;
-use serde_json::Value;
 
 use super::authorization::invalid;
 use super::effect::{Effect, EventDraft, Refusal};
-use super::idempotency::Acted;
+use super::idempotency::{Acted, shown};
 use super::payment_request::{RequestRecord, expiry};
+use super::post_purchase::unknown;
 use super::sandbox::Sandbox;
 
 impl Sandbox {
@@ -46,7 +46,7 @@ impl Sandbox {
         });
         effects.push(Effect::Emit(Box::new(self.announce(&record, now))));
         self.make_room(effects);
-        Acted { outcome: Ok(shown(&record)), payment: Some(payment) }
+        Acted { outcome: Ok(shown(&record.view())), payment: Some(payment) }
     }
 
     /// Changes a request: what is left out stays as it is.
@@ -58,8 +58,7 @@ impl Sandbox {
         effects: &mut Vec<Effect>,
     ) -> Acted {
         let Some(record) = self.requests.get_mut(id) else {
-            let why = format!("no Payment Request {id} is known in this account");
-            return Acted { outcome: Err(Refusal::NotFound(why)), payment: None };
+            return Acted { outcome: Err(unknown("Payment Request", id.as_str())), payment: None };
         };
         let payment = Some(record.payment.clone());
         if record.state != PaymentRequestState::Submitted {
@@ -74,7 +73,7 @@ impl Sandbox {
         let event = self.announce(&record, now);
         let updated = EventDraft { event_type: REQUEST_UPDATED.to_owned(), ..event };
         effects.push(Effect::Emit(Box::new(updated)));
-        Acted { outcome: Ok(shown(&record)), payment }
+        Acted { outcome: Ok(shown(&record.view())), payment }
     }
 }
 
@@ -84,13 +83,13 @@ fn change(record: &mut RequestRecord, asked: &UpdatePaymentRequest, now: Timesta
     let names_an_end = older.is_some()
         || details.customer_interaction_config.as_ref().is_some_and(|new| new.interaction_expiry.is_some());
     let interaction = details.customer_interaction_config.unwrap_or_else(|| record.interaction.clone());
-    if names_an_end {
-        record.expires_at = expiry(&interaction, older, "", now)?;
-    }
+    let expires_at = if names_an_end { expiry(&interaction, older, "", now)? } else { record.expires_at };
     if asked.currency.as_ref().is_some_and(|currency| *currency != record.currency) && asked.amount.is_none()
     {
         return Err(invalid("amount", "must be given with another currency"));
     }
+    // Nothing of a change that is refused is kept.
+    record.expires_at = expires_at;
     record.interaction = interaction;
     record.amount = asked.amount.unwrap_or(record.amount);
     record.currency = asked.currency.clone().unwrap_or_else(|| record.currency.clone());
@@ -100,10 +99,4 @@ fn change(record: &mut RequestRecord, asked: &UpdatePaymentRequest, now: Timesta
     record.payment_option_id = details.payment_option_id.or_else(|| record.payment_option_id.take());
     record.updated_at = now;
     Ok(())
-}
-
-/// A request as an answer shows it.
-fn shown(record: &RequestRecord) -> Value {
-    // Text, numbers and options only: this does not fail.
-    serde_json::to_value(record.view()).unwrap_or(Value::Null)
 }

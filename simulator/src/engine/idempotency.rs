@@ -5,6 +5,7 @@
 
 use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -35,6 +36,12 @@ pub(crate) struct KeyedCall {
 /// What a call came to: the resource that it answers with (null where it answers with none), or why
 /// there is none.
 pub(crate) type Outcome = Result<Value, Refusal>;
+
+/// A resource as an answer shows it.
+pub(crate) fn shown(resource: &impl Serialize) -> Value {
+    // Text, numbers, times and options only: this does not fail.
+    serde_json::to_value(resource).unwrap_or(Value::Null)
+}
 
 /// Keys that were used, and what they got.
 #[derive(Debug, Default)]
@@ -74,6 +81,13 @@ pub(crate) struct Repeated {
     pub(crate) payment: Option<String>,
     /// Whether the first answer is given again, and not a conflict.
     pub(crate) replayed: bool,
+}
+
+impl Repeated {
+    /// What decided, as the journal has it.
+    pub(crate) fn by(&self) -> &'static str {
+        if self.replayed { "replay" } else { "idempotency" }
+    }
 }
 
 impl UsedKeys {
@@ -162,8 +176,8 @@ impl Sandbox {
             return (done(Err(Refusal::NotFound(why)), None, Some("epoch")), effects);
         }
         if let Some(repeated) = self.used_keys.repeat(call, now) {
-            let by = if repeated.replayed { "replay" } else { "idempotency" };
-            return (done(repeated.outcome, repeated.payment, Some(by)), effects);
+            let by = Some(repeated.by());
+            return (done(repeated.outcome, repeated.payment, by), effects);
         }
         let Acted { outcome, payment } = act(self, now, &mut effects);
         self.used_keys.remember(call, &outcome, payment.clone(), now);

@@ -4,10 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::klarna::interoperability::{CustomerJourney, InteroperabilityToken, SdkToken};
 use klarna_schemas::simulator::control::MintedTokenState;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::effect::Effect;
-use super::idempotency::Acted;
+use super::idempotency::{Acted, shown};
 use super::payment_request::TOKEN_LIFE_MINUTES;
 use super::sandbox::Sandbox;
 
@@ -31,7 +30,7 @@ impl Sandbox {
         let token = self.mint(TOKEN_LENGTH, state, now);
         effects.push(Effect::TokenIssued(token.clone()));
         let expires_at = self.tokens.get(&token).and_then(|record| record.expires_at);
-        shown(&InteroperabilityToken {
+        about_no_payment(&InteroperabilityToken {
             interoperability_token: token.clone(),
             klarna_network_session_token: Some(token),
             expires_at,
@@ -43,11 +42,10 @@ impl Sandbox {
         const PREFIX: &str = "krn:network:eu1:test:sdk-token:";
         let opaque = self.ids.text("sdk-token", SDK_TOKEN_LENGTH - PREFIX.len());
         let expires_at = now.checked_add(SignedDuration::from_mins(TOKEN_LIFE_MINUTES)).ok();
-        shown(&SdkToken { sdk_token: format!("{PREFIX}{opaque}"), expires_at })
+        about_no_payment(&SdkToken { sdk_token: format!("{PREFIX}{opaque}"), expires_at })
     }
 }
 
-fn shown(token: &impl Serialize) -> Acted {
-    // Text and times only: this does not fail.
-    Acted { outcome: Ok(serde_json::to_value(token).unwrap_or(Value::Null)), payment: None }
+fn about_no_payment(token: &impl Serialize) -> Acted {
+    Acted { outcome: Ok(shown(token)), payment: None }
 }

@@ -11,12 +11,10 @@ use klarna_schemas::klarna::transaction::{
     RefundPayment, UpdateTransaction,
 };
 use klarna_schemas::money::MinorUnits;
-use serde::Serialize;
-use serde_json::Value;
 
 use super::command::AuthorizeCommand;
 use super::effect::{Effect, EventDraft, EventPayload, Refusal};
-use super::idempotency::{Acted, Outcome};
+use super::idempotency::{Acted, Outcome, shown};
 use super::payment::MAX_TRANSACTIONS;
 use super::sandbox::Sandbox;
 use super::transaction::{Deed, TransactionRecord};
@@ -267,11 +265,6 @@ pub(super) fn owner_of(id: &str) -> &str {
 /// The refusal of an id that names nothing.
 pub(crate) fn unknown(what: &str, id: &str) -> Refusal {
     Refusal::NotFound(format!("no {what} {id} is known in this account"))
-}
-
-fn shown(view: &impl Serialize) -> Value {
-    // Text, numbers and options only: this does not fail.
-    serde_json::to_value(view).unwrap_or(Value::Null)
 }
 
 #[cfg(test)]

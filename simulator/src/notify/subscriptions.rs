@@ -33,7 +33,7 @@ pub(crate) enum SubscriptionRefusal {
     /// The signing key is not there.
     NoSuchKey(SigningKeyId),
     /// There is no webhook of this id.
-    NoSuchWebhook,
+    NoSuchWebhook(WebhookId),
     /// The same URL and event types stand already.
     Duplicate(WebhookId),
 }
@@ -77,7 +77,8 @@ impl Subscriptions {
         keys: &SigningKeys,
         urls: UrlRules<'_>,
     ) -> Result<Webhook, SubscriptionRefusal> {
-        let mut held = self.webhooks.get(id).cloned().ok_or(SubscriptionRefusal::NoSuchWebhook)?;
+        let mut held =
+            self.webhooks.get(id).cloned().ok_or_else(|| SubscriptionRefusal::NoSuchWebhook(id.clone()))?;
         if let Some(url) = asked.url {
             urls.check(&url).map_err(|reason| SubscriptionRefusal::Invalid("url", reason))?;
             held.webhook.url = url;

@@ -48,7 +48,8 @@ impl Account {
     ) -> (Outcome, Option<&'static str>) {
         let now = real_now();
         if let Some(repeated) = self.used_keys.repeat(call, now) {
-            return (repeated.outcome, Some(if repeated.replayed { "replay" } else { "idempotency" }));
+            let by = Some(repeated.by());
+            return (repeated.outcome, by);
         }
         let outcome = act(self);
         self.used_keys.remember(call, &outcome, None, now);
@@ -105,7 +106,7 @@ impl AccountCell {
                 Err(SubscriptionRefusal::Invalid(field, reason)) => {
                     (field, reason, "see `webhooks.allow_http` and `webhooks.strict_urls`")
                 }
-                Err(SubscriptionRefusal::NoSuchKey(_) | SubscriptionRefusal::NoSuchWebhook) => {
+                Err(SubscriptionRefusal::NoSuchKey(_) | SubscriptionRefusal::NoSuchWebhook(_)) => {
                     let reason = format!("there is no signing key {}", webhook.signing_key_id);
                     ("signing_key_id", reason, "lay the key down in the account's signing_keys")
                 }

@@ -4,7 +4,7 @@ use klarna_schemas::simulator::control::CustomerAct;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::klarna::{ALPHA, Answer, BETA, KEY, Klarna, TOKEN};
+use crate::klarna::{ALPHA, Answer, BETA, Klarna, TOKEN};
 use crate::sink::Sink;
 
 /// The smallest body that a real client sends, and a full one.
@@ -37,16 +37,8 @@ const NAMED: &str = "/v2/accounts/krn:partner:global:account:test:ALPHA001/payme
 const OWN: &str = "/v2/payment/requests";
 
 async fn call(klarna: &Klarna, method: Method, path: &str, key: Option<&str>, body: &Value) -> Answer {
-    let mut request = klarna
-        .http
-        .request(method, klarna.url(path))
-        .header("authorization", format!("Basic {KEY}"))
-        .header("content-type", "application/json")
-        .body(body.to_string());
-    if let Some(key) = key {
-        request = request.header("Klarna-Idempotency-Key", key);
-    }
-    klarna.send(request).await
+    let key: Vec<_> = key.map(|key| ("Klarna-Idempotency-Key", key)).into_iter().collect();
+    klarna.call(method, path, &key, Some(body)).await
 }
 
 async fn create(klarna: &Klarna, body: &Value) -> Answer {
@@ -264,6 +256,9 @@ async fn each_wrong_field_is_named_and_nothing_is_made_or_changed() {
     }
     let currency = json!({"currency": "EUR"});
     let refused = call(&klarna, Method::PATCH, &path, None, &currency).await;
+    assert_eq!(refused.refusal(), (400, "VALIDATION_ERROR", "amount"));
+    let half_sound = json!({"currency": "EUR", "customer_interaction_config": {"interaction_expiry": {"duration": "PT45M"}}});
+    let refused = call(&klarna, Method::PATCH, &path, None, &half_sound).await;
     assert_eq!(refused.refusal(), (400, "VALIDATION_ERROR", "amount"));
     assert_eq!(klarna.get(&path).await.body, made.body, "nothing was changed");
     let mut unknown = full();

@@ -89,6 +89,25 @@ impl Klarna {
         request
     }
 
+    /// A call with any method, and with a body of JSON where there is one.
+    pub(crate) async fn call(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Answer {
+        let mut request =
+            self.http.request(method, self.url(path)).header("authorization", format!("Basic {KEY}"));
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(self.http.get(self.url(path)).header("authorization", format!("Basic {KEY}"))).await
     }

@@ -5,21 +5,14 @@ use klarna_schemas::simulator::control::{PutSandbox, Registrations, SetClock};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::klarna::{ALPHA, Answer, KEY, Klarna, initial};
+use crate::klarna::{ALPHA, Answer, Klarna, initial};
 use crate::sink::{Received, Sink};
 
 const KEYS: &str = "/v2/notification/signing-keys";
 const WEBHOOKS: &str = "/v2/notification/webhooks";
 
 async fn call(klarna: &Klarna, method: Method, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
-    let mut request = klarna.http.request(method, klarna.url(path)).header("authorization", KEY);
-    if !body.is_null() {
-        request = request.header("content-type", "application/json").body(body.to_string());
-    }
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    klarna.send(request).await
+    klarna.call(method, path, headers, (!body.is_null()).then_some(body)).await
 }
 
 /// A new signing key: id and secret.

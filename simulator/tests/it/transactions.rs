@@ -25,16 +25,8 @@ fn at(rest: &str) -> String {
 
 /// A call with a body, under a key of its own where one is given.
 async fn send(klarna: &Klarna, method: Method, rest: &str, key: Option<&str>, body: &Value) -> Answer {
-    let mut request = klarna
-        .http
-        .request(method, klarna.url(&at(rest)))
-        .header("authorization", format!("Basic {KEY}"))
-        .header("content-type", "application/json")
-        .body(body.to_string());
-    if let Some(key) = key {
-        request = request.header("Klarna-Idempotency-Key", key);
-    }
-    klarna.send(request).await
+    let key: Vec<_> = key.map(|key| ("Klarna-Idempotency-Key", key)).into_iter().collect();
+    klarna.call(method, &at(rest), &key, Some(body)).await
 }
 
 /// `POST …/transactions/{id}/{act}`.
@@ -44,8 +36,7 @@ async fn act(klarna: &Klarna, id: &str, act: &str, body: &Value) -> Answer {
 
 /// `POST …/transactions/{id}/void`, without a body.
 async fn void(klarna: &Klarna, id: &str) -> Answer {
-    let url = klarna.url(&at(&format!("transactions/{id}/void")));
-    klarna.send(klarna.http.post(url).header("authorization", format!("Basic {KEY}"))).await
+    klarna.call(Method::POST, &at(&format!("transactions/{id}/void")), &[], None).await
 }
 
 async fn read(klarna: &Klarna, rest: &str) -> Value {
