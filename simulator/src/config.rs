@@ -2,6 +2,7 @@
 //! environment.
 
 mod acquirers;
+mod rate_limits;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer};
 
 pub use acquirers::{AcquirerSettings, LaidDownKey, LaidDownWebhook};
 pub(crate) use acquirers::{Misfit, check};
+pub use rate_limits::{CallCategory, Quota, Quotas, RateLimitMode, RateLimitSettings};
 
 pub use crate::engine::{
     DecidingPolicy, ExpiredRequestPolicy, PolicySettings, RefusalPolicy, ReusePolicy, TokenPlaces,
@@ -53,6 +55,8 @@ pub struct Settings {
     pub policies: PolicySettings,
     /// How webhooks are delivered.
     pub webhooks: WebhookSettings,
+    /// Calls a second.
+    pub rate_limits: RateLimitSettings,
     /// Limits.
     pub limits: Limits,
 }
@@ -275,6 +279,7 @@ fn check_names(origin: &str, text: &str) -> Result<(), ConfigError> {
         tls: Option<toml::Table>,
         policies: Option<toml::Table>,
         webhooks: Option<toml::Table>,
+        rate_limits: Option<toml::Table>,
         limits: Option<toml::Table>,
     }
     toml::from_str::<File>(text)

@@ -4,6 +4,7 @@
 
 mod account;
 mod armed;
+mod counted_calls;
 mod sandbox_cell;
 mod sending;
 
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 pub(crate) use account::{Account, AccountCell};
 pub(crate) use armed::Met;
+pub(crate) use counted_calls::{Level, LevelStanding, Standing, count};
 pub(crate) use sandbox_cell::SandboxCell;
 
 use crate::config::{self, ConfigError, Settings, UnknownAccounts};

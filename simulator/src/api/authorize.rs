@@ -4,6 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
+use klarna_schemas::simulator::control::{Fault, FaultBody};
 use klarna_schemas::klarna::{CUSTOMER_TOKEN_HEADER, INTEGRATION_METADATA_HEADER};
 
 use super::body::{header, json, parse};
@@ -11,8 +12,11 @@ use super::call::{AUTHORIZE, SandboxCall, token};
 use super::error::KlarnaError;
 use super::faulty;
 use super::recording::{Authorized, Notes};
-use crate::engine::{AuthorizeCommand, Effect, Refusal, Reply};
+use crate::engine::{AuthorizeCommand, Effect, Refusal, Reply, Undecided};
 use crate::world::SandboxCell;
+
+/// What an authorize meets that is one too many, as its payment remembers it.
+const OVER_QUOTA: Fault = Fault::Status { status: 429, body: FaultBody::Klarna };
 
 /// `POST …/payment/authorize`.
 pub(super) async fn authorize(called: SandboxCall, body: Bytes) -> Result<Response, KlarnaError> {
@@ -22,6 +26,13 @@ pub(super) async fn authorize(called: SandboxCall, body: Bytes) -> Result<Respon
     }
     let (cell, notes) = (&called.cell, &called.call.notes);
     let now = cell.clock().now();
+    if let Some(refusal) = &called.over_quota {
+        let mut state = cell.lock();
+        let (undecided, effects) = state.machine.meet_fault(&command, OVER_QUOTA, now);
+        drop(state);
+        note_undecided(cell, notes, undecided, effects);
+        return Err(refusal.clone());
+    }
     meet_fault(cell, notes, &command, now)?;
     let (answered, after) = tokio::sync::oneshot::channel();
     let decided = {
@@ -88,11 +99,16 @@ fn meet_fault(
     let Some(met) = state.faults.take(AUTHORIZE, kind) else { return Ok(()) };
     let (undecided, effects) = state.machine.meet_fault(command, met.fault, now);
     drop(state);
+    note_undecided(cell, notes, undecided, effects);
+    faulty::meet(notes, Some(met))
+}
+
+/// Notes an authorize in its payment that was not decided.
+fn note_undecided(cell: &SandboxCell, notes: &Notes, undecided: Undecided, effects: Vec<Effect>) {
     cell.carry_out(effects, None);
     notes.note(|noted| {
         noted.authorize = Some(Authorized::Decided(undecided.call));
         noted.epoch = Some(undecided.epoch);
         noted.payment = undecided.payment;
     });
-    faulty::meet(notes, Some(met))
 }

@@ -17,7 +17,8 @@ use tokio::sync::oneshot;
 use super::body::header;
 use super::error::KlarnaError;
 use super::recording::{Notes, Place};
-use super::{auth, faulty};
+use super::operations::Operation;
+use super::{auth, faulty, rate_limit};
 use crate::engine::{
     Acted, Effect, IdempotencyKey, KeyedCall, Outcome, PresentedToken, Sandbox, TokenHeader,
 };
@@ -37,6 +38,7 @@ pub(super) struct Call {
     pub(super) account: Arc<AccountCell>,
     pub(super) headers: HeaderMap,
     pub(super) uri: Uri,
+    pub(super) operation: &'static Operation,
     method: Method,
     /// Parts of the path, by name, decoded.
     parts: HashMap<String, String>,
@@ -48,6 +50,8 @@ impl Call {
         // A path that cannot be decoded is answered as the router answers it: it names nothing.
         let named = Path::<HashMap<String, String>>::from_request_parts(parts, world).await;
         let Path(named) = named.map_err(IntoResponse::into_response)?;
+        // Only the routes of the table lead here.
+        let operation = notes.operation().ok_or_else(|| KlarnaError::internal().into_response())?;
         let account = acquirer(world, &notes, &parts.headers).map_err(IntoResponse::into_response)?;
         Ok(Self {
             world: world.clone(),
@@ -55,9 +59,16 @@ impl Call {
             account,
             headers: parts.headers.clone(),
             uri: parts.uri.clone(),
+            operation,
             method: parts.method.clone(),
             parts: named,
         })
+    }
+
+    /// Counts it among the calls of this second; fails where it is one too many.
+    fn count(&self, partner: Option<&SandboxCell>) -> Result<(), KlarnaError> {
+        let (settings, category) = (&self.world.settings().rate_limits, self.operation.category);
+        rate_limit::take(settings, category, &self.notes, &self.account, partner)
     }
 
     /// The id that the path names.
@@ -92,7 +103,8 @@ impl FromRequestParts<Arc<World>> for AccountCall {
 
     async fn from_request_parts(parts: &mut Parts, world: &Arc<World>) -> Result<Self, Response> {
         let call = Call::read(parts, world).await?;
-        let met = call.account.lock().faults.take(&call.notes.operation(), CallKind::Any);
+        call.count(None).map_err(IntoResponse::into_response)?;
+        let met = call.account.lock().faults.take(call.operation.id, CallKind::Any);
         faulty::meet(&call.notes, met).map_err(IntoResponse::into_response)?;
         Ok(Self(call))
     }
@@ -117,6 +129,8 @@ pub(super) struct SandboxCall {
     pub(super) call: Call,
     pub(super) partner: PartnerAccountId,
     pub(super) cell: Arc<SandboxCell>,
+    /// Why it is refused all the same, where it is an authorize: that belongs to its payment first.
+    pub(super) over_quota: Option<KlarnaError>,
 }
 
 impl FromRequestParts<Arc<World>> for SandboxCall {
@@ -134,22 +148,23 @@ impl FromRequestParts<Arc<World>> for SandboxCall {
 
 impl SandboxCall {
     fn enter(call: Call, partner: PartnerAccountId) -> Result<Self, KlarnaError> {
-        let entered =
-            call.world.sandbox_for(&partner, call.account.id()).map_err(|refusal| match refusal {
-                AccountRefusal::Unknown => {
-                    KlarnaError::forbidden(format!("no Partner account {partner} is known here"))
-                }
-                AccountRefusal::Foreign => foreign(&partner),
-                AccountRefusal::Full => {
-                    KlarnaError::forbidden("this simulator holds as many sandboxes as it may")
-                }
-            })?;
-        let operation = call.notes.operation();
-        call.notes.note(|noted| noted.place = Place::Sandbox(entered.clone()));
-        if operation != AUTHORIZE {
-            faulty::meet_in(&entered, &call.notes, &operation)?;
+        let cell = match call.world.sandbox_for(&partner, call.account.id()) {
+            Ok(cell) => cell,
+            Err(refusal) => {
+                call.count(None)?;
+                return Err(not_entered(refusal, &partner));
+            }
+        };
+        call.notes.note(|noted| noted.place = Place::Sandbox(cell.clone()));
+        let over_quota = call.count(Some(&cell)).err();
+        if call.operation.id == AUTHORIZE {
+            return Ok(Self { call, partner, cell, over_quota });
         }
-        Ok(Self { call, partner, cell: entered })
+        match over_quota {
+            Some(refusal) => return Err(refusal),
+            None => faulty::meet_in(&cell, &call.notes, call.operation.id)?,
+        }
+        Ok(Self { call, partner, cell, over_quota: None })
     }
 
     /// Who calls.
@@ -203,6 +218,16 @@ impl SandboxCall {
         let (found, payment) = read(&state.machine)?;
         self.call.notes.note(|noted| noted.payment = payment);
         Ok(found)
+    }
+}
+
+fn not_entered(refusal: AccountRefusal, partner: &PartnerAccountId) -> KlarnaError {
+    match refusal {
+        AccountRefusal::Unknown => {
+            KlarnaError::forbidden(format!("no Partner account {partner} is known here"))
+        }
+        AccountRefusal::Foreign => foreign(partner),
+        AccountRefusal::Full => KlarnaError::forbidden("this simulator holds as many sandboxes as it may"),
     }
 }
 

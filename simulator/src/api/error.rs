@@ -82,6 +82,11 @@ impl KlarnaError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, Some("INPUT_ERROR"), "PAYLOAD_TOO_LARGE", message)
     }
 
+    /// 429: more calls than the quota has room for.
+    pub(crate) fn rate_limited(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, Some("ACCESS_ERROR"), "RATE_LIMITED", message)
+    }
+
     /// What Klarna says with a status, whatever was asked (contract `payments.md` 5.3).
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let (kind, code) = match status.as_u16() {

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use klarna_schemas::simulator::control::{CallKind, Fault, FaultBody};
@@ -45,9 +45,6 @@ pub(super) fn answer(fault: Fault, id: Uuid) -> Option<(StatusCode, HeaderMap, B
     let Fault::Status { status, body } = fault else { return None };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut headers = HeaderMap::new();
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        rate_limit(&mut headers);
-    }
     let (kind, body) = match body {
         FaultBody::None => return Some((status, headers, Bytes::new())),
         FaultBody::Html => ("text/html; charset=utf-8", Bytes::from_static(HTML.as_bytes())),
@@ -58,17 +55,6 @@ pub(super) fn answer(fault: Fault, id: Uuid) -> Option<(StatusCode, HeaderMap, B
     };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     Some((status, headers, body))
-}
-
-/// Klarna's three headers, of a quota that is used up (contract `payments.md` 5.5).
-fn rate_limit(headers: &mut HeaderMap) {
-    for (name, value) in [
-        ("x-ratelimit-limit", "125, 125;w=1;name=\"psp_payment-authorize\""),
-        ("x-ratelimit-remaining", "0"),
-        ("x-ratelimit-reset", "1"),
-    ] {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
 }
 
 /// Ends a call without an answer: at once, or, where it stalls, once it is let go.

@@ -13,6 +13,7 @@ pub(crate) mod operations;
 mod payment_requests;
 mod presentation;
 pub(crate) mod queries;
+mod rate_limit;
 pub(crate) mod recording;
 mod simulate;
 mod transactions;

@@ -11,13 +11,15 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use klarna_schemas::klarna::error::ValidationError;
+use klarna_schemas::simulator::control::CustomerAct;
 use klarna_schemas::simulator::journal::{Direction, Ending};
 
 use super::error::KlarnaError;
-use super::{auth, correlation, faulty, operations};
+use super::operations::{self, Operation};
+use super::{auth, correlation, faulty, rate_limit};
 use crate::clock::real_now;
 use crate::journal::{Exchange, HeaderPairs, Sent, redacted};
-use crate::world::{AccountCell, Met, SandboxCell, World};
+use crate::world::{AccountCell, Met, SandboxCell, Standing, World};
 
 /// What a handler says of its exchange, for the journal.
 #[derive(Debug, Clone, Default)]
@@ -26,8 +28,7 @@ pub(crate) struct Notes(Arc<Mutex<Noted>>);
 /// The notes themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Noted {
-    /// What was asked; `unknown` when nothing says otherwise.
-    pub(crate) operation: Option<String>,
+    pub(crate) asked: Asked,
     /// Whose journal it belongs in.
     pub(crate) place: Place,
     pub(crate) epoch: Option<u64>,
@@ -38,8 +39,33 @@ pub(crate) struct Noted {
     pub(crate) rule: Option<String>,
     /// The fault that it met.
     pub(crate) fault: Option<Met>,
+    /// How Klarna's quotas stand after it.
+    pub(crate) quotas: Option<Standing>,
     /// Told when the answer is out, so that events follow it.
     pub(crate) answered: Option<tokio::sync::oneshot::Sender<()>>,
+}
+
+/// What was asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Asked {
+    /// Nothing that there is.
+    #[default]
+    Unknown,
+    /// An operation of Klarna's API.
+    Operation(&'static Operation),
+    /// Something that a customer does on the Purchase Journey.
+    Journey(CustomerAct),
+}
+
+impl Asked {
+    /// The journal's name of it.
+    fn name(self) -> String {
+        match self {
+            Self::Unknown => "unknown".to_owned(),
+            Self::Operation(operation) => operation.id.to_owned(),
+            Self::Journey(act) => format!("journey.{}", act.as_str()),
+        }
+    }
 }
 
 /// How far an authorize came.
@@ -67,10 +93,12 @@ impl Notes {
         write(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// What was asked; nothing where no route serves it.
-    pub(crate) fn operation(&self) -> String {
-        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.operation.clone().unwrap_or_default()
+    /// The operation of Klarna's API that was asked for, if one was.
+    pub(crate) fn operation(&self) -> Option<&'static Operation> {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).asked {
+            Asked::Operation(operation) => Some(operation),
+            Asked::Unknown | Asked::Journey(_) => None,
+        }
     }
 
     fn take(&self) -> Noted {
@@ -86,7 +114,7 @@ pub(crate) async fn record(State(world): State<Arc<World>>, request: Request, ne
     let notes = Notes::default();
     let operation = parts.extensions.get::<MatchedPath>();
     let operation = operation.and_then(|path| operations::served_at(&parts.method, path.as_str()));
-    notes.note(|noted| noted.operation = operation.map(|operation| operation.id.to_owned()));
+    notes.note(|noted| noted.asked = operation.map_or(Asked::Unknown, Asked::Operation));
     let (bytes, response) = match Limited::new(body, limit).collect().await {
         Ok(collected) => {
             let bytes = collected.to_bytes();
@@ -136,6 +164,9 @@ async fn finish(
         None => body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default(),
     };
     correlation::stamp(&parts.headers, &mut head.headers, id);
+    if let Some(quotas) = &noted.quotas {
+        rate_limit::stamp(quotas, &mut head.headers);
+    }
     let answer = (head.status.as_u16(), redacted(&head.headers, ""), body.clone());
     write_down(world, parts, request_body, Some(answer), started_at, &noted);
     let answered = noted.answered;
@@ -153,8 +184,9 @@ async fn play(
     id: uuid::Uuid,
 ) -> Response {
     let mut answer = faulty::answer(met.fault, id);
-    if let Some((_, headers, _)) = &mut answer {
+    if let Some((status, headers, _)) = &mut answer {
         correlation::stamp(&parts.headers, headers, id);
+        rate_limit::stamp_fault(*status, noted, &world.settings().rate_limits, headers);
     }
     let written =
         answer.as_ref().map(|(status, headers, body)| (status.as_u16(), redacted(headers, ""), body.clone()));
@@ -189,7 +221,7 @@ fn write_down(
         epoch: noted.epoch.unwrap_or(1),
         payment: noted.payment.clone(),
         direction: Direction::Inbound,
-        operation: noted.operation.clone().unwrap_or_else(|| "unknown".to_owned()),
+        operation: noted.asked.name(),
         started_at,
         virtual_at: started_at,
         method: parts.method.to_string(),

@@ -36,6 +36,7 @@ pub(crate) use customer::CustomerRefusal;
 pub(crate) use effect::{Decided, Effect, EventDraft, EventPayload, Refusal, Reply};
 pub(crate) use ending::EndRefusal;
 pub(crate) use idempotency::{Acted, KeyedCall, Outcome, UsedKeys, shown};
+pub(crate) use faulted::Undecided;
 pub(crate) use ids::IdSource;
 pub(crate) use payment::{AuthorizeCall, CallRole, NetworkData, Payment};
 pub(crate) use payment_request::RequestRecord;

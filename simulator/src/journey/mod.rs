@@ -15,7 +15,7 @@ use klarna_schemas::simulator::control::{CustomerAct, CustomerActed};
 use uuid::Uuid;
 
 use crate::api::error::KlarnaError;
-use crate::api::recording::{Notes, Place};
+use crate::api::recording::{Asked, Notes, Place};
 use crate::engine::CustomerRefusal;
 use crate::world::{SandboxCell, World};
 
@@ -108,7 +108,7 @@ fn enter(
     uuid: Uuid,
     act: CustomerAct,
 ) -> Result<Arc<SandboxCell>, KlarnaError> {
-    notes.note(|noted| noted.operation = Some(format!("journey.{}", act.as_str())));
+    notes.note(|noted| noted.asked = Asked::Journey(act));
     let cell = world.journey(uuid).ok_or_else(|| refused(&CustomerRefusal::Unknown))?;
     let payment = cell.lock().machine.request_by_uuid(uuid).map(|record| record.payment.clone());
     notes.note(|noted| {

@@ -14,15 +14,20 @@ const REFUSALS: [(u16, &str); 9] = [
     (404, "There is no such thing in this account, or no longer."),
     (409, "It collides with what was done before: an idempotency key, a token, a twin."),
     (413, "The body is larger than this server takes."),
-    (429, "Too many calls. The simulator says so when the tester asks for it."),
+    (429, "Too many calls in a second. The simulator says so where `rate_limits.mode` is `enforce`, or when the tester asks for it."),
     (500, "Klarna failed. The simulator says so when the tester asks for it."),
     (503, "Klarna is away. The simulator says so when the tester asks for it."),
 ];
 
 /// The headers of every answer, by the name of their component.
-const EVERY: [&str; 3] = ["KlarnaCorrelationId", "KlarnaMtlsVerificationStatus", "PartnerCorrelationId"];
-/// Those of an answer to one call too many.
-const QUOTA: [&str; 3] = ["XRatelimitLimit", "XRatelimitRemaining", "XRatelimitReset"];
+const EVERY: [&str; 6] = [
+    "KlarnaCorrelationId",
+    "KlarnaMtlsVerificationStatus",
+    "PartnerCorrelationId",
+    "XRatelimitLimit",
+    "XRatelimitRemaining",
+    "XRatelimitReset",
+];
 
 /// The answers of an operation, by status.
 pub(super) fn of(operation: &Operation) -> Map<String, Value> {
@@ -41,14 +46,9 @@ pub(super) fn of(operation: &Operation) -> Map<String, Value> {
 /// The refusals, by the name of their component.
 pub(super) fn refusals() -> Map<String, Value> {
     let refusal = |(status, about): (u16, &str)| {
-        let mut sent = headers(&EVERY);
-        if status == StatusCode::TOO_MANY_REQUESTS.as_u16() {
-            sent.append(&mut headers(&QUOTA));
-        }
-        (
-            status.to_string(),
-            json!({ "description": about, "headers": sent, "content": body("klarna/error") }),
-        )
+        let sent = headers(&EVERY);
+        let refusal = json!({ "description": about, "headers": sent, "content": body("klarna/error") });
+        (status.to_string(), refusal)
     };
     REFUSALS.into_iter().map(refusal).collect()
 }
@@ -68,8 +68,8 @@ pub(super) fn sent_headers() -> Map<String, Value> {
             ),
         ),
         ("PartnerCorrelationId", header("As the call had it.", false, text())),
-        ("XRatelimitLimit", header("The quotas, the nearest to its end first.", false, text())),
-        ("XRatelimitRemaining", header("Calls left.", false, text())),
+        ("XRatelimitLimit", header("The quota nearest to its end, and then each: calls a second of the Partner account and of the acquirer account. Not where no account is known.", false, text())),
+        ("XRatelimitRemaining", header("Calls left of the first quota.", false, text())),
         ("XRatelimitReset", header("Seconds until there are more.", false, text())),
     ];
     headers.into_iter().map(|(name, header)| (name.to_owned(), header)).collect()

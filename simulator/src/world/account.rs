@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::armed::ArmedFaults;
+use super::counted_calls::CountedCalls;
 use crate::clock::real_now;
 use crate::config::{AcquirerSettings, Misfit};
 use crate::engine::{IdSource, KeyedCall, Outcome, UsedKeys};
@@ -20,6 +21,7 @@ pub(crate) struct AccountCell {
     id: AcquirerAccountId,
     state: Mutex<Account>,
     changed: watch::Sender<u64>,
+    counted_calls: CountedCalls,
 }
 
 /// What an account holds.
@@ -72,7 +74,12 @@ impl AccountCell {
             journal: Journal::new(budget),
             faults: ArmedFaults::new(stopping.clone()),
         };
-        Self { id, state: Mutex::new(account), changed: watch::Sender::new(0) }
+        Self {
+            id,
+            state: Mutex::new(account),
+            changed: watch::Sender::new(0),
+            counted_calls: CountedCalls::default(),
+        }
     }
 
     /// An account with what was registered for it before the start; `config::check` has looked at it.
@@ -127,6 +134,11 @@ impl AccountCell {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Account> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its calls of the current second, over all Partner accounts.
+    pub(crate) fn counted_calls(&self) -> &CountedCalls {
+        &self.counted_calls
     }
 
     /// Tells waiting readers that the journal has grown.

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::World;
 use super::armed::ArmedFaults;
+use super::counted_calls::CountedCalls;
 use super::sending::{Dispatch, dispatch_all};
 use crate::clock::SandboxClock;
 use crate::engine::{Decided, Effect, EndRefusal, Policies, Refusal, RequestRecord, Sandbox};
@@ -41,6 +42,7 @@ pub(crate) struct SandboxCell {
     /// Events in the order in which they happened.
     outbox: mpsc::Sender<Dispatch>,
     pub(super) stopped: CancellationToken,
+    counted_calls: CountedCalls,
 }
 
 /// What the lock guards.
@@ -81,6 +83,7 @@ impl SandboxCell {
             changed: watch::Sender::new(0),
             outbox,
             stopped,
+            counted_calls: CountedCalls::default(),
         });
         world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(dispatch_all(cell.clone(), inbox)));
         world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(clockwork(cell.clone())));
@@ -93,6 +96,11 @@ impl SandboxCell {
 
     pub(crate) fn clock(&self) -> &SandboxClock {
         &self.clock
+    }
+
+    /// The Partner account's calls of the current second.
+    pub(crate) fn counted_calls(&self) -> &CountedCalls {
+        &self.counted_calls
     }
 
     /// The deliveries of this epoch.

@@ -31,6 +31,8 @@ mod policies;
 #[cfg(test)]
 mod presentation;
 #[cfg(test)]
+mod rate_limits;
+#[cfg(test)]
 mod retry;
 #[cfg(test)]
 mod rotation;
