@@ -71,6 +71,18 @@ pub struct TlsSettings {
     pub folder: String,
     /// Names in the certificate, beside loopback and those that other settings have.
     pub hosts: Vec<String>,
+    /// What happens to calls without a valid client certificate, until an account says otherwise.
+    pub client_certificates: ClientCertificateMode,
+}
+
+/// What happens to calls without a valid client certificate (contract `payments.md` 1.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientCertificateMode {
+    /// They are served, and the answer's header tells.
+    Report,
+    /// They are refused.
+    Enforce,
 }
 
 /// What happens to Partner accounts.

@@ -17,10 +17,12 @@
 //! engine knows no HTTP, no clock and no I/O; `world` is the only place that holds locks.
 
 mod api;
+mod authority;
 mod behaviour;
 pub mod cli;
 mod clock;
 pub mod config;
+mod connection;
 pub mod control;
 mod engine;
 mod evidence;
@@ -36,8 +38,8 @@ mod server;
 mod simulator;
 mod world;
 
+pub use authority::TlsError;
 pub use config::{DefaultOutcome, UnknownAccounts};
-pub use server::TlsError;
 pub use simulator::{Simulator, SimulatorBuilder, StartError};
 
 /// Chooses the one TLS provider of this process; later calls change nothing.

@@ -16,7 +16,8 @@ use crate::api::recording;
 use crate::config::{ConfigError, DefaultOutcome, Settings, UnknownAccounts};
 use crate::control::client::ControlClient;
 use crate::notify::Courier;
-use crate::server::{Tls, TlsError};
+use crate::authority::{Authority, TlsError};
+use crate::server::Tls;
 use crate::world::World;
 use crate::{api, control, icons, journey, openapi, qr_code, server};
 
@@ -230,17 +231,17 @@ fn run(settings: Settings, stopping: &CancellationToken, ready: Ready) {
 }
 
 async fn live(settings: Settings, stopping: &CancellationToken, ready: Ready) {
-    let Opened { listener, base_url, tls, world } = match open(settings).await {
+    let Opened { listener, base_url, tls, authority_file, world } = match open(settings).await {
         Ok(opened) => opened,
         Err(error) => return drop(ready.send(Err(error))),
     };
     let limits = world.settings().limits.clone();
     let app = app(&world);
-    let (acceptor, authority) = tls.map(|tls| (tls.acceptor, (tls.authority, tls.authority_file))).unzip();
+    let authority = authority_file.map(|file| (world.authority.pem().to_owned(), file));
     if ready.send(Ok(Reached { base_url, authority })).is_err() {
         return;
     }
-    server::serve(listener, acceptor, app, &limits, stopping.clone()).await;
+    server::serve(listener, tls, app, &limits, stopping.clone()).await;
     world.stopping.cancel();
     world.tasks.close();
     world.tasks.wait().await;
@@ -251,6 +252,8 @@ struct Opened {
     listener: TcpListener,
     base_url: Url,
     tls: Option<Tls>,
+    /// The file of the authority, where TLS is spoken.
+    authority_file: Option<PathBuf>,
     world: Arc<World>,
 }
 
@@ -266,8 +269,13 @@ async fn open(settings: Settings) -> Result<Opened, StartError> {
     let refused = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
-    let tls = settings.tls.enabled.then(|| server::prepare(&settings.tls.folder, &hosts(&settings)));
-    let tls = tls.transpose()?;
+    let (authority, authority_file) = if settings.tls.enabled {
+        let (authority, file) = Authority::in_folder(&settings.tls.folder)?;
+        (authority, Some(file))
+    } else {
+        (Authority::in_memory()?, None)
+    };
+    let tls = authority_file.as_ref().map(|_| Tls::prepare(&authority, &hosts(&settings))).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let base_url =
         Url::parse(&format!("{scheme}://{bound}")).map_err(|error| StartError::Runtime(error.to_string()))?;
@@ -285,8 +293,8 @@ async fn open(settings: Settings) -> Result<Opened, StartError> {
     };
     let public =
         if settings.public_url.is_empty() { base_url.to_string() } else { settings.public_url.clone() };
-    let world = World::new(settings, &public, courier)?;
-    Ok(Opened { listener, base_url, tls, world })
+    let world = World::new(settings, &public, courier, authority)?;
+    Ok(Opened { listener, base_url, tls, authority_file, world })
 }
 
 /// The names by which the settings let others call it.

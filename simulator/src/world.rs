@@ -22,6 +22,7 @@ pub(crate) use armed::Met;
 pub(crate) use counted_calls::{Level, LevelStanding, Standing, count};
 pub(crate) use sandbox_cell::SandboxCell;
 
+use crate::authority::Authority;
 use crate::config::{self, ConfigError, Settings, UnknownAccounts};
 use crate::engine::{IdSource, Policies};
 use crate::journal::{Budget, Journal};
@@ -35,6 +36,8 @@ pub(crate) struct World {
     seed: u64,
     budget: Budget,
     pub(crate) courier: Courier,
+    /// Who issues client certificates, and vouches for the simulator over TLS.
+    pub(crate) authority: Authority,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
     accounts: Mutex<HashMap<AcquirerAccountId, Arc<AccountCell>>>,
@@ -65,6 +68,7 @@ impl World {
         settings: Settings,
         public_base: &str,
         courier: Courier,
+        authority: Authority,
     ) -> Result<Arc<Self>, ConfigError> {
         let seed = settings.seed;
         let budget = Budget::new(settings.limits.journal_bytes);
@@ -78,6 +82,7 @@ impl World {
                 seed,
                 budget.clone(),
                 &stopping,
+                settings.tls.client_certificates,
             )
             .map_err(|misfit| misfit.of(&settings, index))?;
             Ok((acquirer.account.clone(), Arc::new(cell)))
@@ -94,6 +99,7 @@ impl World {
             budget,
             seed,
             courier,
+            authority,
             tasks: TaskTracker::new(),
             stopping,
             accounts,
@@ -139,8 +145,11 @@ impl World {
             tracing::warn!("there are as many acquirer accounts as there may be");
             return None;
         }
-        let new = || Arc::new(AccountCell::new(id.clone(), self.seed, self.budget.clone(), &self.stopping));
-        Some(accounts.entry(id.clone()).or_insert_with(new).clone())
+        let new = || {
+            let certificates = self.settings.tls.client_certificates;
+            AccountCell::new(id.clone(), self.seed, self.budget.clone(), &self.stopping, certificates)
+        };
+        Some(accounts.entry(id.clone()).or_insert_with(|| Arc::new(new())).clone())
     }
 
     /// A key of the Partner's own, made on the first wish: what it opens is the Partner's account.

@@ -4,6 +4,7 @@
 //! is missing or odd belongs to the schemas, not to these types.
 
 pub mod authorize;
+pub mod client_certificate;
 pub mod error;
 pub mod interoperability;
 pub mod notification;

@@ -4,6 +4,8 @@ use base64::Engine as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::klarna::client_certificate::MtlsStatus;
+
 /// One exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,9 +39,25 @@ pub struct JournalEntry {
     /// The fault that was played, if one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// How the call to Klarna was secured; absent where it came by plain http.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<RecordedTls>,
     /// Ids of the rules that found something in it.
     #[serde(default)]
     pub findings: Vec<String>,
+}
+
+/// How a call was secured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedTls {
+    /// `1.2` or `1.3`.
+    pub version: String,
+    /// The name that the caller asked for (SNI), if it named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// What became of its client certificate.
+    pub client_certificate: MtlsStatus,
 }
 
 /// Who called whom.

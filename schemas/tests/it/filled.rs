@@ -8,6 +8,10 @@ use klarna_schemas::klarna::authorize::{
     RequestCustomerToken, RequestPaymentTransaction, StepUpConfig,
 };
 use klarna_schemas::klarna::error::{ErrorBody, ValidationError};
+use klarna_schemas::klarna::client_certificate::{
+    CertificateUsage, ClientCertificate, ClientCertificateConfig, ClientCertificateWish, CreateClientCertificate,
+    EnforceClientCertificates, EnforcedFrom, MtlsStatus,
+};
 use klarna_schemas::klarna::interoperability::{
     CreateTestToken, CustomerJourney, InteroperabilityToken, SdkToken,
 };
@@ -39,7 +43,7 @@ use klarna_schemas::simulator::control::{
 };
 use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Finding, Severity};
 use klarna_schemas::simulator::journal::{
-    Direction, Ending, JournalEntry, JournalPage, RecordedRequest, RecordedResponse,
+    Direction, Ending, JournalEntry, JournalPage, RecordedRequest, RecordedResponse, RecordedTls,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -401,7 +405,40 @@ pub(crate) fn klarna() -> Vec<Filled> {
     all.extend(transactions::filled_in());
     all.extend(tokens());
     all.extend(notification());
+    all.extend(credentials());
     all
+}
+
+/// An acquirer account's own credentials.
+fn credentials() -> Vec<Filled> {
+    let usage = CertificateUsage::Mtls;
+    vec![
+        filled(
+            "klarna/create-client-certificate",
+            &CreateClientCertificate {
+                description: some("checkout"),
+                config: ClientCertificateWish {
+                    usage: usage.clone(),
+                    certificate_signing_request: "-----BEGIN CERTIFICATE REQUEST-----".to_owned(),
+                },
+            },
+        ),
+        filled(
+            "klarna/client-certificate",
+            &ClientCertificate {
+                client_certificate_id: "krn:partner:global:account:credential:client-certificate:1".to_owned(),
+                description: some("checkout"),
+                config: ClientCertificateConfig { usage },
+                client_certificate: "-----BEGIN CERTIFICATE-----".to_owned(),
+                created_at: moment(),
+                expires_at: moment(),
+            },
+        ),
+        filled(
+            "klarna/enforce-client-certificates",
+            &EnforceClientCertificates { enforced_from: EnforcedFrom::At(moment()) },
+        ),
+    ]
 }
 
 /// Tokens outside a payment.
@@ -487,6 +524,11 @@ fn entry() -> JournalEntry {
         ended: Ending::TimedOut,
         rule: some("queued"),
         fault: some("delay"),
+        tls: Some(RecordedTls {
+            version: "1.3".to_owned(),
+            server_name: some("localhost"),
+            client_certificate: MtlsStatus::Valid,
+        }),
         findings: vec!["final.missing".to_owned()],
     }
 }

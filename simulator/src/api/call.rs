@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
 use klarna_schemas::klarna::IDEMPOTENCY_KEY_HEADER;
+use klarna_schemas::klarna::client_certificate::MtlsStatus;
 use klarna_schemas::simulator::control::CallKind;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -19,6 +20,8 @@ use super::error::KlarnaError;
 use super::recording::{Notes, Place};
 use super::operations::Operation;
 use super::{auth, faulty, rate_limit};
+use crate::clock::real_now;
+use crate::connection::{self, Secured};
 use crate::engine::{
     Acted, Effect, IdempotencyKey, KeyedCall, Outcome, PresentedToken, Sandbox, TokenHeader,
 };
@@ -27,6 +30,8 @@ use crate::world::{Account, AccountCell, AccountRefusal, SandboxCell, World};
 /// The journal's name of the operation whose faults wait until its call has been read: an authorize
 /// belongs to a payment, faulty or not.
 pub(super) const AUTHORIZE: &str = "authorize";
+/// Why a call is refused whose account enforces client certificates.
+const NO_CERTIFICATE: &str = "this account enforces client certificates: open the connection by TLS, with one that POST /v2/account/integration/credentials/client-certificate has issued to it";
 /// Longest idempotency key, in characters (contract `payments.md` 1.4).
 const KEY_LENGTH: usize = 255;
 
@@ -53,6 +58,14 @@ impl Call {
         // Only the routes of the table lead here.
         let operation = notes.operation().ok_or_else(|| KlarnaError::internal().into_response())?;
         let account = acquirer(world, &notes, &parts.headers).map_err(IntoResponse::into_response)?;
+        let secured = parts.extensions.get::<Arc<Secured>>().cloned();
+        let mtls = connection::mtls_status(secured.as_deref(), Some(account.id()));
+        if !operation.is_about_certificates()
+            && mtls != MtlsStatus::Valid
+            && account.lock().enforces_certificates(real_now())
+        {
+            return Err(KlarnaError::unauthorized(NO_CERTIFICATE).into_response());
+        }
         Ok(Self {
             world: world.clone(),
             notes,
@@ -242,7 +255,7 @@ fn acquirer(world: &World, notes: &Notes, headers: &HeaderMap) -> Result<Arc<Acc
     let account = world.account(&presented.key).ok_or_else(|| {
         KlarnaError::unauthorized("this API key opens no account; a test key starts with klarna_test_api_, and opens one while there is room (limits.accounts)")
     })?;
-    notes.note(|noted| noted.place = Place::Account(account.clone()));
+    notes.came_from(&account);
     Ok(account)
 }
 

@@ -1,22 +1,25 @@
-//! Correlation ids: Klarna's on every answer, the partner's echoed (contract `payments.md` 1.5).
+//! What every answer carries: Klarna's correlation id, the partner's as it came, and what became of the
+//! caller's certificate (contract `payments.md` 1.5).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use klarna_schemas::klarna::client_certificate::{MTLS_STATUS_HEADER, MtlsStatus};
 use uuid::Uuid;
 
 /// Klarna's own id of an exchange.
 const KLARNA: HeaderName = HeaderName::from_static("klarna-correlation-id");
 /// The partner's id, sent back as it came.
 const PARTNER: HeaderName = HeaderName::from_static("partner-correlation-id");
-/// Whether a client certificate came; plain connections carry none.
-const MTLS: HeaderName = HeaderName::from_static("klarna-mtls-verification-status");
+const MTLS: HeaderName = HeaderName::from_static(MTLS_STATUS_HEADER);
 
 /// Puts on an answer what every answer of Klarna's carries.
-pub(crate) fn stamp(request: &HeaderMap, response: &mut HeaderMap, id: Uuid) {
+pub(crate) fn stamp(request: &HeaderMap, response: &mut HeaderMap, id: Uuid, mtls: &MtlsStatus) {
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         response.insert(KLARNA, id);
     }
     if let Some(partner) = request.get(&PARTNER) {
         response.insert(PARTNER, partner.clone());
     }
-    response.insert(MTLS, HeaderValue::from_static("NOT_PRESENT"));
+    if let Ok(status) = HeaderValue::from_str(mtls.as_str()) {
+        response.insert(MTLS, status);
+    }
 }

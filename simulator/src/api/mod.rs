@@ -4,6 +4,7 @@ pub(crate) mod auth;
 mod authorize;
 mod body;
 mod call;
+mod client_certificates;
 mod correlation;
 pub(crate) mod error;
 mod faulty;

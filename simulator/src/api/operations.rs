@@ -9,7 +9,7 @@ use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::queries::{self, Query};
 use super::{
-    authorize, interoperability, notification, payment_requests, presentation, simulate, transactions,
+    authorize, client_certificates, interoperability, notification, payment_requests, presentation, simulate, transactions,
 };
 use crate::config::CallCategory;
 use crate::world::World;
@@ -48,6 +48,12 @@ impl Operation {
     /// Whether a repeat of it may be told by an idempotency key.
     pub(crate) fn takes_key(&self) -> bool {
         [Method::POST, Method::PATCH, Method::PUT].contains(&self.method)
+    }
+
+    /// Whether it is served without a valid client certificate whatever is enforced: or an account that
+    /// has lost its certificate could never get another.
+    pub(crate) fn is_about_certificates(&self) -> bool {
+        self.category == CallCategory::PartnerManagement
     }
 
     /// The statuses of its refusals. They follow from what it is, so no entry has to list them.
@@ -387,6 +393,36 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         category: CallCategory::Notification,
         answer: (204, None),
         serve: || delete(notification::delete_webhook),
+    },
+    Operation {
+        id: "client_certificate.create",
+        method: Method::POST,
+        paths: &["/v2/account/integration/credentials/client-certificate"],
+        summary: "Get a client certificate for a signing request",
+        request: Some("klarna/create-client-certificate"),
+        category: CallCategory::PartnerManagement,
+        answer: (201, Some("klarna/client-certificate")),
+        serve: || post(client_certificates::create),
+    },
+    Operation {
+        id: "client_certificate.enforce",
+        method: Method::PUT,
+        paths: &["/v2/account/integration/client-certificates/enforcement"],
+        summary: "Have calls without a valid client certificate refused from some time on",
+        request: Some("klarna/enforce-client-certificates"),
+        category: CallCategory::PartnerManagement,
+        answer: (204, None),
+        serve: || put(client_certificates::enforce),
+    },
+    Operation {
+        id: "client_certificate.report",
+        method: Method::DELETE,
+        paths: &["/v2/account/integration/client-certificates/enforcement"],
+        summary: "Have calls served without a client certificate again",
+        request: None,
+        category: CallCategory::PartnerManagement,
+        answer: (204, None),
+        serve: || delete(client_certificates::report),
     },
 ];
 

@@ -10,6 +10,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use klarna_schemas::ids::AcquirerAccountId;
+use klarna_schemas::klarna::client_certificate::MtlsStatus;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::simulator::control::CustomerAct;
 use klarna_schemas::simulator::journal::{Direction, Ending};
@@ -18,6 +20,7 @@ use super::error::KlarnaError;
 use super::operations::{self, Operation};
 use super::{auth, correlation, faulty, rate_limit};
 use crate::clock::real_now;
+use crate::connection::{self, Secured};
 use crate::journal::{Exchange, HeaderPairs, Sent, redacted};
 use crate::world::{AccountCell, Met, SandboxCell, Standing, World};
 
@@ -29,6 +32,8 @@ pub(crate) struct Notes(Arc<Mutex<Noted>>);
 #[derive(Debug, Default)]
 pub(crate) struct Noted {
     pub(crate) asked: Asked,
+    /// Who called, once that is known.
+    pub(crate) acquirer: Option<AcquirerAccountId>,
     /// Whose journal it belongs in.
     pub(crate) place: Place,
     pub(crate) epoch: Option<u64>,
@@ -93,6 +98,14 @@ impl Notes {
         write(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// Notes who calls: the exchange belongs to that account, unless a sandbox's it is.
+    pub(crate) fn came_from(&self, account: &Arc<AccountCell>) {
+        self.note(|noted| {
+            noted.acquirer = Some(account.id().clone());
+            noted.place = Place::Account(account.clone());
+        });
+    }
+
     /// The operation of Klarna's API that was asked for, if one was.
     pub(crate) fn operation(&self) -> Option<&'static Operation> {
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).asked {
@@ -136,8 +149,14 @@ pub(crate) async fn record(State(world): State<Arc<World>>, request: Request, ne
 fn place_by_key(world: &World, parts: &request::Parts, notes: &Notes) {
     let account = auth::presented(&parts.headers).and_then(|presented| world.account(&presented.key));
     if let Some(account) = account {
-        notes.note(|noted| noted.place = Place::Account(account));
+        notes.came_from(&account);
     }
+}
+
+/// What became of the client certificate of a call, whoever made it.
+fn mtls_status(parts: &request::Parts, noted: &Noted) -> MtlsStatus {
+    let secured = parts.extensions.get::<Arc<Secured>>();
+    connection::mtls_status(secured.map(Arc::as_ref), noted.acquirer.as_ref())
 }
 
 /// Renders the answer, writes the exchange down, and lets the answer go.
@@ -163,7 +182,8 @@ async fn finish(
         // Our own handlers answer from memory: reading such a body does not fail.
         None => body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default(),
     };
-    correlation::stamp(&parts.headers, &mut head.headers, id);
+    let mtls = mtls_status(parts, &noted);
+    correlation::stamp(&parts.headers, &mut head.headers, id, &mtls);
     if let Some(quotas) = &noted.quotas {
         rate_limit::stamp(quotas, &mut head.headers);
     }
@@ -185,7 +205,7 @@ async fn play(
 ) -> Response {
     let mut answer = faulty::answer(met.fault, id);
     if let Some((status, headers, _)) = &mut answer {
-        correlation::stamp(&parts.headers, headers, id);
+        correlation::stamp(&parts.headers, headers, id, &mtls_status(parts, noted));
         rate_limit::stamp_fault(*status, noted, &world.settings().rate_limits, headers);
     }
     let written =
@@ -217,6 +237,7 @@ fn write_down(
 ) {
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
     let fault = noted.fault.as_ref().map(|met| met.fault);
+    let secured = parts.extensions.get::<Arc<Secured>>();
     let mut exchange = Exchange {
         epoch: noted.epoch.unwrap_or(1),
         payment: noted.payment.clone(),
@@ -233,6 +254,7 @@ fn write_down(
         rule: noted.rule.clone(),
         fault: fault.map(|fault| fault.to_string()),
         sent: Sent::AsKlarnaDoes,
+        tls: secured.map(|secured| secured.recorded(mtls_status(parts, noted))),
     };
     match &noted.place {
         Place::Sandbox(cell) => {

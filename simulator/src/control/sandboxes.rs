@@ -202,6 +202,7 @@ pub(super) async fn act_as_customer(
         rule: Some("control".to_owned()),
         fault: None,
         sent: Sent::AsKlarnaDoes,
+        tls: None,
     });
     Ok(Json(acted))
 }

@@ -1,6 +1,7 @@
 //! On what ground each operation and each policy stands: what Klarna has published, and what is
 //! concluded. The OpenAPI document, its page and `docs/evidence.md` are made from the one table.
 
+mod credentials;
 mod table;
 mod transactions;
 
@@ -34,7 +35,7 @@ pub(crate) struct Fact(pub(crate) &'static str, pub(crate) &'static str);
 pub(crate) fn all() -> impl Iterator<Item = &'static Ground> {
     let of_policy = |ground: &&Ground| matches!(ground.of, Subject::Policy(_));
     let operations = table::GROUNDS.iter().filter(move |ground| !of_policy(ground));
-    operations.chain(transactions::GROUNDS).chain(table::GROUNDS.iter().filter(of_policy))
+    operations.chain(transactions::GROUNDS).chain(credentials::GROUNDS).chain(table::GROUNDS.iter().filter(of_policy))
 }
 
 /// What something rests on.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use jiff::Timestamp;
 use klarna_schemas::simulator::journal::{
-    Direction, Ending, JournalEntry, RecordedRequest, RecordedResponse,
+    Direction, Ending, JournalEntry, RecordedRequest, RecordedResponse, RecordedTls,
 };
 
 /// Header names and values in order.
@@ -32,6 +32,8 @@ pub(crate) struct Exchange {
     pub(crate) fault: Option<String>,
     /// How a webhook compares with what Klarna sends by itself.
     pub(crate) sent: Sent,
+    /// How a call to Klarna was secured, if it was.
+    pub(crate) tls: Option<RecordedTls>,
 }
 
 /// How a webhook compares with what Klarna sends by itself.
@@ -81,6 +83,7 @@ impl Exchange {
             ended: self.ended,
             rule: self.rule.clone(),
             fault: self.fault.clone(),
+            tls: self.tls.clone(),
             findings: findings.to_vec(),
         }
     }

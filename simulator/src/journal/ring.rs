@@ -187,6 +187,7 @@ mod tests {
             rule: None,
             fault: None,
             sent: Sent::AsKlarnaDoes,
+            tls: None,
         }
     }
 

@@ -110,6 +110,7 @@ impl Letter {
             rule: None,
             fault: self.fault.clone(),
             sent: self.sent,
+            tls: None,
         }
     }
 

@@ -10,11 +10,12 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::Tls;
 use super::cut_off::{self, Breaks, Connection};
 use crate::config::Limits;
+use crate::connection::Secured;
 
 /// How long open connections may take to finish once the server stops.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -25,7 +26,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// Serves until told to stop.
 pub(crate) async fn serve(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     app: Router,
     limits: &Limits,
     stopping: CancellationToken,
@@ -59,18 +60,22 @@ pub(crate) async fn serve(
         }
         let (app, breaks) = (app.clone(), Breaks::default());
         let stream = Connection::new(stream, breaks.clone());
-        let service = service_fn(move |request| cut_off::serve(app.clone(), breaks.clone(), request));
+        let service = |secured: Option<Secured>| {
+            let secured = secured.map(Arc::new);
+            service_fn(move |request| cut_off::serve(app.clone(), breaks.clone(), secured.clone(), request))
+        };
         let (builder, tls, watcher) = (builder.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
             let ended = match tls {
                 None => {
-                    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-                    watcher.watch(connection).await
+                    let served = builder.serve_connection(TokioIo::new(stream), service(None));
+                    watcher.watch(served.into_owned()).await
                 }
-                Some(tls) => match tokio::time::timeout(handshake, tls.accept(stream)).await {
+                Some(tls) => match tokio::time::timeout(handshake, tls.acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => {
-                        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-                        watcher.watch(connection).await
+                        let service = service(Some(tls.secured(stream.get_ref().1)));
+                        let served = builder.serve_connection(TokioIo::new(stream), service);
+                        watcher.watch(served.into_owned()).await
                     }
                     Ok(Err(error)) => Err(error.into()),
                     Err(_) => Err("the TLS handshake took too long".into()),

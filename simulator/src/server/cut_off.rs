@@ -14,6 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tower::ServiceExt as _;
 
+use crate::connection::Secured;
+
 /// Marks a response that must not be sent.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("this call is cut off, as the tester asked")]
@@ -23,15 +25,20 @@ pub(crate) struct CutOff;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Breaks(Arc<AtomicBool>);
 
-/// Serves a call, or fails where its answer must not be sent: hyper then breaks the connection
+/// Serves a call, which knows how its connection is secured, or fails where its answer must not be sent: hyper then breaks the connection
 /// without a byte, and with HTTP/2 resets the stream.
 pub(super) async fn serve(
     app: Router,
     breaks: Breaks,
+    secured: Option<Arc<Secured>>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, CutOff> {
     let version = request.version();
-    let Ok(response) = app.oneshot(request.map(Body::new)).await;
+    let mut request = request.map(Body::new);
+    if let Some(secured) = secured {
+        request.extensions_mut().insert(secured);
+    }
+    let Ok(response) = app.oneshot(request).await;
     if response.extensions().get::<CutOff>().is_none() {
         return Ok(response);
     }

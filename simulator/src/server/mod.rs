@@ -6,5 +6,4 @@ mod tls;
 
 pub(crate) use accept::serve;
 pub(crate) use cut_off::CutOff;
-pub use tls::TlsError;
-pub(crate) use tls::{Tls, prepare};
+pub(crate) use tls::Tls;

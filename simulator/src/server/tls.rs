@@ -1,76 +1,132 @@
 //! TLS with an authority of our own, which whoever calls is given a file of (contract `payments.md` 1.1).
+//! A client certificate is asked for and never demanded: what it is worth is each call's affair (1.3).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    DigitallySignedStruct, DistinguishedName, ProtocolVersion, RootCertStore, ServerConfig, ServerConnection,
+    SignatureScheme,
 };
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use crate::authority::{Authority, TlsError};
+use crate::connection::{PeerCertificate, Secured};
 
 /// What both versions of HTTP are called in a handshake, the better one first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// The authority's files in its folder.
-const AUTHORITY: &str = "ca.pem";
-const AUTHORITY_KEY: &str = "ca-key.pem";
-
 /// TLS, ready to be spoken.
+#[derive(Clone)]
 pub(crate) struct Tls {
-    pub(crate) acceptor: TlsAcceptor,
-    /// The authority's certificate, as PEM.
-    pub(crate) authority: String,
-    /// The file that holds it.
-    pub(crate) authority_file: PathBuf,
+    pub(super) acceptor: TlsAcceptor,
+    certificates: Arc<dyn ClientCertVerifier>,
 }
 
-/// Why TLS cannot be spoken.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// A file of the authority cannot be read or written.
-    #[error(
-        "the authority's file {path} cannot be used: {source}\nhint: `tls.folder` names a folder of your own; it holds {AUTHORITY} and {AUTHORITY_KEY}, or nothing yet"
-    )]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A certificate cannot be read or made.
-    #[error(
-        "a certificate cannot be made: {0}\nhint: delete the files in `tls.folder` to have the authority made anew"
-    )]
-    Certificate(#[from] rcgen::Error),
-    /// What was made cannot be served.
-    #[error("TLS cannot be served: {0}")]
-    Serve(#[from] rustls::Error),
+impl Tls {
+    /// TLS under a certificate for these hosts, and loopback.
+    pub(crate) fn prepare(authority: &Authority, hosts: &[String]) -> Result<Self, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.certificate()?)?;
+        let certificates =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
+        let certificates = certificates.map_err(|error| rustls::Error::General(error.to_string()))?;
+        let (chain, secret) = authority.server_certificate(names(hosts))?;
+        let asking = AskForCertificate { hints: certificates.root_hint_subjects().to_vec(), provider };
+        // Without a protocol below 1.2 in the library there is none to switch off.
+        let mut config = ServerConfig::builder()
+            .with_client_cert_verifier(Arc::new(asking))
+            .with_single_cert(chain, secret)?;
+        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificates })
+    }
+
+    /// What a handshake has shown.
+    pub(super) fn secured(&self, connection: &ServerConnection) -> Secured {
+        let version = match connection.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => "1.2",
+            _ => "1.3",
+        };
+        let shown = connection.peer_certificates().and_then(<[CertificateDer<'_>]>::split_first);
+        Secured {
+            version,
+            server_name: connection.server_name().map(str::to_owned),
+            certificate: shown.map(|(leaf, chain)| self.judged(leaf, chain)),
+        }
+    }
+
+    fn judged(&self, leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>]) -> PeerCertificate {
+        let verified = self.certificates.verify_client_cert(leaf, chain, UnixTime::now());
+        if let Err(error) = &verified {
+            tracing::info!(%error, "a client certificate is not good");
+        }
+        PeerCertificate { trusted: verified.is_ok(), common_name: common_name(leaf) }
+    }
 }
 
-/// Makes a certificate for these hosts by the authority in `folder`, which is made there where it is
-/// not there yet; without a folder, in one of its own among the machine's temporary files.
-pub(crate) fn prepare(folder: &str, hosts: &[String]) -> Result<Tls, TlsError> {
-    let folder = if folder.is_empty() {
-        std::env::temp_dir().join(format!("klarna-simulator-{}", std::process::id()))
-    } else {
-        PathBuf::from(folder)
-    };
-    let (authority, issuer) = authority(&folder)?;
-    let key = KeyPair::generate()?;
-    let leaf = CertificateParams::new(names(hosts))?.signed_by(&key, &issuer)?;
-    let chain = vec![leaf.der().clone(), certificate(&authority)?];
-    let secret = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    // Without a protocol below 1.2 in the library there is none to switch off.
-    let mut config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, secret)?;
-    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-    Ok(Tls {
-        acceptor: TlsAcceptor::from(Arc::new(config)),
-        authority,
-        authority_file: folder.join(AUTHORITY),
-    })
+/// Whom a certificate names.
+fn common_name(certificate: &CertificateDer<'_>) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    let name = certificate.subject().iter_common_name().next()?;
+    name.as_str().ok().map(str::to_owned)
+}
+
+/// Takes any client certificate whose holder has its key, and none: a call may come without one, or
+/// with a wrong one, until its account enforces them.
+#[derive(Debug)]
+struct AskForCertificate {
+    hints: Vec<DistinguishedName>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ClientCertVerifier for AskForCertificate {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.hints
+    }
+
+    fn verify_client_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 /// Loopback, and the hosts that were asked for.
@@ -84,71 +140,9 @@ fn names(hosts: &[String]) -> Vec<String> {
     names
 }
 
-fn authority(folder: &Path) -> Result<(String, Issuer<'static, KeyPair>), TlsError> {
-    let at = |name: &str| folder.join(name);
-    let failed = |path: PathBuf| move |source| TlsError::File { path, source };
-    if at(AUTHORITY).exists() && at(AUTHORITY_KEY).exists() {
-        let read = |name: &str| std::fs::read_to_string(at(name)).map_err(failed(at(name)));
-        let (pem, key) = (read(AUTHORITY)?, KeyPair::from_pem(&read(AUTHORITY_KEY)?)?);
-        return Ok((pem, Issuer::new(authority_params(), key)));
-    }
-    let (params, key) = (authority_params(), KeyPair::generate()?);
-    let pem = params.self_signed(&key)?.pem();
-    std::fs::create_dir_all(folder).map_err(failed(folder.to_owned()))?;
-    for (name, text) in [(AUTHORITY_KEY, key.serialize_pem()), (AUTHORITY, pem.clone())] {
-        write_for_the_owner(&at(name), &text).map_err(failed(at(name)))?;
-    }
-    Ok((pem, Issuer::new(params, key)))
-}
-
-/// The authority says nothing of itself but its name, so that a leaf of a later start fits its file.
-fn authority_params() -> CertificateParams {
-    let mut params = CertificateParams::default();
-    let mut name = DistinguishedName::new();
-    name.push(DnType::CommonName, "klarna-simulator, for tests only");
-    params.distinguished_name = name;
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params
-}
-
-fn certificate(pem: &str) -> Result<CertificateDer<'static>, TlsError> {
-    CertificateDer::from_pem_slice(pem.as_bytes())
-        .map_err(|error| TlsError::Serve(rustls::Error::General(error.to_string())))
-}
-
-/// The key is a secret, if only of a test.
-fn write_for_the_owner(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text.as_bytes())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_authority_of_a_folder_stays_the_same() {
-        crate::install_crypto_provider();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("deep").display().to_string();
-        let first = prepare(&path, &[]).unwrap();
-        let second = prepare(&path, &["klarna".to_owned()]).unwrap();
-        assert_eq!(first.authority, second.authority);
-        assert_eq!(std::fs::read_to_string(first.authority_file).unwrap(), second.authority);
-    }
-
-    #[test]
-    fn an_authority_that_is_none_is_told_of() {
-        crate::install_crypto_provider();
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(AUTHORITY), "x").unwrap();
-        std::fs::write(folder.path().join(AUTHORITY_KEY), "x").unwrap();
-        let error = prepare(&folder.path().display().to_string(), &[]).err().unwrap().to_string();
-        assert!(error.contains("tls.folder"), "{error}");
-    }
 
     #[test]
     fn names_are_loopback_and_what_is_asked_for() {

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::notification::CreateWebhook;
 use tokio::sync::watch;
@@ -10,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::armed::ArmedFaults;
 use super::counted_calls::CountedCalls;
 use crate::clock::real_now;
-use crate::config::{AcquirerSettings, Misfit};
+use crate::config::{AcquirerSettings, ClientCertificateMode, Misfit};
 use crate::engine::{IdSource, KeyedCall, Outcome, UsedKeys};
 use crate::journal::{Budget, Journal};
 use crate::notify::{SigningKeys, SubscriptionRefusal, Subscriptions, UrlRules};
@@ -34,12 +35,19 @@ pub(crate) struct Account {
     used_keys: UsedKeys,
     pub(crate) journal: Journal,
     pub(crate) faults: ArmedFaults,
+    /// From when calls without a valid client certificate are refused, in real time.
+    pub(crate) certificates_enforced_from: Option<Timestamp>,
 }
 
 impl Account {
     /// Forgets its idempotency keys: what they had made is forgotten, too.
     pub(crate) fn forget_used_keys(&mut self) {
         self.used_keys = UsedKeys::default();
+    }
+
+    /// Whether calls need a valid client certificate at this time.
+    pub(crate) fn enforces_certificates(&self, now: Timestamp) -> bool {
+        self.certificates_enforced_from.is_some_and(|from| from <= now)
     }
 
     /// Does what a call asks for, unless its key says that this was done; and what decided then.
@@ -65,6 +73,7 @@ impl AccountCell {
         seed: u64,
         budget: Budget,
         stopping: &CancellationToken,
+        certificates: ClientCertificateMode,
     ) -> Self {
         let account = Account {
             ids: IdSource::new(seed, id.as_str()),
@@ -73,6 +82,10 @@ impl AccountCell {
             used_keys: UsedKeys::default(),
             journal: Journal::new(budget),
             faults: ArmedFaults::new(stopping.clone()),
+            certificates_enforced_from: match certificates {
+                ClientCertificateMode::Report => None,
+                ClientCertificateMode::Enforce => Some(Timestamp::MIN),
+            },
         };
         Self {
             id,
@@ -89,8 +102,9 @@ impl AccountCell {
         seed: u64,
         budget: Budget,
         stopping: &CancellationToken,
+        certificates: ClientCertificateMode,
     ) -> Result<Self, Misfit> {
-        let cell = Self::new(settings.account.clone(), seed, budget, stopping);
+        let cell = Self::new(settings.account.clone(), seed, budget, stopping, certificates);
         let mut state = cell.lock();
         let account = &mut *state;
         for (index, key) in settings.signing_keys.iter().enumerate() {

@@ -61,6 +61,15 @@ impl Klarna {
         Self { simulator, http }
     }
 
+    /// A simulator that speaks TLS, and a client that trusts its authority and nobody else.
+    pub(crate) async fn trusted(builder: klarna_simulator::SimulatorBuilder) -> Self {
+        let simulator = builder.start().await.unwrap();
+        let authority = std::fs::read(simulator.ca_file().unwrap()).unwrap();
+        let authority = reqwest::Certificate::from_pem(&authority).unwrap();
+        let http = reqwest::Client::builder().no_proxy().tls_certs_only([authority]).build().unwrap();
+        Self { simulator, http }
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.simulator.base_url().as_str().trim_end_matches('/'))
     }

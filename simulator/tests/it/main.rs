@@ -5,6 +5,8 @@ mod authorize;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod client_certificates;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod control;

@@ -7,16 +7,8 @@ use reqwest::Certificate;
 
 use crate::klarna::{ALPHA, KEY, Klarna, initial};
 
-/// A simulator that speaks TLS, and a client that trusts its authority and nobody else.
 async fn started() -> Klarna {
-    let simulator = Simulator::builder().seed(7).tls().start().await.unwrap();
-    let authority = std::fs::read(simulator.ca_file().unwrap()).unwrap();
-    let http = reqwest::Client::builder()
-        .no_proxy()
-        .tls_certs_only([Certificate::from_pem(&authority).unwrap()])
-        .build()
-        .unwrap();
-    Klarna { simulator, http }
+    Klarna::trusted(Simulator::builder().seed(7).tls()).await
 }
 
 #[tokio::test]
