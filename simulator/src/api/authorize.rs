@@ -1,6 +1,7 @@
 //! `POST /v2/accounts/{partner_account_id}/payment/authorize`.
 
 use axum::Json;
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -8,11 +9,11 @@ use klarna_schemas::simulator::control::{Fault, FaultBody};
 use klarna_schemas::klarna::{CUSTOMER_TOKEN_HEADER, INTEGRATION_METADATA_HEADER};
 
 use super::body::{header, json, parse};
-use super::call::{AUTHORIZE, SandboxCall, token};
+use super::call::{AUTHORIZE, Call, SandboxCall, token};
 use super::error::KlarnaError;
 use super::faulty;
 use super::recording::{Authorized, Notes};
-use crate::engine::{AuthorizeCommand, Effect, Refusal, Reply, Undecided};
+use crate::engine::{AuthorizeCommand, CallHead, Effect, Refusal, Reply, Undecided};
 use crate::world::SandboxCell;
 
 /// What an authorize meets that is one too many, as its payment remembers it.
@@ -81,10 +82,21 @@ fn read(called: &SandboxCall, body: &Bytes) -> Result<AuthorizeCommand, KlarnaEr
         token,
         customer_token: header(&call.headers, CUSTOMER_TOKEN_HEADER).filter(|token| !token.is_empty()),
         key,
+        head: head(call),
+    })
+}
+
+/// What the call carried beside what decides it.
+fn head(call: &Call) -> CallHead {
+    let lengths = |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), value.len());
+    CallHead {
         integration_metadata: header(&call.headers, INTEGRATION_METADATA_HEADER),
         unprefixed_key: call.headers.contains_key("idempotency-key"),
-        target: call.uri.to_string(),
-    })
+        target: call.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        host: call.host(),
+        tls: call.tls.clone(),
+        headers: call.headers.iter().map(lengths).collect(),
+    }
 }
 
 /// Lets an authorize meet the fault that waits for it: it is noted in its payment, and not decided.

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
+use axum::http::header::HOST;
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -12,6 +14,7 @@ use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
 use klarna_schemas::klarna::IDEMPOTENCY_KEY_HEADER;
 use klarna_schemas::klarna::client_certificate::MtlsStatus;
 use klarna_schemas::simulator::control::CallKind;
+use klarna_schemas::simulator::journal::RecordedTls;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -44,6 +47,8 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     pub(super) uri: Uri,
     pub(super) operation: &'static Operation,
+    /// How its connection was secured, if it was.
+    pub(super) tls: Option<RecordedTls>,
     method: Method,
     /// Parts of the path, by name, decoded.
     parts: HashMap<String, String>,
@@ -73,9 +78,17 @@ impl Call {
             headers: parts.headers.clone(),
             uri: parts.uri.clone(),
             operation,
+            tls: secured.map(|secured| secured.recorded(mtls)),
             method: parts.method.clone(),
             parts: named,
         })
+    }
+
+    /// The host that was called, without its port: of the URL with HTTP/2, else of its header.
+    pub(super) fn host(&self) -> Option<String> {
+        let of_url = self.uri.authority().cloned();
+        let authority = of_url.or_else(|| header(&self.headers, HOST.as_str())?.parse::<Authority>().ok())?;
+        Some(authority.host().to_owned())
     }
 
     /// Counts it among the calls of this second; fails where it is one too many.

@@ -315,9 +315,7 @@ impl Sandbox {
             token_known,
             payment_option_known,
             undocumented: command.undocumented.clone(),
-            integration_metadata: command.integration_metadata.clone(),
-            unprefixed_key: command.unprefixed_key,
-            target: command.target.clone(),
+            head: command.head.clone(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizeRequest;
 use klarna_schemas::klarna::error::ValidationError;
+use klarna_schemas::simulator::journal::RecordedTls;
 use serde_json::Value;
 
 /// A Payment Authorize call, parsed at the edge.
@@ -24,12 +25,25 @@ pub(crate) struct AuthorizeCommand {
     pub(crate) token_is_foreign: bool,
     /// What in the body is not as documented and yet accepted.
     pub(crate) undocumented: Vec<ValidationError>,
+    /// What it carried that decides nothing.
+    pub(crate) head: CallHead,
+}
+
+/// What a call carries beside what decides it: the rulebook looks at that.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallHead {
     /// `Klarna-Integration-Metadata`, as it came.
     pub(crate) integration_metadata: Option<String>,
     /// Whether an `Idempotency-Key` without Klarna's prefix came.
     pub(crate) unprefixed_key: bool,
     /// Path and query, as they came.
     pub(crate) target: String,
+    /// The host that was called, without its port.
+    pub(crate) host: Option<String>,
+    /// How the connection was secured, if it was.
+    pub(crate) tls: Option<RecordedTls>,
+    /// Every header's name, and how long its value is, in bytes.
+    pub(crate) headers: Vec<(String, usize)>,
 }
 
 /// An idempotency key.
@@ -55,6 +69,9 @@ pub(crate) enum TokenHeader {
 }
 
 impl TokenHeader {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Session, Self::Payment, Self::Interoperability];
+
     /// The header's name as people write it.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -31,7 +31,7 @@ mod transaction_news;
 #[cfg(test)]
 mod transaction_properties;
 
-pub(crate) use command::{AuthorizeCommand, IdempotencyKey, PresentedToken, TokenHeader};
+pub(crate) use command::{AuthorizeCommand, CallHead, IdempotencyKey, PresentedToken, TokenHeader};
 pub(crate) use customer::CustomerRefusal;
 pub(crate) use effect::{Decided, Effect, EventDraft, EventPayload, Refusal, Reply};
 pub(crate) use ending::EndRefusal;

@@ -10,7 +10,7 @@ use klarna_schemas::money::{Currency, MinorUnits};
 use klarna_schemas::simulator::control::{Fault, Intent};
 use serde_json::Value;
 
-use super::command::TokenHeader;
+use super::command::{CallHead, TokenHeader};
 
 /// One payment and its history.
 #[derive(Debug, Clone)]
@@ -93,9 +93,7 @@ pub(crate) struct AuthorizeCall {
     pub(crate) refused: bool,
     /// What in the body is not as documented and yet accepted.
     pub(crate) undocumented: Vec<ValidationError>,
-    pub(crate) integration_metadata: Option<String>,
-    pub(crate) unprefixed_key: bool,
-    pub(crate) target: String,
+    pub(crate) head: CallHead,
 }
 
 /// Klarna Network Data as it stood in a call.

@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    AuthorizeCommand, Effect, IdempotencyKey, Policies, PresentedToken, Reply, Sandbox, TokenHeader,
+    AuthorizeCommand, CallHead, Effect, IdempotencyKey, Policies, PresentedToken, Reply, Sandbox, TokenHeader,
 };
 
 /// One thing that can be done; numbers pick among what is there.
@@ -64,9 +64,7 @@ pub(super) fn command(reference: u8, key: u8, amount: i64, token: Option<String>
         key: Some(IdempotencyKey(format!("k-{key}"))),
         token_is_foreign: false,
         undocumented: Vec::new(),
-        integration_metadata: None,
-        unprefixed_key: false,
-        target: String::new(),
+        head: CallHead::default(),
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
 fn integration_metadata(context: &CallContext<'_>) -> Judgement {
     const HEADER: &str = "authorize request, header Klarna-Integration-Metadata";
     const MEND: &str = "send one line of JSON with integrator{name, session_reference} on every call";
-    let Some(text) = &context.call.integration_metadata else {
+    let Some(text) = &context.call.head.integration_metadata else {
         return Judgement::found(
             HEADER,
             "the call does not say which integration made it",
@@ -56,7 +56,7 @@ fn known(context: &CallContext<'_>) -> Judgement {
 }
 
 fn secret_in_url(context: &CallContext<'_>) -> Judgement {
-    let target = &context.call.target;
+    let target = &context.call.head.target;
     let token = context.call.token.as_ref().is_some_and(|(value, _)| target.contains(value.as_str()));
     if !token && !target.contains("klarna_test_api_") {
         return Judgement::Holds;

@@ -29,7 +29,7 @@ fn present(context: &CallContext<'_>) -> Judgement {
 }
 
 fn own_header(context: &CallContext<'_>) -> Judgement {
-    if !context.call.unprefixed_key {
+    if !context.call.head.unprefixed_key {
         return Judgement::NotJudged;
     }
     Judgement::found(

@@ -14,6 +14,7 @@ mod payment_option;
 mod retry;
 mod rule;
 mod subscription;
+mod transport;
 mod webhook;
 
 pub(crate) use ledger::Ledger;
@@ -29,6 +30,7 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
         idempotency::RULES,
         retry::RULES,
         headers::RULES,
+        transport::RULES,
         subscription::RULES,
         webhook::RULES,
     ]

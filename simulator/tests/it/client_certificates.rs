@@ -86,6 +86,21 @@ async fn a_certificate_that_was_issued_to_the_caller_is_valid_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_wrong_certificate_on_an_authorize_is_found_and_none_is_not() {
+    let klarna = started().await;
+    let path = klarna.url(&format!("/v2/accounts/{ALPHA}/payment/authorize"));
+    for (usage, found) in [("MTLS", false), ("JWT_SIGNING", true)] {
+        klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+        let http = showing(&klarna, issued(&klarna, usage).await);
+        let call = http.post(&path).header("authorization", KEY).header("content-type", "application/json");
+        klarna.send(call.body(initial("t-1").to_string())).await;
+        let payment = klarna.journal("authorize").await.entries.last().unwrap().payment.clone().unwrap();
+        let rules = klarna.findings(&payment).await;
+        assert_eq!(rules.contains(&"client-certificate.valid".to_owned()), found, "{usage}: {rules:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_journal_has_how_a_call_was_secured() {
     let klarna = started().await;
     klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();

@@ -51,6 +51,8 @@ mod tokens;
 #[cfg(test)]
 mod transactions;
 #[cfg(test)]
+mod transport;
+#[cfg(test)]
 mod twins;
 #[cfg(test)]
 mod ways_in;
