@@ -15,7 +15,8 @@ pub use acquirers::{AcquirerSettings, LaidDownKey, LaidDownWebhook};
 pub(crate) use acquirers::{Misfit, check};
 
 pub use crate::engine::{
-    DecidingPolicy, ExpiredRequestPolicy, PolicySettings, RefusalPolicy, ReusePolicy, TokenPlaces,
+    DecidingPolicy, ErrorListPolicy, ExpiredRequestPolicy, OddityPolicy, OlderNamesPolicy, PolicySettings,
+    RefusalPolicy, ReusePolicy, TokenPlaces,
 };
 
 /// The defaults, and the documentation of every setting.

@@ -7,7 +7,7 @@ use klarna_schemas::klarna::authorize::{
     CustomerTokenResponse, PaymentFunding, PaymentTransaction, PaymentTransactionResponse,
     RequestCustomerToken, RequestPaymentTransaction, StepUpConfig,
 };
-use klarna_schemas::klarna::error::{ErrorBody, ValidationError};
+use klarna_schemas::klarna::error::{ErrorBody, OlderValidationError, ValidationError};
 use klarna_schemas::klarna::interoperability::{
     CreateTestToken, CustomerJourney, InteroperabilityToken, SdkToken,
 };
@@ -373,6 +373,11 @@ pub(crate) fn klarna() -> Vec<Filled> {
                 validation_errors: vec![ValidationError {
                     parameter: "request_payment_transaction.amount".to_owned(),
                     reason: "must be at least 1".to_owned(),
+                    doc_url: some("https://docs.example/amount"),
+                }],
+                errors: vec![OlderValidationError {
+                    parameter: "request_payment_transaction.amount".to_owned(),
+                    error_message: "must be at least 1".to_owned(),
                     doc_url: some("https://docs.example/amount"),
                 }],
             },

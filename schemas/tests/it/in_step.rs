@@ -11,7 +11,7 @@ use crate::filled::{Filled, klarna, simulator};
 const NOT_TYPED_YET: &[(&str, &[&str])] = &[
     ("klarna/authorize-request", &["point_of_checkout", "point_of_transaction", "payment_request_id"]),
     ("klarna/authorize-request#/$defs/request_payment_transaction", &["payment_program_enablement_codes"]),
-    ("klarna/error", &["doc_url", "errors"]),
+    ("klarna/error", &["doc_url"]),
     ("klarna/payment-request", &["state_expires_at"]),
     ("klarna/create-payment-request", &["payment_program_enablement_codes", "acquiring_config"]),
     ("klarna/update-payment-request", &["payment_program_enablement_codes", "acquiring_config"]),

@@ -17,6 +17,7 @@ type Made = Result<(StatusCode, Json<Value>), KlarnaError>;
 /// `POST …/interoperability/sdk-tokens`: no body.
 pub(super) async fn create_sdk_token(called: SandboxCall, body: Bytes) -> Made {
     let raw = json_or_nothing(&called.call.headers, &body)?;
+    called.call.token()?;
     let made = called.once(raw, |machine, now, _| machine.hand_out_sdk_token(now))?;
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -38,7 +39,7 @@ pub(super) async fn create_token(called: SandboxCall, body: Bytes) -> Made {
 /// `POST …/interoperability/test-tokens`.
 pub(super) async fn create_test_token(called: SandboxCall, body: Bytes) -> Made {
     let raw = json(&called.call.headers, &body)?;
-    let asked: CreateTestToken = typed("klarna/create-test-token", &raw)?;
+    let asked: CreateTestToken = typed("klarna/create-test-token", &raw, called.call.policies())?;
     let made = called
         .once(raw, |machine, now, effects| machine.hand_out_token(&asked.customer_journey, now, effects))?;
     Ok((StatusCode::CREATED, Json(made)))

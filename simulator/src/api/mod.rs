@@ -9,6 +9,7 @@ pub(crate) mod error;
 mod faulty;
 mod interoperability;
 mod notification;
+mod older_names;
 pub(crate) mod operations;
 mod payment_requests;
 mod presentation;

@@ -20,7 +20,7 @@ use crate::engine::{self, EndRefusal};
 /// `POST …/payment/requests`.
 pub(super) async fn create(called: SandboxCall, body: Bytes) -> Result<Response, KlarnaError> {
     let raw = json(&called.call.headers, &body)?;
-    let asked: CreatePaymentRequest = typed("klarna/create-payment-request", &raw)?;
+    let asked: CreatePaymentRequest = typed("klarna/create-payment-request", &raw, called.call.policies())?;
     let acquirer = called.acquirer();
     let made =
         called.once(raw, |machine, now, effects| machine.create_request(&asked, acquirer, now, effects))?;
@@ -31,7 +31,7 @@ pub(super) async fn create(called: SandboxCall, body: Bytes) -> Result<Response,
 pub(super) async fn update(called: SandboxCall, body: Bytes) -> Result<Json<Value>, KlarnaError> {
     let id: PaymentRequestId = called.call.id();
     let raw = json(&called.call.headers, &body)?;
-    let asked: UpdatePaymentRequest = typed("klarna/update-payment-request", &raw)?;
+    let asked: UpdatePaymentRequest = typed("klarna/update-payment-request", &raw, called.call.policies())?;
     called.once(raw, |machine, now, effects| machine.update_request(&id, &asked, now, effects)).map(Json)
 }
 

@@ -112,7 +112,8 @@ impl Sandbox {
         let request = match &command.request {
             Ok(request) => request,
             Err(violations) => {
-                return (Reply::Refused(Refusal::Invalid(violations.clone())), "body", None);
+                let by = if command.by_policy { "policy" } else { "body" };
+                return (Reply::Refused(Refusal::Invalid(violations.clone())), by, None);
             }
         };
         if let Some(token) = &command.customer_token
@@ -315,6 +316,7 @@ impl Sandbox {
             token_known,
             payment_option_known,
             undocumented: command.undocumented.clone(),
+            older_names: command.older_names.clone(),
             integration_metadata: command.integration_metadata.clone(),
             unprefixed_key: command.unprefixed_key,
             target: command.target.clone(),

@@ -17,6 +17,7 @@ mod idempotency;
 mod ids;
 mod initial_call;
 mod interoperability;
+pub(crate) mod line_totals;
 mod payment;
 mod payment_request;
 mod policies;
@@ -41,7 +42,8 @@ pub(crate) use payment::{AuthorizeCall, CallRole, NetworkData, Payment};
 pub(crate) use payment_request::RequestRecord;
 pub(crate) use policies::Policies;
 pub use policies::{
-    DecidingPolicy, ExpiredRequestPolicy, PolicySettings, RefusalPolicy, ReusePolicy, TokenPlaces,
+    DecidingPolicy, ErrorListPolicy, ExpiredRequestPolicy, OddityPolicy, OlderNamesPolicy, PolicySettings,
+    RefusalPolicy, ReusePolicy, TokenPlaces,
 };
 pub(crate) use post_purchase::unknown;
 pub(crate) use presentation::PresentationQuery;

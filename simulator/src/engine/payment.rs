@@ -93,6 +93,8 @@ pub(crate) struct AuthorizeCall {
     pub(crate) refused: bool,
     /// What in the body is not as documented and yet accepted.
     pub(crate) undocumented: Vec<ValidationError>,
+    /// What in it stands under a name of an older revision.
+    pub(crate) older_names: Vec<ValidationError>,
     pub(crate) integration_metadata: Option<String>,
     pub(crate) unprefixed_key: bool,
     pub(crate) target: String,

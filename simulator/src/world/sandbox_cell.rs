@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId, PaymentTransactionId};
-use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{RequestEnd, SandboxView};
 use klarna_schemas::simulator::finding::Finding;
@@ -14,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::World;
 use super::armed::ArmedFaults;
 use super::sending::{Dispatch, dispatch_all};
+use crate::api::recording::RefusedBody;
 use crate::clock::SandboxClock;
 use crate::engine::{Decided, Effect, EndRefusal, Policies, Refusal, RequestRecord, Sandbox};
 use crate::journal::{Budget, Exchange, Journal};
@@ -236,12 +236,13 @@ impl SandboxCell {
     }
 
     /// Writes down an authorize whose body did not validate, and judges that.
-    pub(crate) fn record_refused(&self, exchange: Exchange, raw: &Value, fields: &[ValidationError]) {
+    pub(crate) fn record_refused(&self, exchange: Exchange, refused: &RefusedBody) {
+        let RefusedBody { raw, fields, by_policy } = refused;
         let mut state = self.lock();
         let state = &mut *state;
         let seq = state.journal.append(exchange);
         let intent = state.machine.next_intent();
-        let found = state.ledger.refused(&RefusedContext { seq, raw, fields, intent });
+        let found = state.ledger.refused(&RefusedContext { seq, raw, fields, by_policy: *by_policy, intent });
         cite(&mut state.journal, &found);
         self.tell();
     }
