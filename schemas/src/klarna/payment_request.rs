@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::authorize::RequestCustomerToken;
+use super::authorize::{AcquiringConfig, RequestCustomerToken};
 use crate::ids::{CustomerTokenId, PaymentRequestId};
 use crate::money::{Currency, MinorUnits};
 use crate::open_enum;
@@ -234,6 +234,12 @@ pub struct PaymentRequestDetails {
     /// Opaque, from Payment Presentation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_option_id: Option<String>,
+    /// Codes of payment programs that are open to this payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_program_enablement_codes: Option<Vec<String>>,
+    /// Which payment account settles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acquiring_config: Option<AcquiringConfig>,
     /// Whether the customer may choose the shipping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping_config: Option<ShippingConfig>,

@@ -1,5 +1,6 @@
 //! Payment Requests, and what the customer is led by.
 
+use klarna_schemas::klarna::authorize::AcquiringConfig;
 use klarna_schemas::klarna::payment_request::{
     CreatePaymentRequest, CustomerInteraction, CustomerInteractionConfig, InteractionExpiry, KlarnaCustomer,
     PaymentRequest, PaymentRequestDetails, PaymentRequestState, QrCode, ShippingConfig, StateContext,
@@ -8,7 +9,7 @@ use klarna_schemas::klarna::payment_request::{
 use klarna_schemas::klarna::webhook::{PaymentRequestPayload, WebhookEnvelope};
 use klarna_schemas::money::MinorUnits;
 
-use super::authorize::token_wish;
+use super::authorize::{by_account, by_reference, token_wish};
 use super::notification::metadata;
 use super::purchase_data::purchase_data;
 use super::{Filled, currency, filled, moment, some};
@@ -75,12 +76,14 @@ fn shipping_config() -> ShippingConfig {
     ShippingConfig { mode: some("EDITABLE"), supported_countries: Some(vec!["SE".to_owned()]) }
 }
 
-fn request_details() -> PaymentRequestDetails {
+fn request_details(acquiring: AcquiringConfig) -> PaymentRequestDetails {
     PaymentRequestDetails {
         payment_request_reference: some("apx-pr-0001"),
         supplementary_purchase_data: Some(serde_json::to_value(purchase_data()).unwrap()),
         customer_interaction_config: Some(interaction_config(by_duration())),
         payment_option_id: some("S0xBUk5B"),
+        payment_program_enablement_codes: Some(vec!["CODE".to_owned()]),
+        acquiring_config: Some(acquiring),
         shipping_config: Some(shipping_config()),
         request_customer_token: Some(token_wish()),
         klarna_network_data: some("{}"),
@@ -90,14 +93,18 @@ fn request_details() -> PaymentRequestDetails {
 }
 
 fn create_payment_request() -> CreatePaymentRequest {
-    CreatePaymentRequest { currency: currency(), amount: MinorUnits(45_900), details: request_details() }
+    CreatePaymentRequest {
+        currency: currency(),
+        amount: MinorUnits(45_900),
+        details: request_details(by_account()),
+    }
 }
 
 fn update_payment_request() -> UpdatePaymentRequest {
     UpdatePaymentRequest {
         currency: Some(currency()),
         amount: Some(MinorUnits(45_900)),
-        details: request_details(),
+        details: request_details(by_reference()),
     }
 }
 

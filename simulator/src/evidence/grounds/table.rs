@@ -52,6 +52,10 @@ pub(super) static GROUNDS: &[Ground] = &[
                 "With DECLINED there is neither a Payment Transaction nor a Payment Request.",
             ),
             Fact(
+                "webhooks-and-network-data.md C, E",
+                "That `acquiring_config` never names the account in two ways is confirmed of presentation; in a body it is reported only.",
+            ),
+            Fact(
                 "README, Decisions",
                 "A call is final when its token belongs to a COMPLETED request of the same account.",
             ),

@@ -74,6 +74,41 @@ async fn fields_that_no_source_describes() {
 }
 
 #[tokio::test]
+async fn an_account_to_settle_to_that_is_named_in_two_ways() {
+    let one = json!({"payment_account_id": "krn:a", "settlement_currency": "SEK"});
+    let other = json!({"payment_acquiring_account_id": "krn:b", "payment_account_reference": "c"});
+    let both = json!({"payment_account_id": "krn:a", "payment_acquiring_account_id": "krn:b", "payment_account_reference": "c"});
+    let requests = format!("/v2/accounts/{ALPHA}/payment/requests");
+    for word in ["report", "invalid"] {
+        let klarna = with("undocumented_fields", word).await;
+        for (index, (config, odd)) in [(&one, false), (&other, false), (&both, true)].into_iter().enumerate()
+        {
+            let reference = format!("t-{index}");
+            let mut body = initial(&reference);
+            body["acquiring_config"] = config.clone();
+            let authorized = klarna.authorize(ALPHA, &[], &body).await;
+            let mut body = smallest();
+            body["acquiring_config"] = config.clone();
+            let made = klarna.call(Method::POST, &requests, &[], Some(&body)).await;
+            if odd && word == "invalid" {
+                let too_much = [
+                    "acquiring_config.payment_acquiring_account_id",
+                    "acquiring_config.payment_account_reference",
+                ];
+                for answer in [&authorized, &made] {
+                    assert_eq!(outcome(answer), refused(word), "{config}");
+                    assert_eq!(named(answer), too_much);
+                }
+            } else {
+                assert_eq!((authorized.status, made.status), (200, 201), "{word} {config}");
+                let findings = klarna.findings(&reference).await;
+                assert_eq!(findings.contains(&"body.as-documented".to_owned()), odd, "{findings:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn order_lines_that_do_not_add_up() {
     const LINES: &str = "supplementary_purchase_data.line_items";
     let lines = |totals: &[i64]| {
