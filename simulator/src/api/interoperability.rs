@@ -26,10 +26,9 @@ pub(super) async fn create_sdk_token(called: SandboxCall, body: Bytes) -> Made {
 pub(super) async fn create_token(called: SandboxCall, body: Bytes) -> Made {
     let raw = json_or_nothing(&called.call.headers, &body)?;
     if let Some(token) = header(&called.call.headers, CUSTOMER_TOKEN_HEADER)
-        && !called.cell.lock().machine.knows_customer_token(&token)
+        && let Some(refusal) = called.cell.lock().machine.refuse_customer_token(&token)
     {
-        let policy = called.call.world.settings().policies.unknown_token;
-        return Err(policy.refuse("Klarna-Customer-Token", "names no customer token of this account").into());
+        return Err(refusal.into());
     }
     let made = called
         .once(raw, |machine, now, effects| machine.hand_out_token(&CustomerJourney::SignIn, now, effects))?;

@@ -127,6 +127,15 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         serve: || delete(payment_requests::cancel),
     },
     Operation {
+        id: "payment_token.cancel",
+        method: Method::DELETE,
+        paths: &["/v2/accounts/{account}/payment/tokens/{id}", "/v2/payment/tokens/{id}"],
+        summary: "Give up a payment token that was not used",
+        request: None,
+        answer: (204, None),
+        serve: || delete(payment_requests::cancel_token),
+    },
+    Operation {
         id: "payment_transaction.read",
         method: Method::GET,
         paths: &["/v2/accounts/{account}/payment/transactions/{id}", "/v2/payment/transactions/{id}"],

@@ -19,7 +19,6 @@ use super::final_call::TokenRule;
 use super::idempotency::KEY_LIFE;
 use super::payment::{AuthorizeCall, CallRole, EarlierAttempt, MAX_CALLS, NetworkData, Payment};
 use super::sandbox::Sandbox;
-use super::token::TokenMeaning;
 
 /// What a key stands for once used.
 #[derive(Debug, Clone)]
@@ -116,11 +115,8 @@ impl Sandbox {
                 return (Reply::Refused(Refusal::Invalid(violations.clone())), by, None);
             }
         };
-        if let Some(token) = &command.customer_token
-            && !self.knows_customer_token(token)
-        {
-            let why = "names no customer token of this account";
-            let refusal = self.policies.chosen.unknown_token.refuse("Klarna-Customer-Token", why);
+        let customer_token = command.customer_token.as_deref();
+        if let Some(refusal) = customer_token.and_then(|token| self.refuse_customer_token(token)) {
             return (Reply::Refused(refusal), "customer-token", None);
         }
         let Some(transaction) = &request.request_payment_transaction else {
@@ -155,15 +151,7 @@ impl Sandbox {
         command: &AuthorizeCommand,
         transaction: &RequestPaymentTransaction,
     ) -> Option<String> {
-        let by_token = command.token.as_ref().and_then(|token| {
-            let (_, record) = self.resolve_token(&token.value);
-            match &record?.stands_for {
-                TokenMeaning::Completed(session) => {
-                    Some(self.request(session.request.as_ref()?)?.payment.clone())
-                }
-                _ => None,
-            }
-        });
+        let by_token = command.token.as_ref().and_then(|token| self.payment_of_token(&token.value));
         let by_key = || self.idempotency.get(command.key.as_ref()?)?.decided.payment.clone();
         let by_reference = || {
             let reference = transaction.payment_transaction_reference.as_deref()?;

@@ -60,7 +60,8 @@ impl Sandbox {
         Ok(effects)
     }
 
-    fn complete(&mut self, uuid: Uuid, now: Timestamp, effects: &mut Vec<Effect>) {
+    /// Issues what completes a request, and moves it.
+    pub(super) fn complete(&mut self, uuid: Uuid, now: Timestamp, effects: &mut Vec<Effect>) {
         let wish = self.request_by_uuid(uuid).and_then(|record| record.token_wish.clone());
         let customer_token = wish.map(|wish| self.issue_customer_token(&wish));
         if let Some(record) = self.request_by_uuid_mut(uuid) {

@@ -19,15 +19,21 @@ use super::post_purchase::unknown;
 use super::sandbox::Sandbox;
 
 impl Sandbox {
-    /// Makes a request, and the payment that it is to lead to.
+    /// Makes a request, and the payment that it is to lead to. With a customer token that was issued here
+    /// it is completed at once, unless the customer must consent to another.
     pub(crate) fn create_request(
         &mut self,
         asked: &CreatePaymentRequest,
+        customer_token: Option<&str>,
         acquirer: AcquirerAccountId,
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) -> Acted {
+        if let Some(refusal) = customer_token.and_then(|token| self.refuse_customer_token(token)) {
+            return Acted { outcome: Err(refusal), payment: None };
+        }
         let details = asked.details.clone();
+        let consents_first = details.request_customer_token.is_some();
         let interaction = details.customer_interaction_config.unwrap_or_default();
         let older = details.payment_request_expires_at.as_deref();
         let expires_at = match expiry(&interaction, older, "", now) {
@@ -52,8 +58,12 @@ impl Sandbox {
             ..blank
         });
         effects.push(Effect::Emit(Box::new(self.announce(&record, now))));
+        if customer_token.is_some() && !consents_first {
+            self.complete(record.uuid, now, effects);
+        }
+        let made = self.request(&record.id).map_or_else(|| shown(&record.view()), |made| shown(&made.view()));
         self.make_room(effects);
-        Acted { outcome: Ok(shown(&record.view())), payment: Some(payment) }
+        Acted { outcome: Ok(made), payment: Some(payment) }
     }
 
     /// Changes a request: what is left out stays as it is.

@@ -314,6 +314,20 @@ impl SandboxCell {
         Ok(record)
     }
 
+    /// Cancels a token; the event of the Payment Request that it ends follows once `after` ends.
+    pub(crate) fn cancel_token(
+        &self,
+        token: &str,
+        reason: &str,
+        after: oneshot::Receiver<()>,
+    ) -> Result<(), Refusal> {
+        self.tick();
+        let effects = self.lock().machine.cancel_token(token, reason, self.clock.now())?;
+        self.carry_out(effects, Some(after));
+        self.tell();
+        Ok(())
+    }
+
     /// Takes money of a transaction back for the customer. Answers with the chargeback.
     pub(crate) fn charge_back(
         &self,

@@ -27,6 +27,8 @@ mod notification;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod payment_tokens;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod presentation;

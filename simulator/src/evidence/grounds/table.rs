@@ -76,9 +76,17 @@ pub(super) static GROUNDS: &[Ground] = &[
                 "payments.md 3.4",
                 "It lives three hours unless `interaction_expiry` says otherwise, 15 minutes to 48 hours.",
             ),
+            Fact(
+                "payments.md 3.1",
+                "With a customer token in `Klarna-Customer-Token` it may come back COMPLETED.",
+            ),
         ],
         &[
             Fact("payments.md 3.4", "An `interaction_expiry` out of range is a 400."),
+            Fact(
+                "payments.md 3.1",
+                "With a customer token it always comes back COMPLETED, unless another is asked for; that events tell of SUBMITTED and COMPLETED; what an unknown token gets, see the policy `unknown_token`.",
+            ),
             Fact("payments.md 5.1", "Idempotency keys count per credential, method and path."),
         ],
     ),
@@ -135,6 +143,20 @@ pub(super) static GROUNDS: &[Ground] = &[
             Fact(
                 "payments.md 3.3",
                 "How a cancel at the wrong time is refused; see the policy `cancel_out_of_turn`.",
+            ),
+        ],
+    ),
+    operation(
+        "payment_token.cancel",
+        &[Fact("payments.md 3.1", "Method and path, in releases up to r2512.")],
+        &[
+            Fact(
+                "payments.md 3.1",
+                "204 without a body; that it takes a session token, too, and that the Payment Request is canceled with its token.",
+            ),
+            Fact(
+                "payments.md 5.3",
+                "404 where the token names nothing or has expired, 409 where a final authorize has used it.",
             ),
         ],
     ),
