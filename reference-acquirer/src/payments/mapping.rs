@@ -116,6 +116,7 @@ fn shipping(to: &ShippingAddress, customer: &Customer) -> klarna::Shipping {
         shipping_reference: None,
         recipient: Some(recipient),
         address: Some(address(&to.address)),
+        shipping_option: None,
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::authorize::{AcquiringConfig, RequestCustomerToken};
+use super::purchase_data::Shipping;
 use crate::ids::{CustomerTokenId, PaymentRequestId};
 use crate::money::{Currency, MinorUnits};
 use crate::open_enum;
@@ -104,6 +105,9 @@ pub struct StateContext {
     /// In COMPLETED, where a customer token was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub klarna_customer: Option<KlarnaCustomer>,
+    /// In COMPLETED, where the customer chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<Shipping>,
 }
 
 /// What Klarna tells of a customer who consented to a token. The token is a secret.

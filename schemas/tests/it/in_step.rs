@@ -18,9 +18,9 @@ const NOT_TYPED_YET: &[(&str, &[&str])] = &[
     ("klarna/error", &["doc_url"]),
     ("klarna/payment-request", &["state_expires_at"]),
     ("klarna/payment-request#/$defs/interaction_expiry", &["duration", "timestamp"]),
-    ("klarna/payment-request#/$defs/state_context", &["interoperability_token", "shipping"]),
+    ("klarna/payment-request#/$defs/state_context", &["interoperability_token"]),
     ("klarna/payment-request#/$defs/state_context/klarna_customer", &["customer_profile"]),
-    ("klarna/payment-request-event/payload", &["payment_transaction_id", "shipping", "klarna_customer"]),
+    ("klarna/payment-request-event/payload", &["payment_transaction_id", "klarna_customer"]),
     (
         "klarna/supplementary-purchase-data",
         &[
@@ -49,7 +49,6 @@ const NOT_TYPED_YET: &[(&str, &[&str])] = &[
         "klarna/supplementary-purchase-data#/$defs/line_item",
         &["reference", "shipping_reference", "subscription_reference", "currency", "line_item_metadata"],
     ),
-    ("klarna/supplementary-purchase-data#/$defs/shipping", &["shipping_option"]),
     // Only with the kind status.
     ("simulator/arm-fault", &["status", "body"]),
     // One of the three at a time.

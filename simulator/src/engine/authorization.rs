@@ -283,16 +283,18 @@ impl Sandbox {
         let payment_option_known = transaction
             .and_then(|transaction| transaction.payment_option_id.as_deref())
             .and_then(|id| self.presenting.has_issued(id));
-        let request_state = self
-            .payment(payment)
-            .and_then(|payment| payment.request.clone())
-            .and_then(|id| Some(self.request(&id)?.state.clone()));
+        let led = self.payment(payment).and_then(|payment| self.request(payment.request.as_ref()?));
+        let asked_for = led
+            .filter(|record| !record.tokenises_only)
+            .map(|record| (record.amount, record.currency.clone()));
+        let request_state = led.map(|record| record.state.clone());
         AuthorizeCall {
             role,
             seq: 0,
             result: None,
             fault: None,
             refused: false,
+            asked_for,
             request_state,
             key: command.key.as_ref().map(|key| key.0.clone()),
             raw: command.raw.clone(),

@@ -22,6 +22,9 @@ pub(crate) enum CustomerRefusal {
     /// The request stands where this act means nothing.
     #[error("the Payment Request is {0}: the customer can no longer {1} it")]
     TooLate(PaymentRequestState, &'static str),
+    /// The shipping cannot be chosen, or not so.
+    #[error("the shipping cannot be chosen so: {0}")]
+    Shipping(String),
 }
 
 impl Sandbox {

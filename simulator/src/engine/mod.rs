@@ -11,6 +11,7 @@ mod customer_token;
 mod direct_request;
 mod effect;
 mod ending;
+mod express_shipping;
 mod faulted;
 mod final_call;
 mod idempotency;
@@ -36,6 +37,7 @@ pub(crate) use command::{AuthorizeCommand, IdempotencyKey, PresentedToken, Token
 pub(crate) use customer::CustomerRefusal;
 pub(crate) use effect::{Decided, Effect, EventDraft, EventPayload, Refusal, Reply};
 pub(crate) use ending::EndRefusal;
+pub(crate) use express_shipping::ShippingChoice;
 pub(crate) use idempotency::{Acted, KeyedCall, Outcome, UsedKeys, shown};
 pub(crate) use ids::IdSource;
 pub(crate) use payment::{AuthorizeCall, CallRole, NetworkData, Payment};

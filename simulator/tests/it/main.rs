@@ -13,6 +13,8 @@ mod direct_requests;
 #[cfg(test)]
 mod ending;
 #[cfg(test)]
+mod express_shipping;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod journey;

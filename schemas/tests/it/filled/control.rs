@@ -14,6 +14,7 @@ use klarna_schemas::simulator::journal::{
 };
 use serde_json::json;
 
+use super::purchase_data::chosen_shipping;
 use super::{Filled, currency, filled, moment, some};
 
 fn entry() -> JournalEntry {
@@ -141,7 +142,15 @@ pub(super) fn filled_in() -> Vec<Filled> {
     all.push(filled("simulator/partner-key", &key));
     for act in [CustomerAct::Open, CustomerAct::Approve, CustomerAct::Refuse, CustomerAct::Leave] {
         let payment_request_id = "krn:payment:eu1:request:1".into();
-        all.push(filled("simulator/act-as-customer", &ActAsCustomer { payment_request_id, act }));
+        all.push(filled(
+            "simulator/act-as-customer",
+            &ActAsCustomer {
+                payment_request_id,
+                act,
+                shipping: chosen_shipping(),
+                shipping_amount: Some(MinorUnits(4_900)),
+            },
+        ));
     }
     all.extend(super::disturbances::filled_in());
     for kind in [

@@ -11,7 +11,7 @@ use klarna_schemas::money::MinorUnits;
 
 use super::authorize::{by_account, by_reference, token_wish};
 use super::notification::metadata;
-use super::purchase_data::purchase_data;
+use super::purchase_data::{chosen_shipping, purchase_data};
 use super::{Filled, currency, filled, moment, some};
 
 pub(super) fn interaction_config(expiry: InteractionExpiry) -> CustomerInteractionConfig {
@@ -48,6 +48,7 @@ pub(super) fn state_context() -> StateContext {
             customer_token: Some("krn:partner:eu1:test:identity:customer-token:1".into()),
             customer_token_reference: some("apx-ct-0001"),
         }),
+        shipping: chosen_shipping(),
     }
 }
 
@@ -127,6 +128,7 @@ pub(super) fn filled_in() -> Vec<Filled> {
                     klarna_network_session_token: some("krn:network:eu1:test:session-token:1"),
                     payment_token: some("krn:network:eu1:test:session-token:1"),
                     state_context: Some(state_context()),
+                    shipping: chosen_shipping(),
                 },
             },
         ),

@@ -1,7 +1,7 @@
 //! What is bought, by whom, sent where.
 
 use klarna_schemas::klarna::purchase_data::{
-    Address, Customer, LineItem, Recipient, Shipping, SupplementaryPurchaseData,
+    Address, Customer, LineItem, Recipient, Shipping, ShippingOption, SupplementaryPurchaseData,
 };
 use klarna_schemas::money::MinorUnits;
 
@@ -16,6 +16,18 @@ pub(super) fn address() -> Address {
         region: some("Stockholm"),
         country: some("SE"),
     }
+}
+
+fn shipping_option() -> ShippingOption {
+    ShippingOption {
+        shipping_type: some("TO_DOOR"),
+        shipping_type_attributes: Some(vec!["TRACKED".to_owned()]),
+        shipping_carrier: some("CARRIER"),
+    }
+}
+
+pub(super) fn chosen_shipping() -> Option<Shipping> {
+    purchase_data().shipping.and_then(|mut shipping| shipping.pop())
 }
 
 pub(super) fn purchase_data() -> SupplementaryPurchaseData {
@@ -49,6 +61,7 @@ pub(super) fn purchase_data() -> SupplementaryPurchaseData {
                 phone: some("+46700000000"),
             }),
             address: Some(address()),
+            shipping_option: Some(shipping_option()),
         }]),
     }
 }

@@ -117,8 +117,16 @@ pub(super) static GROUNDS: &[Ground] = &[
                 "payments.md 3.2",
                 "`state_context` leads to the customer while the request is open, and has the session token once it is COMPLETED.",
             ),
+            Fact(
+                "payments.md 2.6, 3.2",
+                "With express shipping it then has `shipping`, too, and the amount that is to be finalised may have changed.",
+            ),
         ],
         &[
+            Fact(
+                "payments.md 3.1",
+                "That `shipping_config` EDITABLE is what lets the customer choose, in one of `supported_countries` where there are any.",
+            ),
             Fact("payments.md 3.2", "`state_context` is empty in all other states."),
             Fact(
                 "payments.md 3.4",
