@@ -17,7 +17,8 @@ pub(crate) use acquirers::{Misfit, check};
 pub use rate_limits::{CallCategory, Quota, Quotas, RateLimitMode, RateLimitSettings};
 
 pub use crate::engine::{
-    DecidingPolicy, ExpiredRequestPolicy, PolicySettings, RefusalPolicy, ReusePolicy, TokenPlaces,
+    DecidingPolicy, ErrorListPolicy, ExpiredRequestPolicy, OddityPolicy, OlderNamesPolicy, PolicySettings,
+    RefusalPolicy, ReusePolicy, TokenPlaces,
 };
 
 /// The defaults, and the documentation of every setting.

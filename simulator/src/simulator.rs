@@ -13,10 +13,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use url::Url;
 
 use crate::api::recording;
+use crate::authority::{Authority, TlsError};
 use crate::config::{ConfigError, DefaultOutcome, Settings, UnknownAccounts};
 use crate::control::client::ControlClient;
 use crate::notify::Courier;
-use crate::authority::{Authority, TlsError};
 use crate::server::Tls;
 use crate::world::World;
 use crate::{api, control, icons, journey, openapi, qr_code, server};

@@ -53,7 +53,7 @@ pub(crate) struct World {
 }
 
 /// Why a Partner account cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AccountRefusal {
     /// No such Partner account, and none may be made.
     Unknown,

@@ -30,6 +30,7 @@ pub const CHECKS: &[Check] = &[
     rule("token.known", &["AP-11"]),
     rule("body.as-documented", &["AP-07"]),
     rule("authorize.valid", &["AP-07"]),
+    rule("authorize.strictly-valid", &["AP-07"]),
     rule("session-token.forwarded", &["AP-11", "AP-10"]),
     rule("authorize.unasked", &["AP-17"]),
     rule("transaction-reference.present", &["AP-07"]),
@@ -37,6 +38,7 @@ pub const CHECKS: &[Check] = &[
     rule("currency.as-intended", &["AP-07"]),
     rule("purchase-reference.as-intended", &["AP-08"]),
     rule("line-items.as-intended", &["AP-08"]),
+    rule("line-totals.add-up", &["AP-09", "AP-08"]),
     rule("purchase-data.present", &["AP-08"]),
     rule("payment-option.known", &["AP-01"]),
     rule("payment-option.as-intended", &["AP-01"]),
@@ -68,6 +70,7 @@ pub const CHECKS: &[Check] = &[
     rule("subscription.covers-state-changes", &["AP-19"]),
     rule("integration-metadata.present", &["AP-34"]),
     rule("token.current-name", &["AP-44"]),
+    rule("body.current-names", &["AP-44"]),
     rule("secret.in-url", &["AP-52"]),
     // The suite's own checks, at the Partner's side or by awaiting.
     own(

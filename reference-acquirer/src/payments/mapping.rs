@@ -27,6 +27,7 @@ pub fn initial_authorize(
             amount: order.amount,
             payment_transaction_reference: Some(order.reference.clone()),
             payment_option_id: order.payment_option_id.clone(),
+            payment_program_enablement_codes: None,
             capture: None,
             payment_capture_reference: None,
         }),
@@ -45,8 +46,11 @@ pub fn initial_authorize(
         }),
         acquiring_config: payment_account.map(|account| AcquiringConfig {
             payment_account_id: Some(account.to_owned()),
-            settlement_currency: None,
+            ..AcquiringConfig::default()
         }),
+        point_of_checkout: None,
+        point_of_transaction: None,
+        payment_request_id: None,
     }
 }
 
@@ -112,6 +116,7 @@ fn shipping(to: &ShippingAddress, customer: &Customer) -> klarna::Shipping {
         shipping_reference: None,
         recipient: Some(recipient),
         address: Some(address(&to.address)),
+        shipping_option: None,
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::payment_request::{CustomerInteractionConfig, PaymentRequest};
 use super::purchase_data::SupplementaryPurchaseData;
 use super::transaction::{PaymentCapture, TransactionState};
-use crate::ids::{CustomerTokenId, PaymentTransactionId};
+use crate::ids::{CustomerTokenId, PaymentRequestId, PaymentTransactionId};
 use crate::money::{Currency, MinorUnits};
 use crate::open_enum;
 
@@ -37,6 +37,15 @@ pub struct AuthorizeRequest {
     /// Which payment account settles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acquiring_config: Option<AcquiringConfig>,
+    /// In which store; only in stores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point_of_checkout: Option<PointOfCheckout>,
+    /// Where the transaction happens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point_of_transaction: Option<PointOfTransaction>,
+    /// The request that a final call ends; seen in one sample only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_request_id: Option<PaymentRequestId>,
 }
 
 /// The transaction that an authorize asks for.
@@ -50,6 +59,9 @@ pub struct RequestPaymentTransaction {
     /// Opaque, from Payment Presentation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_option_id: Option<String>,
+    /// Codes of payment programs that are open to this payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_program_enablement_codes: Option<Vec<String>>,
     /// `NOW` or `LATER` (the default).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<String>,
@@ -83,15 +95,48 @@ pub struct StepUpConfig {
     pub customer_interaction_config: Option<CustomerInteractionConfig>,
 }
 
-/// Which of the acquirer's accounts a payment settles to.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Which of the acquirer's accounts a payment settles to: exactly one of `payment_account_id`, and
+/// `payment_acquiring_account_id` with `payment_account_reference` (contract
+/// `webhooks-and-network-data.md` E).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcquiringConfig {
     /// `krn:partner:global:account:payment-account:…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_account_id: Option<String>,
+    /// `krn:partner:global:account:acquiring-account:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_acquiring_account_id: Option<String>,
+    /// The acquirer's name for the payment account, 1 to 255 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_account_reference: Option<String>,
     /// ISO 4217.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settlement_currency: Option<Currency>,
+}
+
+/// In which store a customer checks out (contract `payments.md` 2.1): one of the three.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointOfCheckout {
+    /// Klarna's name of the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_id: Option<String>,
+    /// The acquirer's name of it, 1 to 255 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_reference: Option<String>,
+    /// The store itself; the sources do not describe it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<Value>,
+}
+
+/// Where a transaction happens (contract `payments.md` 2.1).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointOfTransaction {
+    /// `WEBSITE`, `MOBILE_APP` or `TERMINAL`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<String>,
+    /// The acquirer's name of the terminal, 1 to 255 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal_reference: Option<String>,
 }
 
 open_enum! {

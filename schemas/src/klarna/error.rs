@@ -17,6 +17,18 @@ pub struct ErrorBody {
     /// Which fields, for `VALIDATION_ERROR`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validation_errors: Vec<ValidationError>,
+    /// The same list as an older sample has it, in the place of the current one (contract `payments.md` 10).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<OlderValidationError>,
+}
+
+impl ErrorBody {
+    /// The same refusal, with its fields listed as in the older sample.
+    #[must_use]
+    pub fn with_older_list(mut self) -> Self {
+        self.errors = self.validation_errors.drain(..).map(OlderValidationError::from).collect();
+        self
+    }
 }
 
 /// One field that did not validate.
@@ -29,6 +41,24 @@ pub struct ValidationError {
     /// Where to read on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doc_url: Option<String>,
+}
+
+/// One field that did not validate, as an older sample has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OlderValidationError {
+    /// Dot notation, e.g. `line_items[0].quantity`.
+    pub parameter: String,
+    /// What is wrong with it.
+    pub error_message: String,
+    /// Where to read on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doc_url: Option<String>,
+}
+
+impl From<ValidationError> for OlderValidationError {
+    fn from(field: ValidationError) -> Self {
+        Self { parameter: field.parameter, error_message: field.reason, doc_url: field.doc_url }
+    }
 }
 
 impl ValidationError {

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::authorize::RequestCustomerToken;
+use super::authorize::{AcquiringConfig, RequestCustomerToken};
+use super::purchase_data::Shipping;
 use crate::ids::{CustomerTokenId, PaymentRequestId};
 use crate::money::{Currency, MinorUnits};
 use crate::open_enum;
@@ -104,6 +105,9 @@ pub struct StateContext {
     /// In COMPLETED, where a customer token was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub klarna_customer: Option<KlarnaCustomer>,
+    /// In COMPLETED, where the customer chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<Shipping>,
 }
 
 /// What Klarna tells of a customer who consented to a token. The token is a secret.
@@ -234,6 +238,12 @@ pub struct PaymentRequestDetails {
     /// Opaque, from Payment Presentation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_option_id: Option<String>,
+    /// Codes of payment programs that are open to this payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_program_enablement_codes: Option<Vec<String>>,
+    /// Which payment account settles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acquiring_config: Option<AcquiringConfig>,
     /// Whether the customer may choose the shipping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping_config: Option<ShippingConfig>,

@@ -85,6 +85,23 @@ pub struct Shipping {
     /// Where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
+    /// How.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_option: Option<ShippingOption>,
+}
+
+/// How a parcel travels (contract `webhooks-and-network-data.md` B.4).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShippingOption {
+    /// `TO_DOOR`, `PICKUP_STORE`; others exist.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_type: Option<String>,
+    /// `SIGNATURE_REQUIRED`, `LEAVE_AT_DOOR`, `LEAVE_WITH_NEIGHBOUR`, `TRACKED`, `UNTRACKED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_type_attributes: Option<Vec<String>>,
+    /// Who carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_carrier: Option<String>,
 }
 
 /// Who receives a parcel.

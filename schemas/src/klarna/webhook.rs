@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::payment_request::{PaymentRequestState, StateContext};
+use super::purchase_data::Shipping;
 use crate::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId, WebhookId};
 
 /// Prefix of the events that tell how a Payment Request fares.
@@ -114,6 +115,9 @@ pub struct PaymentRequestPayload {
     /// What belongs to the state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_context: Option<StateContext>,
+    /// In COMPLETED, where the customer chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<Shipping>,
 }
 
 impl PaymentRequestPayload {

@@ -23,6 +23,7 @@ use super::journal::Direction;
 use crate::ids::{PartnerAccountId, PaymentRequestId};
 use crate::klarna::authorize::AuthorizationResult;
 use crate::klarna::payment_request::PaymentRequestState;
+use crate::klarna::purchase_data::Shipping;
 use crate::money::{Currency, MinorUnits};
 
 /// `PUT /sandboxes/{a}`: create or reset.
@@ -195,6 +196,12 @@ pub struct ActAsCustomer {
     pub payment_request_id: PaymentRequestId,
     /// What.
     pub act: CustomerAct,
+    /// With approve, where the request's `shipping_config` is EDITABLE: where and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<Shipping>,
+    /// With shipping: what it adds to the amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_amount: Option<MinorUnits>,
 }
 
 /// What a customer can do in the Purchase Journey.

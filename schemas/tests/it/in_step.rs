@@ -9,16 +9,18 @@ use crate::filled::{Filled, klarna, simulator};
 
 /// Fields that the schemas know and the typed views do not read yet.
 const NOT_TYPED_YET: &[(&str, &[&str])] = &[
-    ("klarna/authorize-request", &["point_of_checkout", "point_of_transaction", "payment_request_id"]),
-    ("klarna/authorize-request#/$defs/request_payment_transaction", &["payment_program_enablement_codes"]),
-    ("klarna/error", &["doc_url", "errors"]),
+    // One form of each at a time.
+    (
+        "klarna/authorize-request#/$defs/acquiring_config",
+        &["payment_account_id", "payment_acquiring_account_id", "payment_account_reference"],
+    ),
+    ("klarna/authorize-request#/$defs/point_of_checkout", &["store_id", "store_reference", "store"]),
+    ("klarna/error", &["doc_url"]),
     ("klarna/payment-request", &["state_expires_at"]),
-    ("klarna/create-payment-request", &["payment_program_enablement_codes", "acquiring_config"]),
-    ("klarna/update-payment-request", &["payment_program_enablement_codes", "acquiring_config"]),
     ("klarna/payment-request#/$defs/interaction_expiry", &["duration", "timestamp"]),
-    ("klarna/payment-request#/$defs/state_context", &["interoperability_token", "shipping"]),
+    ("klarna/payment-request#/$defs/state_context", &["interoperability_token"]),
     ("klarna/payment-request#/$defs/state_context/klarna_customer", &["customer_profile"]),
-    ("klarna/payment-request-event/payload", &["payment_transaction_id", "shipping", "klarna_customer"]),
+    ("klarna/payment-request-event/payload", &["payment_transaction_id", "klarna_customer"]),
     (
         "klarna/supplementary-purchase-data",
         &[
@@ -47,7 +49,6 @@ const NOT_TYPED_YET: &[(&str, &[&str])] = &[
         "klarna/supplementary-purchase-data#/$defs/line_item",
         &["reference", "shipping_reference", "subscription_reference", "currency", "line_item_metadata"],
     ),
-    ("klarna/supplementary-purchase-data#/$defs/shipping", &["shipping_option"]),
     // Only with the kind status.
     ("simulator/arm-fault", &["status", "body"]),
     // One of the three at a time.

@@ -78,12 +78,21 @@ LINE/product_url | "no url" | format | Report | must be an absolute URI
 /klarna_network_data | { "content": {} } | type | Reject | must be a string, not an object
 /step_up_config/payment_request_expires_at | "tomorrow" | anyOf | Reject | fits none of the forms that are allowed: must be a date such as 2026-01-31; or must be a date and time with zone such as 2026-01-31T09:30:00Z
 CIC | | required | Report | is required, and missing
-CIC/method | "SERVER_REDIRECT" | enum | Report | must be one of HANDOVER, SDK, QR_CODE
+CIC/method | "REDIRECT" | enum | Report | must be one of HANDOVER, SDK, QR_CODE, SERVER_REDIRECT
 CIC/return_url | "back" | pattern | Report | must match the pattern ^https?://[^\s/]
 CIC/interaction_expiry/duration | "soon" | format | Reject | must be an ISO 8601 duration such as PT30M
 CIC/interaction_expiry | { "timestamp": "2026-01-31" } | format | Reject | must be a date and time with zone such as 2026-01-31T09:30:00Z | step_up_config.customer_interaction_config.interaction_expiry.timestamp
 CIC/interaction_expiry/timestamp | "2026-01-31T09:30:00Z" | oneOf | Report | fits more than one of the forms that exclude each other | step_up_config.customer_interaction_config.interaction_expiry
 CIC/interaction_expiry | {} | oneOf | Report | one of duration, timestamp is required, and none is there | step_up_config.customer_interaction_config.interaction_expiry.duration
+/acquiring_config | {} | anyOf | Report | one of payment_account_id, payment_acquiring_account_id, payment_account_reference is required, and none is there | acquiring_config.payment_account_id
+/acquiring_config | { "payment_acquiring_account_id": "b" } | required | Report | is required, and missing | acquiring_config.payment_account_reference
+/acquiring_config | { "payment_account_reference": "c" } | required | Report | is required, and missing | acquiring_config.payment_acquiring_account_id
+/acquiring_config | { "payment_account_id": "a", "settlement_currency": "EURO" } | pattern | Reject | must match the pattern ^[A-Za-z]{3}$ | acquiring_config.settlement_currency
+/point_of_checkout | { "store_id": "a", "store_reference": "b" } | maxProperties | Report | must have at most 1 fields
+/point_of_checkout | { "store_reference": "" } | minLength | Reject | must not be empty | point_of_checkout.store_reference
+/point_of_transaction | { "type": "SHOP" } | enum | Report | must be one of WEBSITE, MOBILE_APP, TERMINAL | point_of_transaction.type
+/supplementary_purchase_data/lodging_reservations | [{ "hosts": { "number_of_reservations": "2" } }] | type | Report | must be an integer, not a string | supplementary_purchase_data.lodging_reservations[0].hosts.number_of_reservations
+/supplementary_purchase_data/lodging_reservations | [{ "hosts": [{ "host_kind": "PERSON" }] }] | additionalProperties | Report | is not a field that is known here | supplementary_purchase_data.lodging_reservations[0].hosts[0].host_kind
 /unheard_of | null | additionalProperties | Report | is not a field that is known here
 "#;
 
@@ -113,6 +122,18 @@ fn each_slip_is_named_in_dot_notation_with_its_weight() {
         };
         assert_eq!(authorize(&changed(&pointer, to)), [expected], "{line}");
     }
+}
+
+#[test]
+fn two_forms_of_an_acquiring_config_are_reported_by_every_field_that_is_too_much() {
+    let both = json!({ "payment_account_id": "a", "payment_acquiring_account_id": "b", "payment_account_reference": "c" });
+    let found = authorize(&changed("/acquiring_config", Some(both)));
+    let seen: Vec<_> =
+        found.iter().map(|it| (it.parameter.as_str(), it.reason.as_str(), it.disposition)).collect();
+    let why = "must not be here";
+    let expected =
+        ["acquiring_config.payment_acquiring_account_id", "acquiring_config.payment_account_reference"];
+    assert_eq!(seen, expected.map(|parameter| (parameter, why, Report)));
 }
 
 #[test]

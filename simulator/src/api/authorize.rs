@@ -5,15 +5,22 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
-use klarna_schemas::simulator::control::{Fault, FaultBody};
+use klarna_schemas::klarna::authorize::AuthorizeRequest;
+use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::klarna::{CUSTOMER_TOKEN_HEADER, INTEGRATION_METADATA_HEADER};
+use klarna_schemas::simulator::control::{Fault, FaultBody};
+use serde_json::Value;
 
-use super::body::{header, json, parse};
+use super::body::{Parsed, header, json, parse};
 use super::call::{AUTHORIZE, Call, SandboxCall, token};
 use super::error::KlarnaError;
 use super::faulty;
-use super::recording::{Authorized, Notes};
-use crate::engine::{AuthorizeCommand, CallHead, Effect, Refusal, Reply, Undecided};
+use super::recording::{Authorized, Notes, RefusedBody};
+use crate::config::OddityPolicy;
+use crate::engine::{
+    AuthorizeCommand, CallHead, Effect, IdempotencyKey, PresentedToken, Refusal, Reply, Undecided,
+    line_totals,
+};
 use crate::world::SandboxCell;
 
 /// What an authorize meets that is one too many, as its payment remembers it.
@@ -49,7 +56,11 @@ pub(super) async fn authorize(called: SandboxCall, body: Bytes) -> Result<Respon
     notes.note(|noted| {
         noted.authorize = Some(match (&decided.reply, command.request) {
             (Reply::Refused(Refusal::Invalid(fields)), Err(_)) => {
-                Authorized::Invalid(Box::new(command.raw), fields.clone())
+                Authorized::Invalid(Box::new(RefusedBody {
+                    raw: command.raw,
+                    fields: fields.clone(),
+                    by_policy: command.by_policy,
+                }))
             }
             _ => Authorized::Decided(decided.call),
         });
@@ -68,13 +79,18 @@ pub(super) async fn authorize(called: SandboxCall, body: Bytes) -> Result<Respon
 fn read(called: &SandboxCall, body: &Bytes) -> Result<AuthorizeCommand, KlarnaError> {
     let call = &called.call;
     let raw = json(&call.headers, body)?;
-    let key = call.key()?;
+    let key = call.key_as_sent()?;
     let token = token(&call.headers);
-    let (request, undocumented) = parse("klarna/authorize-request", &raw);
+    let parsed: Parsed<AuthorizeRequest> = parse("klarna/authorize-request", &raw);
+    let strictly = strict_refusals(call, &parsed, &raw, key.as_ref(), token.as_ref());
+    let by_policy = parsed.request.is_ok() && !strictly.is_empty();
+    let request = if by_policy { Err(strictly) } else { parsed.request };
     Ok(AuthorizeCommand {
         acquirer: called.acquirer(),
         request,
-        undocumented,
+        by_policy,
+        undocumented: parsed.undocumented,
+        older_names: parsed.older_names,
         raw,
         token_is_foreign: token
             .as_ref()
@@ -97,6 +113,24 @@ fn head(call: &Call) -> CallHead {
         tls: call.tls.clone(),
         headers: call.headers.iter().map(lengths).collect(),
     }
+}
+
+/// What the policies refuse of a call that validates.
+fn strict_refusals(
+    call: &Call,
+    parsed: &Parsed<AuthorizeRequest>,
+    raw: &Value,
+    key: Option<&IdempotencyKey>,
+    token: Option<&PresentedToken>,
+) -> Vec<ValidationError> {
+    let mut refused = parsed.refused_by(call.policies());
+    refused.extend(call.missing_key(key));
+    refused.extend(token.and_then(|token| call.older_header(token)));
+    let asked = parsed.request.as_ref().ok().and_then(|request| request.request_payment_transaction.as_ref());
+    if let (Some(asked), OddityPolicy::Invalid) = (asked, call.policies().line_totals) {
+        refused.extend(line_totals::misfit(raw.get("supplementary_purchase_data"), asked.amount));
+    }
+    refused
 }
 
 /// Lets an authorize meet the fault that waits for it: it is noted in its payment, and not decided.

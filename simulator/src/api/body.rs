@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::KlarnaError;
+use super::older_names;
+use crate::config::{OddityPolicy, OlderNamesPolicy, PolicySettings};
 
 /// The body as JSON. `Content-Type` may be missing only where the body is JSON all the same.
 pub(super) fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, KlarnaError> {
@@ -27,24 +29,51 @@ pub(super) fn json_or_nothing(headers: &HeaderMap, body: &[u8]) -> Result<Value,
     if body.iter().all(u8::is_ascii_whitespace) { Ok(Value::Null) } else { json(headers, body) }
 }
 
-/// The body as a typed view, or every field that does not validate; and what is not as documented
-/// and yet accepted.
-pub(super) fn parse<T: DeserializeOwned>(
-    schema: &str,
-    raw: &Value,
-) -> (Result<T, Vec<ValidationError>>, Vec<ValidationError>) {
-    let (rejected, reported) = judged(schema, raw);
+/// A body that was read.
+pub(super) struct Parsed<T> {
+    /// What it asks for, or every field that does not validate.
+    pub(super) request: Result<T, Vec<ValidationError>>,
+    /// What is not as documented, and yet accepted.
+    pub(super) undocumented: Vec<ValidationError>,
+    /// What stands under a name of an older revision.
+    pub(super) older_names: Vec<ValidationError>,
+}
+
+impl<T> Parsed<T> {
+    /// What the policies refuse, though no schema does.
+    pub(super) fn refused_by(&self, policies: &PolicySettings) -> Vec<ValidationError> {
+        let mut refused = Vec::new();
+        if policies.undocumented_fields == OddityPolicy::Invalid {
+            refused.extend(self.undocumented.iter().cloned());
+        }
+        if policies.older_names == OlderNamesPolicy::Invalid {
+            refused.extend(self.older_names.iter().cloned());
+        }
+        refused
+    }
+}
+
+/// The body as a typed view, with what is odd in it.
+pub(super) fn parse<T: DeserializeOwned>(schema: &str, raw: &Value) -> Parsed<T> {
+    let (rejected, undocumented) = judged(schema, raw);
     if !rejected.is_empty() {
-        return (Err(rejected), Vec::new());
+        return Parsed { request: Err(rejected), undocumented: Vec::new(), older_names: Vec::new() };
     }
     let request = serde_path_to_error::deserialize(raw)
         .map_err(|error| vec![ValidationError::new(error.path().to_string(), error.inner().to_string())]);
-    (request, reported)
+    Parsed { request, undocumented, older_names: older_names::in_body(raw) }
 }
 
-/// The body as a typed view, where what is undocumented is nobody's concern.
-pub(super) fn typed<T: DeserializeOwned>(schema: &str, raw: &Value) -> Result<T, KlarnaError> {
-    parse(schema, raw).0.map_err(KlarnaError::invalid)
+/// The body as a typed view; what is odd in it matters only where the policies are strict.
+pub(super) fn typed<T: DeserializeOwned>(
+    schema: &str,
+    raw: &Value,
+    policies: &PolicySettings,
+) -> Result<T, KlarnaError> {
+    let parsed = parse(schema, raw);
+    let refused = parsed.refused_by(policies);
+    let request = parsed.request.map_err(KlarnaError::invalid)?;
+    if refused.is_empty() { Ok(request) } else { Err(KlarnaError::invalid(refused)) }
 }
 
 /// What a schema rejects in a body, and what it only reports.

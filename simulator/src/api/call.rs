@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
 use klarna_schemas::klarna::IDEMPOTENCY_KEY_HEADER;
 use klarna_schemas::klarna::client_certificate::MtlsStatus;
+use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::simulator::control::CallKind;
 use klarna_schemas::simulator::journal::RecordedTls;
 use serde_json::Value;
@@ -20,10 +21,11 @@ use tokio::sync::oneshot;
 
 use super::body::header;
 use super::error::KlarnaError;
-use super::recording::{Notes, Place};
 use super::operations::Operation;
+use super::recording::{Notes, Place};
 use super::{auth, faulty, rate_limit};
 use crate::clock::real_now;
+use crate::config::{OddityPolicy, OlderNamesPolicy, PolicySettings};
 use crate::connection::{self, Secured};
 use crate::engine::{
     Acted, Effect, IdempotencyKey, KeyedCall, Outcome, PresentedToken, Sandbox, TokenHeader,
@@ -102,8 +104,27 @@ impl Call {
         T::from(self.parts.get("id").cloned().unwrap_or_default())
     }
 
-    /// `Klarna-Idempotency-Key`.
+    /// What holds where Klarna is silent.
+    pub(super) fn policies(&self) -> &PolicySettings {
+        &self.world.settings().policies
+    }
+
+    /// `Klarna-Idempotency-Key`, which the policies may ask for.
     pub(super) fn key(&self) -> Result<Option<IdempotencyKey>, KlarnaError> {
+        let key = self.key_as_sent()?;
+        self.missing_key(key.as_ref()).map_or(Ok(key), |missing| Err(KlarnaError::invalid(vec![missing])))
+    }
+
+    /// The refusal of a call that should have a key and has none, where the policies are strict.
+    pub(super) fn missing_key(&self, key: Option<&IdempotencyKey>) -> Option<ValidationError> {
+        let wanted = [Method::POST, Method::PATCH].contains(&self.method)
+            && self.policies().missing_key == OddityPolicy::Invalid;
+        (wanted && key.is_none())
+            .then(|| ValidationError::new("Klarna-Idempotency-Key", "is required, and missing"))
+    }
+
+    /// `Klarna-Idempotency-Key`, if it came.
+    pub(super) fn key_as_sent(&self) -> Result<Option<IdempotencyKey>, KlarnaError> {
         let Some(key) = header(&self.headers, IDEMPOTENCY_KEY_HEADER) else { return Ok(None) };
         let length = key.chars().count();
         if length == 0 || length > KEY_LENGTH {
@@ -111,6 +132,25 @@ impl Call {
             return Err(KlarnaError::invalid_field("Klarna-Idempotency-Key", reason));
         }
         Ok(Some(IdempotencyKey(key)))
+    }
+
+    /// The session token, whose older headers the policies may refuse.
+    pub(super) fn token(&self) -> Result<Option<PresentedToken>, KlarnaError> {
+        let token = token(&self.headers);
+        match token.as_ref().and_then(|token| self.older_header(token)) {
+            Some(older) => Err(KlarnaError::invalid(vec![older])),
+            None => Ok(token),
+        }
+    }
+
+    /// The refusal of a token that came under an older header, where the policies are strict.
+    pub(super) fn older_header(&self, token: &PresentedToken) -> Option<ValidationError> {
+        let refused =
+            token.header != TokenHeader::Session && self.policies().older_names == OlderNamesPolicy::Invalid;
+        refused.then(|| {
+            let why = format!("is an older name of {}", TokenHeader::Session.name());
+            ValidationError::new(token.header.name(), why)
+        })
     }
 
     /// The call as repeats are told by it.
@@ -174,23 +214,23 @@ impl FromRequestParts<Arc<World>> for SandboxCall {
 
 impl SandboxCall {
     fn enter(call: Call, partner: PartnerAccountId) -> Result<Self, KlarnaError> {
-        let cell = match call.world.sandbox_for(&partner, call.account.id()) {
-            Ok(cell) => cell,
+        let entered = match call.world.sandbox_for(&partner, call.account.id()) {
+            Ok(entered) => entered,
             Err(refusal) => {
                 call.count(None)?;
                 return Err(not_entered(refusal, &partner));
             }
         };
-        call.notes.note(|noted| noted.place = Place::Sandbox(cell.clone()));
-        let over_quota = call.count(Some(&cell)).err();
+        call.notes.note(|noted| noted.place = Place::Sandbox(entered.clone()));
+        let over_quota = call.count(Some(&entered)).err();
         if call.operation.id == AUTHORIZE {
-            return Ok(Self { call, partner, cell, over_quota });
+            return Ok(Self { call, partner, cell: entered, over_quota });
         }
         match over_quota {
             Some(refusal) => return Err(refusal),
-            None => faulty::meet_in(&cell, &call.notes, call.operation.id)?,
+            None => faulty::meet_in(&entered, &call.notes, call.operation.id)?,
         }
-        Ok(Self { call, partner, cell, over_quota: None })
+        Ok(Self { call, partner, cell: entered, over_quota: None })
     }
 
     /// Who calls.

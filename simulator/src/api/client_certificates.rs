@@ -34,7 +34,7 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<Value>), KlarnaError> {
     let call = &called.0;
     let raw = json(&call.headers, &body)?;
-    let asked: CreateClientCertificate = typed("klarna/create-client-certificate", &raw)?;
+    let asked: CreateClientCertificate = typed("klarna/create-client-certificate", &raw, call.policies())?;
     let request = SigningRequest::parse(&asked.config.certificate_signing_request)
         .map_err(|fault| KlarnaError::invalid_field(REQUEST, fault.to_string()))?;
     let wanted = name_of(call.account.id());
@@ -88,7 +88,8 @@ fn issue(
 /// `PUT /v2/account/integration/client-certificates/enforcement`.
 pub(super) async fn enforce(called: AccountCall, body: Bytes) -> Result<StatusCode, KlarnaError> {
     let raw = json(&called.0.headers, &body)?;
-    let asked: EnforceClientCertificates = typed("klarna/enforce-client-certificates", &raw)?;
+    let asked: EnforceClientCertificates =
+        typed("klarna/enforce-client-certificates", &raw, called.0.policies())?;
     let now = real_now();
     let from = match asked.enforced_from {
         EnforcedFrom::Now => now,

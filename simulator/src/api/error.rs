@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use klarna_schemas::klarna::error::{ErrorBody, ValidationError};
 use uuid::Uuid;
 
+use crate::config::ErrorListPolicy;
 use crate::engine::Refusal;
 
 /// Longest `error_message`, in characters (contract `payments.md` 5.2). It may name what came.
@@ -119,6 +120,16 @@ impl KlarnaError {
             error_code: self.code.to_owned(),
             error_message: self.message.chars().take(MESSAGE_LENGTH).collect(),
             validation_errors: self.fields.clone(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// The body under this id, with its fields listed as the policy says.
+    pub(crate) fn body_listed(&self, error_id: Uuid, list: ErrorListPolicy) -> ErrorBody {
+        let body = self.body(error_id);
+        match list {
+            ErrorListPolicy::ValidationErrors => body,
+            ErrorListPolicy::Errors => body.with_older_list(),
         }
     }
 }

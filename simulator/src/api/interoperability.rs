@@ -17,6 +17,7 @@ type Made = Result<(StatusCode, Json<Value>), KlarnaError>;
 /// `POST …/interoperability/sdk-tokens`: no body.
 pub(super) async fn create_sdk_token(called: SandboxCall, body: Bytes) -> Made {
     let raw = json_or_nothing(&called.call.headers, &body)?;
+    called.call.token()?;
     let made = called.once(raw, |machine, now, _| machine.hand_out_sdk_token(now))?;
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -25,10 +26,9 @@ pub(super) async fn create_sdk_token(called: SandboxCall, body: Bytes) -> Made {
 pub(super) async fn create_token(called: SandboxCall, body: Bytes) -> Made {
     let raw = json_or_nothing(&called.call.headers, &body)?;
     if let Some(token) = header(&called.call.headers, CUSTOMER_TOKEN_HEADER)
-        && !called.cell.lock().machine.knows_customer_token(&token)
+        && let Some(refusal) = called.cell.lock().machine.refuse_customer_token(&token)
     {
-        let policy = called.call.world.settings().policies.unknown_token;
-        return Err(policy.refuse("Klarna-Customer-Token", "names no customer token of this account").into());
+        return Err(refusal.into());
     }
     let made = called
         .once(raw, |machine, now, effects| machine.hand_out_token(&CustomerJourney::SignIn, now, effects))?;
@@ -38,7 +38,7 @@ pub(super) async fn create_token(called: SandboxCall, body: Bytes) -> Made {
 /// `POST …/interoperability/test-tokens`.
 pub(super) async fn create_test_token(called: SandboxCall, body: Bytes) -> Made {
     let raw = json(&called.call.headers, &body)?;
-    let asked: CreateTestToken = typed("klarna/create-test-token", &raw)?;
+    let asked: CreateTestToken = typed("klarna/create-test-token", &raw, called.call.policies())?;
     let made = called
         .once(raw, |machine, now, effects| machine.hand_out_token(&asked.customer_journey, now, effects))?;
     Ok((StatusCode::CREATED, Json(made)))

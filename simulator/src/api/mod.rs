@@ -10,6 +10,7 @@ pub(crate) mod error;
 mod faulty;
 mod interoperability;
 mod notification;
+mod older_names;
 pub(crate) mod operations;
 mod payment_requests;
 mod presentation;

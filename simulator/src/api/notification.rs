@@ -75,7 +75,7 @@ pub(super) async fn delete_signing_key(AccountCall(call): AccountCall) -> Result
 
 pub(super) async fn create_webhook(called: AccountCall, body: Bytes) -> Made {
     let raw = json(&called.0.headers, &body)?;
-    let asked: CreateWebhook = typed("klarna/create-webhook", &raw)?;
+    let asked: CreateWebhook = typed("klarna/create-webhook", &raw, called.0.policies())?;
     let urls = (&called.0.world.settings().webhooks).into();
     let made = called.once(raw, |account| {
         let (keys, ids) = (&account.signing_keys, &mut account.ids);
@@ -88,7 +88,7 @@ pub(super) async fn create_webhook(called: AccountCall, body: Bytes) -> Made {
 pub(super) async fn update_webhook(called: AccountCall, body: Bytes) -> Result<Json<Value>, KlarnaError> {
     let id: WebhookId = called.0.id();
     let raw = json(&called.0.headers, &body)?;
-    let asked: UpdateWebhook = typed("klarna/update-webhook", &raw)?;
+    let asked: UpdateWebhook = typed("klarna/update-webhook", &raw, called.0.policies())?;
     let urls = (&called.0.world.settings().webhooks).into();
     let updated = called.once(raw, |account| {
         let updated = account.subscriptions.update(&id, asked, &account.signing_keys, urls);

@@ -9,7 +9,8 @@ use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::queries::{self, Query};
 use super::{
-    authorize, client_certificates, interoperability, notification, payment_requests, presentation, simulate, transactions,
+    authorize, client_certificates, interoperability, notification, payment_requests, presentation, simulate,
+    transactions,
 };
 use crate::config::CallCategory;
 use crate::world::World;
@@ -141,6 +142,16 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         category: CallCategory::PaymentRequestManagement,
         answer: (200, Some("klarna/payment-request")),
         serve: || delete(payment_requests::cancel),
+    },
+    Operation {
+        id: "payment_token.cancel",
+        method: Method::DELETE,
+        paths: &["/v2/accounts/{account}/payment/tokens/{id}", "/v2/payment/tokens/{id}"],
+        summary: "Give up a payment token that was not used",
+        request: None,
+        category: CallCategory::PaymentRequestManagement,
+        answer: (204, None),
+        serve: || delete(payment_requests::cancel_token),
     },
     Operation {
         id: "payment_transaction.read",

@@ -5,25 +5,34 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use klarna_schemas::ids::PaymentRequestId;
+use klarna_schemas::klarna::CUSTOMER_TOKEN_HEADER;
 use klarna_schemas::klarna::payment_request::{
     CreatePaymentRequest, PaymentRequest, PaymentRequestState, UpdatePaymentRequest,
 };
 use klarna_schemas::simulator::control::RequestEnd;
 use serde_json::Value;
 
-use super::body::{json, typed};
+use super::body::{header, json, typed};
 use super::call::SandboxCall;
 use super::error::KlarnaError;
 use crate::config::ExpiredRequestPolicy;
 use crate::engine::{self, EndRefusal};
 
-/// `POST …/payment/requests`.
+/// Why a request is CANCELED (contract `payments.md` 3.3).
+const BY_PARTNER: &str = "PARTNER_CANCELED";
+
+/// `POST …/payment/requests`. With the token of a customer who has consented before, it is COMPLETED at
+/// once.
 pub(super) async fn create(called: SandboxCall, body: Bytes) -> Result<Response, KlarnaError> {
     let raw = json(&called.call.headers, &body)?;
-    let asked: CreatePaymentRequest = typed("klarna/create-payment-request", &raw)?;
+    let asked: CreatePaymentRequest = typed("klarna/create-payment-request", &raw, called.call.policies())?;
+    called.call.token()?;
+    let customer_token =
+        header(&called.call.headers, CUSTOMER_TOKEN_HEADER).filter(|token| !token.is_empty());
     let acquirer = called.acquirer();
-    let made =
-        called.once(raw, |machine, now, effects| machine.create_request(&asked, acquirer, now, effects))?;
+    let made = called.once(raw, |machine, now, effects| {
+        machine.create_request(&asked, customer_token.as_deref(), acquirer, now, effects)
+    })?;
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
@@ -31,7 +40,7 @@ pub(super) async fn create(called: SandboxCall, body: Bytes) -> Result<Response,
 pub(super) async fn update(called: SandboxCall, body: Bytes) -> Result<Json<Value>, KlarnaError> {
     let id: PaymentRequestId = called.call.id();
     let raw = json(&called.call.headers, &body)?;
-    let asked: UpdatePaymentRequest = typed("klarna/update-payment-request", &raw)?;
+    let asked: UpdatePaymentRequest = typed("klarna/update-payment-request", &raw, called.call.policies())?;
     called.once(raw, |machine, now, effects| machine.update_request(&id, &asked, now, effects)).map(Json)
 }
 
@@ -51,8 +60,6 @@ pub(super) async fn read(called: SandboxCall) -> Result<Json<PaymentRequest>, Kl
 /// `DELETE …/payment/requests/{payment_request_id}`: the acquirer cancels a request that came to
 /// nothing. Answers 200 with the object.
 pub(super) async fn cancel(called: SandboxCall) -> Result<Json<PaymentRequest>, KlarnaError> {
-    /// Why it is CANCELED (contract `payments.md` 3.3).
-    const BY_PARTNER: &str = "PARTNER_CANCELED";
     let id: PaymentRequestId = called.call.id();
     let (payment, epoch) = {
         let state = called.cell.lock();
@@ -75,6 +82,24 @@ pub(super) async fn cancel(called: SandboxCall) -> Result<Json<PaymentRequest>, 
         }
     })?;
     Ok(Json(record.view()))
+}
+
+/// `DELETE …/payment/tokens/{payment_token}`: the acquirer gives up a token that it has not used. The
+/// status is inferred.
+pub(super) async fn cancel_token(called: SandboxCall) -> Result<StatusCode, KlarnaError> {
+    let token: String = called.call.id();
+    let (payment, epoch) = {
+        let state = called.cell.lock();
+        (state.machine.payment_of_token(&token), state.machine.epoch_of_id(&token))
+    };
+    let (answered, after) = tokio::sync::oneshot::channel();
+    called.call.notes.note(|noted| {
+        noted.epoch = Some(epoch);
+        noted.payment = payment;
+        noted.answered = Some(answered);
+    });
+    called.cell.cancel_token(&token, BY_PARTNER, after)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn unknown(id: &PaymentRequestId) -> KlarnaError {

@@ -8,7 +8,7 @@ use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::money::{Currency, MinorUnits};
 
 use super::body::header;
-use super::call::{SandboxCall, token};
+use super::call::SandboxCall;
 use super::error::KlarnaError;
 use super::queries::{self, INTENTS, KNOWN_INTENTS, LOCALE_LENGTH};
 use crate::engine::PresentationQuery;
@@ -20,7 +20,7 @@ const NOT_CACHEABLE: &str = "private, no-store";
 pub(super) async fn read(called: SandboxCall) -> Result<Response, KlarnaError> {
     let call = &called.call;
     let pairs = Pairs::read(call.uri.query().unwrap_or_default());
-    let token = token(&call.headers).map(|token| token.value);
+    let token = call.token()?.map(|token| token.value);
     let oddities = pairs.oddities();
     if !oddities.is_empty() {
         tracing::warn!(?oddities, "a presentation was asked for in an undocumented way");

@@ -31,11 +31,8 @@ pub(super) fn take(
         return Ok(());
     }
     let quota = settings.quotas.of(category);
-    let of_partner = partner.map(|cell| Level {
-        name: OF_PARTNER,
-        calls: cell.counted_calls(),
-        quota: quota.account,
-    });
+    let of_partner =
+        partner.map(|cell| Level { name: OF_PARTNER, calls: cell.counted_calls(), quota: quota.account });
     let of_acquirer = Level { name: OF_ACQUIRER, calls: acquirer.counted_calls(), quota: quota.psp };
     let levels: Vec<_> = of_partner.into_iter().chain([of_acquirer]).collect();
     let standing = count(&levels, category, Instant::now());
@@ -46,8 +43,7 @@ pub(super) fn take(
         return Ok(());
     }
     notes.note(|noted| noted.rule = Some("rate-limit".to_owned()));
-    let message =
-        format!("more than {nearest} calls of the category {} in a second", category.name());
+    let message = format!("more than {nearest} calls of the category {} in a second", category.name());
     Err(KlarnaError::rate_limited(message))
 }
 
@@ -110,10 +106,7 @@ mod tests {
             LevelStanding { name: OF_PARTNER, quota: 40, left: 15 },
             LevelStanding { name: OF_ACQUIRER, quota: 100, left: 16 },
         ];
-        stamp(
-            &Standing { category: CallCategory::PaymentAuthorize, levels, exceeded: false },
-            &mut headers,
-        );
+        stamp(&Standing { category: CallCategory::PaymentAuthorize, levels, exceeded: false }, &mut headers);
         // Klarna's own sample.
         let limit = r#"40, 40;w=1;name="account_payment-authorize",100;w=1;name="psp_payment-authorize""#;
         assert_eq!(headers[LIMIT], limit);

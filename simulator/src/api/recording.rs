@@ -79,7 +79,17 @@ pub(crate) enum Authorized {
     /// It was decided: which of the payment's calls it was, if it could be tied to one.
     Decided(Option<usize>),
     /// Its body did not validate.
-    Invalid(Box<serde_json::Value>, Vec<ValidationError>),
+    Invalid(Box<RefusedBody>),
+}
+
+/// An authorize's body that did not validate.
+#[derive(Debug)]
+pub(crate) struct RefusedBody {
+    pub(crate) raw: serde_json::Value,
+    /// What did not validate, by field.
+    pub(crate) fields: Vec<ValidationError>,
+    /// Whether only a policy refuses it.
+    pub(crate) by_policy: bool,
 }
 
 /// Whose journal an exchange belongs in.
@@ -177,7 +187,8 @@ async fn finish(
     let body = match refused {
         Some(error) => {
             head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            Bytes::from(serde_json::to_vec(&error.body(id)).unwrap_or_default())
+            let body = error.body_listed(id, world.settings().policies.error_list);
+            Bytes::from(serde_json::to_vec(&body).unwrap_or_default())
         }
         // Our own handlers answer from memory: reading such a body does not fail.
         None => body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default(),
@@ -264,7 +275,7 @@ fn write_down(
             }
             match &noted.authorize {
                 Some(Authorized::Decided(position)) => cell.record_call(exchange, *position),
-                Some(Authorized::Invalid(raw, fields)) => cell.record_refused(exchange, raw, fields),
+                Some(Authorized::Invalid(refused)) => cell.record_refused(exchange, refused),
                 None => {
                     cell.record(exchange);
                 }

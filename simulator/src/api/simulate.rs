@@ -26,7 +26,7 @@ pub(super) async fn simulate_webhook(
 ) -> Result<(StatusCode, Json<Value>), KlarnaError> {
     let id: WebhookId = called.0.id();
     let raw = json(&called.0.headers, &body)?;
-    let asked: SimulateWebhook = typed("klarna/simulate-webhook", &raw)?;
+    let asked: SimulateWebhook = typed("klarna/simulate-webhook", &raw, called.0.policies())?;
     let mut letter = None;
     let answer = called.once(raw, |account| {
         let (made, event_id) = sample(account, called.0.account.id().as_str(), &id, &asked)?;

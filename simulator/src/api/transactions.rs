@@ -33,7 +33,7 @@ pub(super) async fn read(called: SandboxCall) -> Result<Json<PaymentTransaction>
 pub(super) async fn update(called: SandboxCall, body: Bytes) -> Result<Json<Value>, KlarnaError> {
     let id: PaymentTransactionId = called.call.id();
     let raw = json(&called.call.headers, &body)?;
-    let asked: UpdateTransaction = typed("klarna/update-transaction", &raw)?;
+    let asked: UpdateTransaction = typed("klarna/update-transaction", &raw, called.call.policies())?;
     called.once(raw, |machine, now, effects| machine.update_transaction(&id, &asked, now, effects)).map(Json)
 }
 
@@ -42,7 +42,8 @@ pub(super) async fn update(called: SandboxCall, body: Bytes) -> Result<Json<Valu
 pub(super) async fn reauthorize(called: SandboxCall, body: Bytes) -> Result<Json<Value>, KlarnaError> {
     let id: PaymentTransactionId = called.call.id();
     let raw = json(&called.call.headers, &body)?;
-    let asked: ReauthorizeTransaction = typed("klarna/reauthorize-transaction", &raw)?;
+    let asked: ReauthorizeTransaction =
+        typed("klarna/reauthorize-transaction", &raw, called.call.policies())?;
     called.once(raw, |machine, now, effects| machine.reauthorize(&id, &asked, now, effects)).map(Json)
 }
 
@@ -50,7 +51,7 @@ pub(super) async fn reauthorize(called: SandboxCall, body: Bytes) -> Result<Json
 pub(super) async fn capture(called: SandboxCall, body: Bytes) -> Result<Response, KlarnaError> {
     let id: PaymentTransactionId = called.call.id();
     let raw = json(&called.call.headers, &body)?;
-    let asked: CaptureTransaction = typed("klarna/capture-transaction", &raw)?;
+    let asked: CaptureTransaction = typed("klarna/capture-transaction", &raw, called.call.policies())?;
     called.once(raw, |machine, now, effects| machine.capture(&id, &asked, now, effects)).map(created)
 }
 
@@ -58,7 +59,7 @@ pub(super) async fn capture(called: SandboxCall, body: Bytes) -> Result<Response
 pub(super) async fn refund(called: SandboxCall, body: Bytes) -> Result<Response, KlarnaError> {
     let id: PaymentTransactionId = called.call.id();
     let raw = json(&called.call.headers, &body)?;
-    let asked: RefundPayment = typed("klarna/refund-payment", &raw)?;
+    let asked: RefundPayment = typed("klarna/refund-payment", &raw, called.call.policies())?;
     called
         .once(raw, |machine, now, effects| machine.refund_transaction(&id, &asked, now, effects))
         .map(created)
@@ -68,7 +69,7 @@ pub(super) async fn refund(called: SandboxCall, body: Bytes) -> Result<Response,
 pub(super) async fn refund_capture(called: SandboxCall, body: Bytes) -> Result<Response, KlarnaError> {
     let id: PaymentCaptureId = called.call.id();
     let raw = json(&called.call.headers, &body)?;
-    let asked: RefundPayment = typed("klarna/refund-payment", &raw)?;
+    let asked: RefundPayment = typed("klarna/refund-payment", &raw, called.call.policies())?;
     called.once(raw, |machine, now, effects| machine.refund_capture(&id, &asked, now, effects)).map(created)
 }
 

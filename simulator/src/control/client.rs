@@ -151,8 +151,18 @@ impl ControlClient {
         payment_request_id: &PaymentRequestId,
         act: CustomerAct,
     ) -> Result<CustomerActed, ControlError> {
-        let body = ActAsCustomer { payment_request_id: payment_request_id.clone(), act };
-        self.send(Method::POST, &sandbox(account, "/customer"), Some(&body), PATIENCE).await
+        let payment_request_id = payment_request_id.clone();
+        let body = ActAsCustomer { payment_request_id, act, shipping: None, shipping_amount: None };
+        self.act(account, &body).await
+    }
+
+    /// The same, with all that the customer may say.
+    pub async fn act(
+        &self,
+        account: &PartnerAccountId,
+        body: &ActAsCustomer,
+    ) -> Result<CustomerActed, ControlError> {
+        self.send(Method::POST, &sandbox(account, "/customer"), Some(body), PATIENCE).await
     }
 
     /// End a Payment Request from Klarna's side.

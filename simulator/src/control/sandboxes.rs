@@ -17,7 +17,7 @@ use klarna_schemas::simulator::journal::{Direction, Ending};
 use super::problem::{Problem, Strict};
 use super::requests::no_request;
 use crate::clock::{ClockRefusal, real_now};
-use crate::engine::CustomerRefusal;
+use crate::engine::{CustomerRefusal, ShippingChoice};
 use crate::journal::{Exchange, Sent};
 use crate::journey;
 use crate::notify::ClockMove;
@@ -180,11 +180,16 @@ pub(super) async fn act_as_customer(
     let (uuid, payment, url) = known.ok_or_else(|| no_request(&body.payment_request_id))?;
     let started_at = real_now();
     let virtual_at = cell.clock().now();
-    let acted = journey::act_by_control(&cell, uuid, body.act).map_err(|refusal| match refusal {
+    let choice = ShippingChoice { shipping: body.shipping, amount: body.shipping_amount };
+    let acted = journey::act_by_control(&cell, uuid, body.act, &choice).map_err(|refusal| match refusal {
         CustomerRefusal::Unknown => {
             Problem::not_found(refusal.to_string(), "was the sandbox reset meanwhile?")
         }
         CustomerRefusal::TooLate(..) => Problem::conflict(refusal.to_string(), "make a new payment"),
+        CustomerRefusal::Shipping(_) => Problem::bad_request(
+            refusal.to_string(),
+            "make or change the Payment Request with shipping_config {\"mode\": \"EDITABLE\"}, and choose with approve",
+        ),
     })?;
     cell.record(Exchange {
         epoch: cell.view().epoch,

@@ -19,7 +19,6 @@ use super::final_call::TokenRule;
 use super::idempotency::KEY_LIFE;
 use super::payment::{AuthorizeCall, CallRole, EarlierAttempt, MAX_CALLS, NetworkData, Payment};
 use super::sandbox::Sandbox;
-use super::token::TokenMeaning;
 
 /// What a key stands for once used.
 #[derive(Debug, Clone)]
@@ -112,14 +111,12 @@ impl Sandbox {
         let request = match &command.request {
             Ok(request) => request,
             Err(violations) => {
-                return (Reply::Refused(Refusal::Invalid(violations.clone())), "body", None);
+                let by = if command.by_policy { "policy" } else { "body" };
+                return (Reply::Refused(Refusal::Invalid(violations.clone())), by, None);
             }
         };
-        if let Some(token) = &command.customer_token
-            && !self.knows_customer_token(token)
-        {
-            let why = "names no customer token of this account";
-            let refusal = self.policies.chosen.unknown_token.refuse("Klarna-Customer-Token", why);
+        let customer_token = command.customer_token.as_deref();
+        if let Some(refusal) = customer_token.and_then(|token| self.refuse_customer_token(token)) {
             return (Reply::Refused(refusal), "customer-token", None);
         }
         let Some(transaction) = &request.request_payment_transaction else {
@@ -154,15 +151,7 @@ impl Sandbox {
         command: &AuthorizeCommand,
         transaction: &RequestPaymentTransaction,
     ) -> Option<String> {
-        let by_token = command.token.as_ref().and_then(|token| {
-            let (_, record) = self.resolve_token(&token.value);
-            match &record?.stands_for {
-                TokenMeaning::Completed(session) => {
-                    Some(self.request(session.request.as_ref()?)?.payment.clone())
-                }
-                _ => None,
-            }
-        });
+        let by_token = command.token.as_ref().and_then(|token| self.payment_of_token(&token.value));
         let by_key = || self.idempotency.get(command.key.as_ref()?)?.decided.payment.clone();
         let by_reference = || {
             let reference = transaction.payment_transaction_reference.as_deref()?;
@@ -294,16 +283,18 @@ impl Sandbox {
         let payment_option_known = transaction
             .and_then(|transaction| transaction.payment_option_id.as_deref())
             .and_then(|id| self.presenting.has_issued(id));
-        let request_state = self
-            .payment(payment)
-            .and_then(|payment| payment.request.clone())
-            .and_then(|id| Some(self.request(&id)?.state.clone()));
+        let led = self.payment(payment).and_then(|payment| self.request(payment.request.as_ref()?));
+        let asked_for = led
+            .filter(|record| !record.tokenises_only)
+            .map(|record| (record.amount, record.currency.clone()));
+        let request_state = led.map(|record| record.state.clone());
         AuthorizeCall {
             role,
             seq: 0,
             result: None,
             fault: None,
             refused: false,
+            asked_for,
             request_state,
             key: command.key.as_ref().map(|key| key.0.clone()),
             raw: command.raw.clone(),
@@ -315,6 +306,7 @@ impl Sandbox {
             token_known,
             payment_option_known,
             undocumented: command.undocumented.clone(),
+            older_names: command.older_names.clone(),
             head: command.head.clone(),
         }
     }

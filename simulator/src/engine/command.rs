@@ -23,8 +23,12 @@ pub(crate) struct AuthorizeCommand {
     pub(crate) key: Option<IdempotencyKey>,
     /// Whether the token is known to belong to another Partner account.
     pub(crate) token_is_foreign: bool,
+    /// Whether only a policy keeps `request` from being read.
+    pub(crate) by_policy: bool,
     /// What in the body is not as documented and yet accepted.
     pub(crate) undocumented: Vec<ValidationError>,
+    /// What in the body stands under a name of an older revision.
+    pub(crate) older_names: Vec<ValidationError>,
     /// What it carried that decides nothing.
     pub(crate) head: CallHead,
 }

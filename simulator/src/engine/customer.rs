@@ -22,6 +22,9 @@ pub(crate) enum CustomerRefusal {
     /// The request stands where this act means nothing.
     #[error("the Payment Request is {0}: the customer can no longer {1} it")]
     TooLate(PaymentRequestState, &'static str),
+    /// The shipping cannot be chosen, or not so.
+    #[error("the shipping cannot be chosen so: {0}")]
+    Shipping(String),
 }
 
 impl Sandbox {
@@ -60,7 +63,8 @@ impl Sandbox {
         Ok(effects)
     }
 
-    fn complete(&mut self, uuid: Uuid, now: Timestamp, effects: &mut Vec<Effect>) {
+    /// Issues what completes a request, and moves it.
+    pub(super) fn complete(&mut self, uuid: Uuid, now: Timestamp, effects: &mut Vec<Effect>) {
         let wish = self.request_by_uuid(uuid).and_then(|record| record.token_wish.clone());
         let customer_token = wish.map(|wish| self.issue_customer_token(&wish));
         if let Some(record) = self.request_by_uuid_mut(uuid) {

@@ -8,7 +8,7 @@ use klarna_schemas::klarna::authorize::{
 
 use super::authorization::answer;
 use super::command::AuthorizeCommand;
-use super::effect::{Effect, Reply};
+use super::effect::{Effect, Refusal, Reply};
 use super::initial_call::StepUp;
 use super::payment_request::RequestRecord;
 use super::sandbox::Sandbox;
@@ -67,8 +67,15 @@ impl Sandbox {
     }
 
     /// Whether a customer token was issued here.
-    pub(crate) fn knows_customer_token(&self, token: &str) -> bool {
+    pub(super) fn knows_customer_token(&self, token: &str) -> bool {
         self.customer_tokens.contains(token)
+    }
+
+    /// The refusal of a customer token that was not issued here, as of any token that names nothing.
+    pub(crate) fn refuse_customer_token(&self, token: &str) -> Option<Refusal> {
+        let why = "names no customer token of this account";
+        let refuse = || self.policies.chosen.unknown_token.refuse("Klarna-Customer-Token", why);
+        (!self.knows_customer_token(token)).then(refuse)
     }
 
     /// What is answered to the wish for a token beside a transaction that was decided so.

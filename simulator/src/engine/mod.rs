@@ -11,12 +11,14 @@ mod customer_token;
 mod direct_request;
 mod effect;
 mod ending;
+mod express_shipping;
 mod faulted;
 mod final_call;
 mod idempotency;
 mod ids;
 mod initial_call;
 mod interoperability;
+pub(crate) mod line_totals;
 mod payment;
 mod payment_request;
 mod policies;
@@ -35,14 +37,16 @@ pub(crate) use command::{AuthorizeCommand, CallHead, IdempotencyKey, PresentedTo
 pub(crate) use customer::CustomerRefusal;
 pub(crate) use effect::{Decided, Effect, EventDraft, EventPayload, Refusal, Reply};
 pub(crate) use ending::EndRefusal;
-pub(crate) use idempotency::{Acted, KeyedCall, Outcome, UsedKeys, shown};
+pub(crate) use express_shipping::ShippingChoice;
 pub(crate) use faulted::Undecided;
+pub(crate) use idempotency::{Acted, KeyedCall, Outcome, UsedKeys, shown};
 pub(crate) use ids::IdSource;
 pub(crate) use payment::{AuthorizeCall, CallRole, NetworkData, Payment};
 pub(crate) use payment_request::RequestRecord;
 pub(crate) use policies::Policies;
 pub use policies::{
-    DecidingPolicy, ExpiredRequestPolicy, PolicySettings, RefusalPolicy, ReusePolicy, TokenPlaces,
+    DecidingPolicy, ErrorListPolicy, ExpiredRequestPolicy, OddityPolicy, OlderNamesPolicy, PolicySettings,
+    RefusalPolicy, ReusePolicy, TokenPlaces,
 };
 pub(crate) use post_purchase::unknown;
 pub(crate) use presentation::PresentationQuery;

@@ -74,6 +74,8 @@ pub(crate) struct AuthorizeCall {
     pub(crate) result: Option<AuthorizationResult>,
     /// The fault that it met; then nothing was decided.
     pub(crate) fault: Option<Fault>,
+    /// What the payment's request asked for when the call came, if there was one with an amount.
+    pub(crate) asked_for: Option<(MinorUnits, Currency)>,
     /// State of the payment's request when the call came.
     pub(crate) request_state: Option<PaymentRequestState>,
     pub(crate) key: Option<String>,
@@ -93,6 +95,8 @@ pub(crate) struct AuthorizeCall {
     pub(crate) refused: bool,
     /// What in the body is not as documented and yet accepted.
     pub(crate) undocumented: Vec<ValidationError>,
+    /// What in it stands under a name of an older revision.
+    pub(crate) older_names: Vec<ValidationError>,
     pub(crate) head: CallHead,
 }
 

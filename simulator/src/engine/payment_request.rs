@@ -9,6 +9,7 @@ use klarna_schemas::klarna::payment_request::{
     CustomerInteraction, CustomerInteractionConfig, KlarnaCustomer, PaymentRequest, PaymentRequestState,
     QrCode, ShippingConfig, StateContext,
 };
+use klarna_schemas::klarna::purchase_data::Shipping;
 use klarna_schemas::klarna::webhook::PaymentRequestPayload;
 use klarna_schemas::money::{Currency, MinorUnits};
 use serde_json::Value;
@@ -41,6 +42,8 @@ pub(crate) struct RequestRecord {
     pub(crate) interaction: CustomerInteractionConfig,
     pub(crate) purchase_data: Option<Value>,
     pub(crate) shipping_config: Option<ShippingConfig>,
+    /// What the customer chose, in an amount that has it already.
+    pub(crate) shipping: Option<Shipping>,
     pub(crate) payment_option_id: Option<String>,
     /// Into the Purchase Journey.
     pub(crate) url: String,
@@ -86,6 +89,7 @@ impl RequestRecord {
             interaction: CustomerInteractionConfig::default(),
             purchase_data: None,
             shipping_config: None,
+            shipping: None,
             payment_option_id: None,
             url: format!("{base}/eu/requests/{uuid}/start"),
             qr_image_url: format!("{base}/static/qr/{uuid}.svg"),
@@ -151,6 +155,7 @@ impl RequestRecord {
             klarna_network_session_token: token.filter(|_| in_payload),
             payment_token: payment_token.filter(|_| in_payload),
             state_context,
+            shipping: self.shipping.clone().filter(|_| self.state == PaymentRequestState::Completed),
         }
     }
 
@@ -184,6 +189,7 @@ impl RequestRecord {
                     klarna_network_session_token,
                     payment_token,
                     klarna_customer,
+                    shipping: self.shipping.clone(),
                     customer_interaction: None,
                 })
             }

@@ -44,6 +44,16 @@ pub struct PolicySettings {
     pub expired_request: ExpiredRequestPolicy,
     /// Where the session token stands in a completed event.
     pub token_in_events: TokenPlaces,
+    /// A body has what no source describes, or what is described elsewhere.
+    pub undocumented_fields: OddityPolicy,
+    /// Order lines do not add up to the amount.
+    pub line_totals: OddityPolicy,
+    /// A `POST` or `PATCH` has no idempotency key.
+    pub missing_key: OddityPolicy,
+    /// A header, a field, a value or a placeholder comes under a name of an older revision.
+    pub older_names: OlderNamesPolicy,
+    /// Under which name a refusal lists the fields that do not validate.
+    pub error_list: ErrorListPolicy,
 }
 
 /// How a call is refused.
@@ -82,6 +92,36 @@ pub enum ReusePolicy {
     Conflict,
     /// The first answer again.
     Replay,
+}
+
+/// What becomes of a call that is odd, and that Klarna is not known to refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OddityPolicy {
+    /// It is accepted; of an authorize, a finding tells.
+    Report,
+    /// 400 `VALIDATION_ERROR`.
+    Invalid,
+}
+
+/// What becomes of names of older revisions (contract `payments.md` 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OlderNamesPolicy {
+    /// They still work; of an authorize, a finding tells.
+    Accept,
+    /// 400 `VALIDATION_ERROR`.
+    Invalid,
+}
+
+/// Under which name a refusal lists the fields that do not validate (contract `payments.md` 5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorListPolicy {
+    /// `validation_errors[{parameter, reason}]`.
+    ValidationErrors,
+    /// `errors[{parameter, error_message}]`, as an older sample has it.
+    Errors,
 }
 
 /// What reading an expired Payment Request gets.

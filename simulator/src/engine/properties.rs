@@ -63,7 +63,9 @@ pub(super) fn command(reference: u8, key: u8, amount: i64, token: Option<String>
         customer_token: None,
         key: Some(IdempotencyKey(format!("k-{key}"))),
         token_is_foreign: false,
+        by_policy: false,
         undocumented: Vec::new(),
+        older_names: Vec::new(),
         head: CallHead::default(),
     }
 }

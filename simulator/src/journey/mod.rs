@@ -12,11 +12,12 @@ use axum::response::{Html, IntoResponse, Json, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use klarna_schemas::simulator::control::{CustomerAct, CustomerActed};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::api::error::KlarnaError;
 use crate::api::recording::{Asked, Notes, Place};
-use crate::engine::CustomerRefusal;
+use crate::engine::{CustomerRefusal, ShippingChoice};
 use crate::world::{SandboxCell, World};
 
 /// The route of the Purchase Journey.
@@ -32,7 +33,8 @@ async fn open(
     headers: HeaderMap,
 ) -> Result<Response, KlarnaError> {
     let cell = enter(&world, &notes, uuid, CustomerAct::Open)?;
-    perform(&cell, uuid, CustomerAct::Open).map_err(|refusal| refused(&refusal))?;
+    perform(&cell, uuid, CustomerAct::Open, &ShippingChoice::default())
+        .map_err(|refusal| refused(&refusal))?;
     if wants_json(&headers) {
         return Ok(Json(acted(&cell, uuid)?).into_response());
     }
@@ -53,7 +55,8 @@ async fn look(State(world): State<Arc<World>>, Path((_region, uuid)): Path<(Stri
     if world.journey(uuid).is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND }
 }
 
-/// The customer decides: a form field or a JSON field `act`.
+/// The customer decides: a form field or a JSON field `act`. In JSON, `shipping` and `shipping_amount` may
+/// go with it, as in the control API.
 async fn act(
     State(world): State<Arc<World>>,
     Extension(notes): Extension<Notes>,
@@ -62,9 +65,9 @@ async fn act(
     body: Bytes,
 ) -> Result<Response, KlarnaError> {
     let is_json = essence(&headers) == "application/json";
-    let act = read_act(is_json, &body)?;
+    let (act, choice) = read_act(is_json, &body)?;
     let cell = enter(&world, &notes, uuid, act)?;
-    perform(&cell, uuid, act).map_err(|refusal| refused(&refusal))?;
+    perform(&cell, uuid, act, &choice).map_err(|refusal| refused(&refusal))?;
     let acted = acted(&cell, uuid)?;
     if is_json || wants_json(&headers) {
         return Ok(Json(acted).into_response());
@@ -88,18 +91,30 @@ fn wants_json(headers: &HeaderMap) -> bool {
     accept.contains("application/json") && !accept.contains("text/html")
 }
 
-fn read_act(is_json: bool, body: &[u8]) -> Result<CustomerAct, KlarnaError> {
+fn read_act(is_json: bool, body: &[u8]) -> Result<(CustomerAct, ShippingChoice), KlarnaError> {
     const ACTS: &str = "takes one of open, approve, refuse, leave";
     let unreadable = || KlarnaError::invalid_field("act", ACTS);
+    let mut choice = ShippingChoice::default();
     let named = if is_json {
         let body: serde_json::Value = serde_json::from_slice(body)
             .map_err(|error| KlarnaError::not_json(format!("the body is no JSON: {error}")))?;
+        choice.shipping = read_optional(&body, "shipping")?;
+        choice.amount = read_optional(&body, "shipping_amount")?;
         body.get("act").cloned().ok_or_else(unreadable)?
     } else {
         let field = url::form_urlencoded::parse(body).find(|(name, _)| name == "act");
         serde_json::Value::from(field.ok_or_else(unreadable)?.1.into_owned())
     };
-    serde_json::from_value(named).map_err(|_| unreadable())
+    Ok((serde_json::from_value(named).map_err(|_| unreadable())?, choice))
+}
+
+/// A field that may be left out.
+fn read_optional<T: DeserializeOwned>(
+    body: &serde_json::Value,
+    name: &str,
+) -> Result<Option<T>, KlarnaError> {
+    let field = body.get(name).cloned().unwrap_or_default();
+    serde_json::from_value(field).map_err(|error| KlarnaError::invalid_field(name, error.to_string()))
 }
 
 fn enter(
@@ -119,9 +134,17 @@ fn enter(
 }
 
 /// Does what the customer does, and lets its events go out.
-pub(crate) fn perform(cell: &SandboxCell, uuid: Uuid, act: CustomerAct) -> Result<(), CustomerRefusal> {
+fn perform(
+    cell: &SandboxCell,
+    uuid: Uuid,
+    act: CustomerAct,
+    choice: &ShippingChoice,
+) -> Result<(), CustomerRefusal> {
     cell.tick();
-    let effects = cell.lock().machine.customer(uuid, act, cell.clock().now())?;
+    let mut state = cell.lock();
+    state.machine.choose_shipping(uuid, act, choice)?;
+    let effects = state.machine.customer(uuid, act, cell.clock().now())?;
+    drop(state);
     cell.carry_out(effects, None);
     cell.tell();
     Ok(())
@@ -141,8 +164,9 @@ pub(crate) fn act_by_control(
     cell: &SandboxCell,
     uuid: Uuid,
     act: CustomerAct,
+    choice: &ShippingChoice,
 ) -> Result<CustomerActed, CustomerRefusal> {
-    perform(cell, uuid, act)?;
+    perform(cell, uuid, act, choice)?;
     acted(cell, uuid).map_err(|_| CustomerRefusal::Unknown)
 }
 
@@ -150,5 +174,6 @@ fn refused(refusal: &CustomerRefusal) -> KlarnaError {
     match refusal {
         CustomerRefusal::Unknown => KlarnaError::not_found(refusal.to_string()),
         CustomerRefusal::TooLate(..) => KlarnaError::conflict(refusal.to_string()),
+        CustomerRefusal::Shipping(why) => KlarnaError::invalid_field("shipping", why.clone()),
     }
 }

@@ -14,7 +14,10 @@ const REFUSALS: [(u16, &str); 9] = [
     (404, "There is no such thing in this account, or no longer."),
     (409, "It collides with what was done before: an idempotency key, a token, a twin."),
     (413, "The body is larger than this server takes."),
-    (429, "Too many calls in a second. The simulator says so where `rate_limits.mode` is `enforce`, or when the tester asks for it."),
+    (
+        429,
+        "Too many calls in a second. The simulator says so where `rate_limits.mode` is `enforce`, or when the tester asks for it.",
+    ),
     (500, "Klarna failed. The simulator says so when the tester asks for it."),
     (503, "Klarna is away. The simulator says so when the tester asks for it."),
 ];
@@ -68,7 +71,14 @@ pub(super) fn sent_headers() -> Map<String, Value> {
             ),
         ),
         ("PartnerCorrelationId", header("As the call had it.", false, text())),
-        ("XRatelimitLimit", header("The quota nearest to its end, and then each: calls a second of the Partner account and of the acquirer account. Not where no account is known.", false, text())),
+        (
+            "XRatelimitLimit",
+            header(
+                "The quota nearest to its end, and then each: calls a second of the Partner account and of the acquirer account. Not where no account is known.",
+                false,
+                text(),
+            ),
+        ),
         ("XRatelimitRemaining", header("Calls left of the first quota.", false, text())),
         ("XRatelimitReset", header("Seconds until there are more.", false, text())),
     ];

@@ -8,9 +8,11 @@ use crate::api::operations::Operation;
 use crate::api::queries::Query;
 
 /// Operations that read a session token.
-const TOKEN_READERS: [&str; 3] = ["authorize", "presentation.read", "sdk_token.create"];
+const TOKEN_READERS: [&str; 4] =
+    ["authorize", "payment_request.create", "presentation.read", "sdk_token.create"];
 /// Operations that read a customer token.
-const CUSTOMER_TOKEN_READERS: [&str; 3] = ["authorize", "presentation.read", "interoperability_token.create"];
+const CUSTOMER_TOKEN_READERS: [&str; 4] =
+    ["authorize", "payment_request.create", "presentation.read", "interoperability_token.create"];
 
 /// The parameters of an operation on one of its paths.
 pub(super) fn of(operation: &Operation, path: &str) -> Vec<Value> {

@@ -2,6 +2,7 @@
 
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
+use klarna_schemas::money::Currency;
 use serde_json::Value;
 
 use super::{CallContext, Judge, Judgement, Rule};
@@ -139,32 +140,40 @@ fn ends_step_up(context: &CallContext<'_>) -> bool {
             && context.call.request_state == Some(PaymentRequestState::Completed))
 }
 
+/// What the customer approved is what the Payment Request asks for: that can have changed since the
+/// initial call, and there need not have been one.
 fn amount_unchanged(context: &CallContext<'_>) -> Judgement {
-    let Some(initial) = context.initial().filter(|_| ends_step_up(context)) else {
-        return Judgement::NotJudged;
-    };
+    let asked_for = context.call.asked_for.as_ref().map(|(amount, _)| *amount);
+    let approved = asked_for.or_else(|| context.initial()?.amount);
+    let (Some(approved), true) = (approved, ends_step_up(context)) else { return Judgement::NotJudged };
     Judgement::equal(
         "authorize request, request_payment_transaction.amount",
         "the final amount is not the one that the customer approved",
         "finalise with the amount of the Payment Request",
-        initial.amount.map(|amount| amount.to_string()),
+        Some(approved.to_string()),
         context.call.amount.map(|amount| amount.to_string()),
-        vec![initial.seq, context.call.seq],
+        with_initial(context),
     )
 }
 
 fn currency_unchanged(context: &CallContext<'_>) -> Judgement {
-    let Some(initial) = context.initial().filter(|_| ends_step_up(context)) else {
-        return Judgement::NotJudged;
-    };
+    let asked_for = context.call.asked_for.as_ref().map(|(_, currency)| currency);
+    let approved = asked_for.or_else(|| context.initial()?.currency.as_ref());
+    let (Some(approved), true) = (approved, ends_step_up(context)) else { return Judgement::NotJudged };
+    let shown = |currency: &Currency| currency.as_str().to_ascii_uppercase();
     Judgement::equal(
         "authorize request, currency",
         "the final currency is not the one that the customer approved",
         "finalise in the currency of the Payment Request",
-        initial.currency.as_ref().map(ToString::to_string),
-        context.call.currency.as_ref().map(ToString::to_string),
-        vec![initial.seq, context.call.seq],
+        Some(shown(approved)),
+        context.call.currency.as_ref().map(shown),
+        with_initial(context),
     )
+}
+
+/// The exchanges that show both ends of a step-up.
+fn with_initial(context: &CallContext<'_>) -> Vec<u64> {
+    context.initial().map(|initial| initial.seq).into_iter().chain([context.call.seq]).collect()
 }
 
 fn reference_unchanged(context: &CallContext<'_>) -> Judgement {

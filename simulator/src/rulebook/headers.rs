@@ -1,11 +1,9 @@
 //! What else the headers and the URL of a call show.
 
 use super::{CallContext, Judge, Judgement, Rule};
-use crate::engine::TokenHeader;
 
 pub(super) const RULES: &[Rule] = &[
     Rule::of_calls("integration-metadata.present", &["AP-34"], integration_metadata),
-    Rule { id: "token.current-name", duties: &["AP-44"], inferred: true, judge: Judge::Call(current_name) },
     Rule { id: "token.known", duties: &["AP-11"], inferred: true, judge: Judge::Call(known) },
     Rule { id: "secret.in-url", duties: &["AP-52"], inferred: true, judge: Judge::Call(secret_in_url) },
 ];
@@ -27,19 +25,6 @@ fn integration_metadata(context: &CallContext<'_>) -> Judgement {
         return Judgement::Holds;
     }
     Judgement::found(HEADER, "the integration metadata names no integrator", MEND, vec![context.call.seq])
-}
-
-fn current_name(context: &CallContext<'_>) -> Judgement {
-    match &context.call.token {
-        None => Judgement::NotJudged,
-        Some((_, TokenHeader::Session)) => Judgement::Holds,
-        Some((_, older)) => Judgement::found(
-            &format!("authorize request, header {}", older.name()),
-            "the token came under an older name, which Klarna will drop",
-            "send it as Klarna-Network-Session-Token",
-            vec![context.call.seq],
-        ),
-    }
 }
 
 fn known(context: &CallContext<'_>) -> Judgement {

@@ -8,7 +8,9 @@ mod final_call;
 mod headers;
 mod idempotency;
 mod ledger;
+mod line_totals;
 mod network_data;
+mod older_names;
 mod order;
 mod payment_option;
 mod retry;
@@ -25,12 +27,14 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
     [
         network_data::RULES,
         order::RULES,
+        line_totals::RULES,
         payment_option::RULES,
         final_call::RULES,
         idempotency::RULES,
         retry::RULES,
         headers::RULES,
         transport::RULES,
+        older_names::RULES,
         subscription::RULES,
         webhook::RULES,
     ]

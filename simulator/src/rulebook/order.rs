@@ -8,6 +8,13 @@ use crate::engine::CallRole;
 pub(super) const RULES: &[Rule] = &[
     Rule { id: "body.as-documented", duties: &["AP-07"], inferred: true, judge: Judge::Call(as_documented) },
     Rule { id: "authorize.valid", duties: &["AP-07"], inferred: false, judge: Judge::Refused(valid) },
+    // What the tester has made stricter than Klarna is known to be can only warn.
+    Rule {
+        id: "authorize.strictly-valid",
+        duties: &["AP-07"],
+        inferred: true,
+        judge: Judge::Refused(strictly_valid),
+    },
     Rule::of_calls("authorize.unasked", &["AP-17"], unasked),
     Rule::of_calls("amount.as-intended", &["AP-07"], amount),
     Rule::of_calls("currency.as-intended", &["AP-07"], currency),
@@ -38,12 +45,25 @@ fn as_documented(context: &CallContext<'_>) -> Judgement {
 
 /// Judged only where it fails: a call that validates is judged by what it says.
 fn valid(context: &RefusedContext<'_>) -> Judgement {
+    if context.by_policy { Judgement::NotJudged } else { refused(context, "it does not validate") }
+}
+
+/// Judged only where it fails, too.
+fn strictly_valid(context: &RefusedContext<'_>) -> Judgement {
+    if context.by_policy {
+        refused(context, "the simulator's policies are strict")
+    } else {
+        Judgement::NotJudged
+    }
+}
+
+fn refused(context: &RefusedContext<'_>, why: &str) -> Judgement {
     let Some(first) = context.fields.first() else { return Judgement::NotJudged };
     let list: Vec<String> =
         context.fields.iter().map(|field| format!("{} {}", field.parameter, field.reason)).collect();
     Judgement::found(
         &format!("authorize request, {}", first.parameter),
-        format!("Klarna refused the authorize, for it does not validate: {}", list.join("; ")),
+        format!("Klarna refused the authorize, for {why}: {}", list.join("; ")),
         "compare the body with schemas/klarna/authorize-request.schema.json; do not send it again unchanged",
         vec![context.seq],
     )

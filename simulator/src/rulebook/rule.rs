@@ -69,6 +69,8 @@ pub(crate) struct RefusedContext<'a> {
     pub(crate) raw: &'a Value,
     /// What did not validate, by field.
     pub(crate) fields: &'a [ValidationError],
+    /// Whether only a policy of the tester's refuses it, and no known rule of Klarna's.
+    pub(crate) by_policy: bool,
     /// What the Partner was declared to ask; it stays declared.
     pub(crate) intent: Option<&'a Intent>,
 }

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId, PaymentTransactionId};
-use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{RequestEnd, SandboxView};
 use klarna_schemas::simulator::finding::Finding;
@@ -15,6 +14,7 @@ use super::World;
 use super::armed::ArmedFaults;
 use super::counted_calls::CountedCalls;
 use super::sending::{Dispatch, dispatch_all};
+use crate::api::recording::RefusedBody;
 use crate::clock::SandboxClock;
 use crate::engine::{Decided, Effect, EndRefusal, Policies, Refusal, RequestRecord, Sandbox};
 use crate::journal::{Budget, Exchange, Journal};
@@ -244,12 +244,13 @@ impl SandboxCell {
     }
 
     /// Writes down an authorize whose body did not validate, and judges that.
-    pub(crate) fn record_refused(&self, exchange: Exchange, raw: &Value, fields: &[ValidationError]) {
+    pub(crate) fn record_refused(&self, exchange: Exchange, refused: &RefusedBody) {
+        let RefusedBody { raw, fields, by_policy } = refused;
         let mut state = self.lock();
         let state = &mut *state;
         let seq = state.journal.append(exchange);
         let intent = state.machine.next_intent();
-        let found = state.ledger.refused(&RefusedContext { seq, raw, fields, intent });
+        let found = state.ledger.refused(&RefusedContext { seq, raw, fields, by_policy: *by_policy, intent });
         cite(&mut state.journal, &found);
         self.tell();
     }
@@ -319,6 +320,20 @@ impl SandboxCell {
         self.carry_out(effects, after);
         self.tell();
         Ok(record)
+    }
+
+    /// Cancels a token; the event of the Payment Request that it ends follows once `after` ends.
+    pub(crate) fn cancel_token(
+        &self,
+        token: &str,
+        reason: &str,
+        after: oneshot::Receiver<()>,
+    ) -> Result<(), Refusal> {
+        self.tick();
+        let effects = self.lock().machine.cancel_token(token, reason, self.clock.now())?;
+        self.carry_out(effects, Some(after));
+        self.tell();
+        Ok(())
     }
 
     /// Takes money of a transaction back for the customer. Answers with the chargeback.

@@ -1,5 +1,6 @@
 //! Client certificates: how an account gets one, what an answer says of it, and what enforcing them means.
 
+use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::simulator::control::{JournalQuery, PutSandbox};
 use klarna_simulator::Simulator;
 use klarna_simulator::config::{ClientCertificateMode, Settings};
@@ -22,13 +23,19 @@ async fn started() -> Klarna {
 }
 
 /// A signing request, and its key.
-fn request(name: &str, algorithm: &'static SignatureAlgorithm) -> (String, KeyPair) {
+pub(crate) fn signing_request(name: &str, algorithm: &'static SignatureAlgorithm) -> (String, KeyPair) {
     let key = KeyPair::generate_for(algorithm).unwrap();
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     let request = params.serialize_request(&key).unwrap().pem().unwrap();
     (request, key)
+}
+
+/// A time so many days from now: an account, which has no sandbox, goes by real time.
+#[expect(clippy::disallowed_methods, reason = "an account goes by real time")]
+pub(crate) fn in_days(days: i64) -> String {
+    (Timestamp::now() + SignedDuration::from_hours(24 * days)).to_string()
 }
 
 fn wish(usage: &str, request: &str) -> Value {
@@ -41,7 +48,7 @@ async fn asked(klarna: &Klarna, wish: &Value) -> Answer {
 
 /// What a client shows that has a certificate of this usage.
 async fn issued(klarna: &Klarna, usage: &str) -> Identity {
-    let (request, key) = request(NAME, &rcgen::PKCS_ECDSA_P256_SHA256);
+    let (request, key) = signing_request(NAME, &rcgen::PKCS_ECDSA_P256_SHA256);
     let answer = asked(klarna, &wish(usage, &request)).await;
     assert_eq!(answer.status, 201, "{answer:?}");
     let certificate = answer.body["client_certificate"].as_str().unwrap();
@@ -147,8 +154,6 @@ async fn enforcement_may_begin_within_three_months_and_every_account_may_begin_s
         let body = json!({ "enforced_from": time });
         klarna.call(Method::PUT, ENFORCEMENT, &[], Some(&body)).await
     };
-    let now = jiff::Timestamp::now();
-    let in_days = |days: i64| (now + jiff::SignedDuration::from_hours(24 * days)).to_string();
     assert_eq!(set(&in_days(80)).await.status, 204);
     assert_eq!(klarna.get(KEYS).await.status, 200);
     for wrong in [in_days(100), "TOMORROW".to_owned()] {
@@ -166,10 +171,10 @@ async fn enforcement_may_begin_within_three_months_and_every_account_may_begin_s
 #[tokio::test]
 async fn a_request_that_klarna_would_not_sign_is_refused_with_the_reason() {
     let klarna = Klarna::start().await;
-    let (good, key) = request(NAME, &rcgen::PKCS_ECDSA_P256_SHA256);
-    let (other_name, _) = request("SOMEBODY", &rcgen::PKCS_ECDSA_P256_SHA256);
-    let (other_curve, _) = request(NAME, &rcgen::PKCS_ECDSA_P384_SHA384);
-    let (other_kind, _) = request(NAME, &rcgen::PKCS_ED25519);
+    let (good, key) = signing_request(NAME, &rcgen::PKCS_ECDSA_P256_SHA256);
+    let (other_name, _) = signing_request("SOMEBODY", &rcgen::PKCS_ECDSA_P256_SHA256);
+    let (other_curve, _) = signing_request(NAME, &rcgen::PKCS_ECDSA_P384_SHA384);
+    let (other_kind, _) = signing_request(NAME, &rcgen::PKCS_ED25519);
     // The last letter before the padding is of the signature.
     let broken = good.replacen("MIH", "MIG", 1);
     for (request, reason) in [
@@ -186,7 +191,10 @@ async fn a_request_that_klarna_would_not_sign_is_refused_with_the_reason() {
         let given = refused.body["validation_errors"][0]["reason"].as_str().unwrap();
         assert!(given.contains(reason), "{given}");
     }
-    assert_eq!(asked(&klarna, &wish("TLS", &good)).await.refusal(), (400, "VALIDATION_ERROR", "config.usage"));
+    assert_eq!(
+        asked(&klarna, &wish("TLS", &good)).await.refusal(),
+        (400, "VALIDATION_ERROR", "config.usage")
+    );
     // By plain http it is issued all the same, and the same key brings the same certificate.
     let key = [("Klarna-Idempotency-Key", "k-1")];
     let wish = wish("MTLS", &good);

@@ -15,6 +15,8 @@ mod direct_requests;
 #[cfg(test)]
 mod ending;
 #[cfg(test)]
+mod express_shipping;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod journey;
@@ -28,6 +30,8 @@ mod misbehaviour;
 mod notification;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod payment_tokens;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What Klarna has not published is a setting: each value of each policy, seen on the wire.
 
+mod strict;
+
 use jiff::SignedDuration;
 use klarna_schemas::simulator::control::{CustomerAct, RequestEnd, SetClock};
 use klarna_simulator::Simulator;
@@ -171,6 +173,35 @@ async fn where_the_token_stands_in_a_completed_event() {
         assert_eq!((stands(&payload), stands(&payload["state_context"])), (in_payload, in_context), "{word}");
         let finalised = klarna.authorize(ALPHA, &[(TOKEN, &token)], &last("t-1")).await;
         assert_eq!(finalised.result(), "APPROVED");
+    }
+}
+
+#[test]
+fn the_defaults_are_those_of_the_contract() {
+    let defaults: toml::Table = klarna_simulator::config::DEFAULTS.parse().unwrap();
+    let policies = defaults["policies"].as_table().unwrap();
+    let chosen: Vec<_> =
+        policies.iter().map(|(name, word)| (name.as_str(), word.as_str().unwrap())).collect();
+    let contract = [
+        ("cancel_out_of_turn", "forbidden"),
+        ("error_list", "validation_errors"),
+        ("expired_request", "readable"),
+        ("expired_token", "not-found"),
+        ("foreign_token", "forbidden"),
+        ("line_totals", "report"),
+        ("missing_key", "report"),
+        ("no_way_to_the_customer", "declined"),
+        ("older_names", "accept"),
+        ("other_amount", "invalid"),
+        ("token_in_events", "both"),
+        ("token_reused", "conflict"),
+        ("undocumented_fields", "report"),
+        ("unknown_token", "invalid"),
+        ("update_out_of_turn", "forbidden"),
+    ];
+    assert_eq!(chosen.len(), contract.len(), "{chosen:?}");
+    for default in contract {
+        assert!(chosen.contains(&default), "{default:?} is no default: {chosen:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rate limits: told on every answer, kept where a tester wishes.
 
-use klarna_schemas::simulator::control::{ArmFault, Fault, FaultBody};
+use klarna_schemas::simulator::control::{ArmFault, Fault, FaultBody, PutSandbox};
 use klarna_simulator::Simulator;
 use klarna_simulator::config::{Quota, RateLimitMode, Settings};
 use reqwest::Method;
@@ -127,17 +127,21 @@ async fn a_stranger_takes_nothing_from_a_partners_quota() {
         klarna.send(request.header("content-type", "application/json").body(initial("t-2").to_string()))
     };
     let foreign = post("Basic klarna_test_api_stranger").await;
-    assert_eq!((foreign.status, quota(&foreign)[0].map(|limit| limit.contains("account_"))), (403, Some(false)));
+    assert_eq!(
+        (foreign.status, quota(&foreign)[0].map(|limit| limit.contains("account_"))),
+        (403, Some(false))
+    );
     assert!(post(&format!("Basic {KEY}")).await.headers[QUOTA[0]].to_str().unwrap().contains("account_"));
 }
 
 #[tokio::test]
 async fn a_429_that_a_tester_wishes_is_of_the_category_that_was_called() {
     let klarna = Klarna::start().await;
-    klarna.control().put_sandbox(&ALPHA.into(), &Default::default()).await.unwrap();
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
     let fault = Fault::Status { status: 429, body: FaultBody::Klarna };
     klarna.control().arm_fault(&ALPHA.into(), &ArmFault::once("presentation.read", fault)).await.unwrap();
-    let path = format!("/v2/accounts/{ALPHA}/payment/presentation?currency=EUR&locale=de-DE&amount=1&intents[]=PAY");
+    let path =
+        format!("/v2/accounts/{ALPHA}/payment/presentation?currency=EUR&locale=de-DE&amount=1&intents[]=PAY");
     let refused = klarna.get(&path).await;
     let limit = r#"50, 50;w=1;name="account_payment-presentation",125;w=1;name="psp_payment-presentation""#;
     assert_eq!((refused.status, quota(&refused)), (429, [Some(limit), Some("0"), Some("1")]));

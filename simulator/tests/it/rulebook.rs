@@ -283,3 +283,35 @@ async fn by_hand_the_same_key_and_reference_work_again_after_a_reset() {
         assert_eq!(klarna.authorize(ALPHA, &key, &initial("t-1")).await.result(), "STEP_UP_REQUIRED");
     }
 }
+
+#[tokio::test]
+async fn lines_that_do_not_add_up_are_warned_of_where_there_is_something_to_add() {
+    const RULE: &str = "line-totals.add-up";
+    let klarna = Klarna::start().await;
+    let line = |price: Value, total: i64| json!({"name": "Line", "quantity": 2, "unit_price": price, "total_amount": total});
+    let cases = [
+        (json!([line(json!(22_950), 45_900)]), true, None),
+        (
+            json!([line(json!(25_000), 50_000), {"name": "Discount", "quantity": 1, "total_amount": -4_100}]),
+            true,
+            None,
+        ),
+        (json!([line(json!(22_950), 45_900), line(json!(1), 2)]), true, Some(("45900", "45902"))),
+        (json!([line(json!(45_900), 45_900)]), true, Some(("91800", "45900"))),
+        (json!([]), false, None),
+    ];
+    for (index, (lines, is_judged, wrong)) in cases.into_iter().enumerate() {
+        let reference = format!("t-{index}");
+        let mut body = initial(&reference);
+        body["supplementary_purchase_data"]["line_items"] = lines;
+        assert_eq!(klarna.authorize(ALPHA, &[], &body).await.result(), "STEP_UP_REQUIRED");
+        let findings = klarna.control().findings(&ALPHA.into(), Some(&reference)).await.unwrap();
+        assert_eq!(findings.judged.contains_key(RULE), is_judged, "{index}");
+        let found = findings.findings.into_iter().find(|finding| finding.rule == RULE);
+        let sides = found
+            .as_ref()
+            .map(|finding| (finding.expected.as_deref().unwrap(), finding.got.as_deref().unwrap()));
+        assert_eq!(sides, wrong, "{index}");
+        assert!(found.is_none_or(|finding| finding.severity == Severity::Warns));
+    }
+}

@@ -82,7 +82,8 @@ async fn a_handshake_that_names_no_server_is_found_unless_an_address_was_called(
 #[tokio::test]
 async fn the_name_is_looked_at_with_either_version_of_http() {
     let klarna = Klarna::trusted(Simulator::builder().seed(7).tls()).await;
-    let url = klarna.url(&format!("/v2/accounts/{ALPHA}/payment/authorize")).replace("127.0.0.1", "localhost");
+    let url =
+        klarna.url(&format!("/v2/accounts/{ALPHA}/payment/authorize")).replace("127.0.0.1", "localhost");
     let call = klarna.http.post(url).header("authorization", KEY).header("content-type", "application/json");
     let answer = call.body(initial("t-1").to_string()).send().await.unwrap();
     assert_eq!((answer.version(), answer.status().as_u16()), (Version::HTTP_2, 200));

@@ -8,7 +8,9 @@ use klarna_schemas::klarna::webhook::WebhookEnvelope;
 use klarna_schemas::money::MinorUnits;
 use serde_json::json;
 
-use super::{Filled, currency, filled, metadata, moment, purchase_data, some};
+use super::notification::metadata;
+use super::purchase_data::purchase_data;
+use super::{Filled, currency, filled, moment, some};
 
 /// A capture.
 pub(super) fn capture() -> PaymentCapture {

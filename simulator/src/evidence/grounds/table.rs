@@ -1,4 +1,4 @@
-//! The table of grounds: an entry for each operation, and for each policy in the settings.
+//! The table of grounds: an entry for each operation.
 
 use super::{Fact, Ground, Subject};
 
@@ -10,11 +10,7 @@ pub(super) const fn operation(
     Ground { of: Subject::Operation(id), confirmed, inferred }
 }
 
-const fn policy(name: &'static str, confirmed: &'static [Fact], inferred: &'static [Fact]) -> Ground {
-    Ground { of: Subject::Policy(name), confirmed, inferred }
-}
-
-/// What is not about transactions, operations first.
+/// What is not about transactions.
 pub(super) static GROUNDS: &[Ground] = &[
     operation(
         "authorize",
@@ -56,6 +52,10 @@ pub(super) static GROUNDS: &[Ground] = &[
                 "With DECLINED there is neither a Payment Transaction nor a Payment Request.",
             ),
             Fact(
+                "webhooks-and-network-data.md C, E",
+                "That `acquiring_config` never names the account in two ways is confirmed of presentation; in a body it is reported only.",
+            ),
+            Fact(
                 "README, Decisions",
                 "A call is final when its token belongs to a COMPLETED request of the same account.",
             ),
@@ -76,9 +76,17 @@ pub(super) static GROUNDS: &[Ground] = &[
                 "payments.md 3.4",
                 "It lives three hours unless `interaction_expiry` says otherwise, 15 minutes to 48 hours.",
             ),
+            Fact(
+                "payments.md 3.1",
+                "With a customer token in `Klarna-Customer-Token` it may come back COMPLETED.",
+            ),
         ],
         &[
             Fact("payments.md 3.4", "An `interaction_expiry` out of range is a 400."),
+            Fact(
+                "payments.md 3.1",
+                "With a customer token it always comes back COMPLETED, unless another is asked for; that events tell of SUBMITTED and COMPLETED; what an unknown token gets, see the policy `unknown_token`.",
+            ),
             Fact("payments.md 5.1", "Idempotency keys count per credential, method and path."),
         ],
     ),
@@ -109,8 +117,16 @@ pub(super) static GROUNDS: &[Ground] = &[
                 "payments.md 3.2",
                 "`state_context` leads to the customer while the request is open, and has the session token once it is COMPLETED.",
             ),
+            Fact(
+                "payments.md 2.6, 3.2",
+                "With express shipping it then has `shipping`, too, and the amount that is to be finalised may have changed.",
+            ),
         ],
         &[
+            Fact(
+                "payments.md 3.1",
+                "That `shipping_config` EDITABLE is what lets the customer choose, in one of `supported_countries` where there are any.",
+            ),
             Fact("payments.md 3.2", "`state_context` is empty in all other states."),
             Fact(
                 "payments.md 3.4",
@@ -135,6 +151,20 @@ pub(super) static GROUNDS: &[Ground] = &[
             Fact(
                 "payments.md 3.3",
                 "How a cancel at the wrong time is refused; see the policy `cancel_out_of_turn`.",
+            ),
+        ],
+    ),
+    operation(
+        "payment_token.cancel",
+        &[Fact("payments.md 3.1", "Method and path, in releases up to r2512.")],
+        &[
+            Fact(
+                "payments.md 3.1",
+                "204 without a body; that it takes a session token, too, and that the Payment Request is canceled with its token.",
+            ),
+            Fact(
+                "payments.md 5.3",
+                "404 where the token names nothing or has expired, 409 where a final authorize has used it.",
             ),
         ],
     ),
@@ -288,70 +318,5 @@ pub(super) static GROUNDS: &[Ground] = &[
         "webhook.delete",
         &[Fact("webhooks-and-network-data.md A.1", "The path.")],
         &[Fact("webhooks-and-network-data.md A.1", "Success is 204.")],
-    ),
-    policy(
-        "no_way_to_the_customer",
-        &[Fact("payments.md 2.6", "Without a `step_up_config` there cannot be a step-up.")],
-        &[Fact("payments.md 2.6", "Without a token either, the call is declined; a 400 is as likely.")],
-    ),
-    policy(
-        "unknown_token",
-        &[],
-        &[Fact(
-            "payments.md 2.6",
-            "A token that names nothing is a 400 that blames the header; a 404 is as likely.",
-        )],
-    ),
-    policy(
-        "expired_token",
-        &[Fact("payments.md 2.6", "A token is good for 60 minutes; then the transaction is invalidated.")],
-        &[Fact("payments.md 2.6", "A call after that gets 404; a 400 or DECLINED is as likely.")],
-    ),
-    policy(
-        "foreign_token",
-        &[],
-        &[Fact("payments.md 2.6", "The token of another Partner account is a 403; a 404 is as likely.")],
-    ),
-    policy(
-        "other_amount",
-        &[Fact("payments.md 2.6", "Klarna compares the amount with the one that the customer approved.")],
-        &[Fact("payments.md 2.6", "A difference is a 400 on the amount; DECLINED or a 409 is as likely.")],
-    ),
-    policy(
-        "token_reused",
-        &[
-            Fact("payments.md 2.6", "The same call again gets the same result."),
-            Fact("payments.md 2.6", "Two calls on one token have been seen to end in 409 RESOURCE_CONFLICT."),
-        ],
-        &[Fact("payments.md 2.6", "That the calls differed was the reason.")],
-    ),
-    policy(
-        "update_out_of_turn",
-        &[Fact("payments.md 3.3", "Only a SUBMITTED request can be changed.")],
-        &[Fact("payments.md 3.3", "The refusal is 403 OPERATION_FORBIDDEN; a 409 is as likely.")],
-    ),
-    policy(
-        "cancel_out_of_turn",
-        &[Fact("payments.md 3.3", "What is EXPIRED or DECLINED cannot be canceled.")],
-        &[
-            Fact("payments.md 3.3", "Nor can what is CANCELED already."),
-            Fact("payments.md 3.3", "The refusal is 403 OPERATION_FORBIDDEN; a 409 is as likely."),
-        ],
-    ),
-    policy(
-        "expired_request",
-        &[Fact("payments.md 3.4", "A request that has expired is deleted.")],
-        &[Fact("payments.md 3.4", "It can still be read for a while, as EXPIRED; a 404 is as likely.")],
-    ),
-    policy(
-        "token_in_events",
-        &[
-            Fact(
-                "webhooks-and-network-data.md A.3",
-                "Klarna's own plugins read it in `payload`; its pages say `state_context`.",
-            ),
-            Fact("payments.md 3.6", "The read of a request has it in `state_context`."),
-        ],
-        &[Fact("payments.md 10", "Both places have it, since the sources differ.")],
     ),
 ];

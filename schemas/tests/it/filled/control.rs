@@ -1,0 +1,174 @@
+//! What travels between a tester and the simulator.
+
+use klarna_schemas::klarna::authorize::AuthorizationResult;
+use klarna_schemas::klarna::client_certificate::MtlsStatus;
+use klarna_schemas::klarna::payment_request::PaymentRequestState;
+use klarna_schemas::money::MinorUnits;
+use klarna_schemas::simulator::control::{
+    ActAsCustomer, CallKind, ClockView, CustomerAct, CustomerActed, Findings, Intent, MintSessionToken,
+    MintedSessionToken, MintedTokenState, PartnerKey, PutSandbox, QueuedOutcome, SandboxView, Sandboxes,
+    SetClock,
+};
+use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Finding, Severity};
+use klarna_schemas::simulator::journal::{
+    Direction, Ending, JournalEntry, JournalPage, RecordedRequest, RecordedResponse, RecordedTls,
+};
+use serde_json::json;
+
+use super::purchase_data::chosen_shipping;
+use super::{Filled, currency, filled, moment, some};
+
+fn entry() -> JournalEntry {
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    JournalEntry {
+        seq: 1,
+        epoch: 2,
+        payment: some("e2p1"),
+        direction: Direction::Outbound,
+        operation: "event:payment.request.state-change.completed".to_owned(),
+        started_at: moment(),
+        virtual_at: moment(),
+        request: RecordedRequest {
+            method: "POST".to_owned(),
+            target: "http://127.0.0.1:8081/klarna/webhooks".to_owned(),
+            headers: headers.clone(),
+            body_base64: "e30=".to_owned(),
+        },
+        response: Some(RecordedResponse { status: 204, headers, body_base64: String::new() }),
+        ended: Ending::TimedOut,
+        rule: some("queued"),
+        fault: some("delay"),
+        tls: Some(RecordedTls {
+            version: "1.3".to_owned(),
+            server_name: some("localhost"),
+            client_certificate: MtlsStatus::Valid,
+        }),
+        findings: vec!["final.missing".to_owned()],
+    }
+}
+
+fn finding(kind: ChangeKind, severity: Severity) -> Finding {
+    Finding {
+        rule: "network-data.byte-equal".to_owned(),
+        duties: vec!["AP-11".to_owned()],
+        severity,
+        r#where: "authorize, klarna_network_data".to_owned(),
+        what: "the string changed on its way".to_owned(),
+        mend: "forward the string as it came".to_owned(),
+        expected: some("{ }"),
+        got: some("{}"),
+        diff: Some(ByteDiff {
+            kind,
+            position: 1,
+            expected_length: 3,
+            got_length: 2,
+            expected_excerpt: "{ }".to_owned(),
+            got_excerpt: "{}".to_owned(),
+        }),
+        payment: some("e2p1"),
+        exchanges: vec![1],
+    }
+}
+
+fn sandbox() -> SandboxView {
+    SandboxView { account: "krn:partner:global:account:test:ALPHA001".into(), epoch: 1, seed: u64::MAX }
+}
+
+/// Bodies of the control API.
+pub(super) fn filled_in() -> Vec<Filled> {
+    let mut all = vec![
+        filled("simulator/put-sandbox", &PutSandbox { seed: Some(7), clock: Some(SetClock::Freeze(true)) }),
+        filled("simulator/sandbox", &sandbox()),
+        filled("simulator/sandboxes", &Sandboxes { sandboxes: vec![sandbox()] }),
+        filled(
+            "simulator/intent",
+            &Intent {
+                network_data: some("{}"),
+                session_token: some("token"),
+                amount: MinorUnits(45_900),
+                currency: currency(),
+                purchase_reference: some("ORDER-5501"),
+                line_items: Some(vec![json!({ "name": "Trail shoe" })]),
+                customer: Some(json!({ "given_name": "Alva" })),
+                shipping: Some(vec![json!({ "address": { "city": "Stockholm" } })]),
+                payment_option_id: some("S0xBUk5B"),
+            },
+        ),
+        filled(
+            "simulator/minted-session-token",
+            &MintedSessionToken { klarna_network_session_token: "token".to_owned() },
+        ),
+        filled(
+            "simulator/customer-acted",
+            &CustomerActed {
+                state: PaymentRequestState::Completed,
+                redirect_to: some("https://shop.example/back"),
+            },
+        ),
+        filled(
+            "simulator/clock",
+            &ClockView { now: moment(), happened: vec!["a payment request expired".to_owned()] },
+        ),
+        filled("simulator/journal-entry", &entry()),
+        filled(
+            "simulator/journal-page",
+            &JournalPage { entries: vec![entry()], next_after: 1, dropped: 0, timed_out: false },
+        ),
+        filled(
+            "simulator/findings",
+            &Findings {
+                findings: vec![finding(ChangeKind::ReEncoded, Severity::Fails)],
+                judged: [("network-data.byte-equal".to_owned(), 2)].into_iter().collect(),
+            },
+        ),
+    ];
+    for clock in [
+        SetClock::Advance(jiff::SignedDuration::from_mins(5)),
+        SetClock::Set(moment()),
+        SetClock::Freeze(false),
+    ] {
+        all.push(filled("simulator/set-clock", &clock));
+    }
+    for state in [MintedTokenState::Unused, MintedTokenState::Completed] {
+        all.push(filled("simulator/mint-session-token", &MintSessionToken { length: Some(512), state }));
+    }
+    for on in [CallKind::Initial, CallKind::Final, CallKind::Any] {
+        let result = AuthorizationResult::Declined;
+        let outcome = QueuedOutcome {
+            on,
+            times: 1,
+            result,
+            result_reason: some("because"),
+            response_data: some("{}"),
+            force: true,
+        };
+        all.push(filled("simulator/queued-outcomes", &vec![outcome]));
+    }
+    let key = PartnerKey { api_key: "klarna_test_api_1".to_owned() };
+    all.push(filled("simulator/partner-key", &key));
+    for act in [CustomerAct::Open, CustomerAct::Approve, CustomerAct::Refuse, CustomerAct::Leave] {
+        let payment_request_id = "krn:payment:eu1:request:1".into();
+        all.push(filled(
+            "simulator/act-as-customer",
+            &ActAsCustomer {
+                payment_request_id,
+                act,
+                shipping: chosen_shipping(),
+                shipping_amount: Some(MinorUnits(4_900)),
+            },
+        ));
+    }
+    all.extend(super::disturbances::filled_in());
+    for kind in [
+        ChangeKind::Dropped,
+        ChangeKind::Added,
+        ChangeKind::ReEncoded,
+        ChangeKind::ReOrdered,
+        ChangeKind::Truncated,
+        ChangeKind::TypeChanged,
+        ChangeKind::Altered,
+    ] {
+        all.push(filled("simulator/finding", &finding(kind, Severity::Warns)));
+    }
+    all
+}
