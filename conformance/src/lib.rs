@@ -9,8 +9,10 @@
 //! Nothing here knows the reference acquirer but [`builtin`], which starts it.
 
 pub mod adapter;
+pub mod authority;
 pub mod bdd;
 pub mod builtin;
+mod cause;
 pub mod cli;
 pub mod exit_code;
 pub mod launch;

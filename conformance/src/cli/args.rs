@@ -83,6 +83,16 @@ pub struct RunArgs {
     #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_SIMULATOR")]
     pub simulator: Option<Url>,
 
+    /// Trust the authority in this file, PEM, of a simulator that runs at an https URL: the file that it
+    /// names as `ca_file` at its start; a launched acquirer is told of it in `KLARNA_CA_FILE`
+    #[arg(long, value_name = "FILE", requires = "simulator", env = "KLARNA_CONFORMANCE_SIMULATOR_CA_FILE")]
+    pub simulator_ca_file: Option<PathBuf>,
+
+    /// Let the simulator listen by TLS, and by nothing else: the acquirer is told an https URL, and in
+    /// `KLARNA_CA_FILE` the authority to trust
+    #[arg(long, conflicts_with = "simulator", env = "KLARNA_CONFORMANCE_TLS")]
+    pub tls: bool,
+
     /// What the acquirer and Customers are told of where the simulator is, e.g. <http://klarna:8080>
     /// in a network of containers; it listens where `listen` in the adapter says
     #[arg(long, value_name = "URL", value_parser = public_url, env = "KLARNA_CONFORMANCE_SIMULATOR_PUBLIC_URL")]

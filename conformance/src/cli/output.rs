@@ -4,8 +4,9 @@ use std::io::Write as _;
 
 use tracing_subscriber::EnvFilter;
 
-/// What the simulator finds is in the report; its log would say it twice.
-const DEFAULT_FILTER: &str = "warn,klarna_simulator::rulebook=off";
+/// What the simulator finds is in the report, and which certificate is not trusted in the message that ends
+/// the run; a log would say it twice.
+const DEFAULT_FILTER: &str = "warn,klarna_simulator::rulebook=off,rustls_platform_verifier=off";
 
 /// One line (or more) on standard error.
 pub(super) fn complain(text: &str) {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::cause::innermost;
+
 /// Between two tries to reach a process that tells nothing on its standard output.
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 /// How long one try may take.
@@ -12,7 +14,7 @@ const ONE_TRY: Duration = Duration::from_secs(2);
 /// Tries an URL once. Any answer counts: something listens there and speaks HTTP.
 pub(super) async fn answers(url: &Url) -> Result<(), String> {
     let http = client()?;
-    http.get(url.clone()).send().await.map(drop).map_err(|error| innermost(&error))
+    http.get(url.clone()).send().await.map(drop).map_err(|error| innermost(&error).to_string())
 }
 
 /// Tries an URL until it answers with a status below 500. The caller sets the deadline.
@@ -52,14 +54,6 @@ fn client() -> Result<reqwest::Client, String> {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .map_err(|error| error.to_string())
-}
-
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

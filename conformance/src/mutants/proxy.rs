@@ -16,6 +16,7 @@ use url::Url;
 use super::defects::Defect;
 use super::passage::Passage;
 use super::wire::{Call, Unanswered, Wire};
+use crate::authority::Authority;
 
 /// Bytes that a body may have on its way through; far above what Klarna takes.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
@@ -36,12 +37,17 @@ pub struct MutantProxy {
 }
 
 impl MutantProxy {
-    /// Listens on a free loopback port and stands before `klarna`.
+    /// Listens on a free loopback port, by plain http, and stands before `klarna`, for which `authority`
+    /// vouches where it speaks TLS.
     ///
     /// # Errors
     /// When it cannot listen.
-    pub async fn start(defect: &Defect, klarna: &Url) -> Result<Self, MutantError> {
-        let wire = Wire::new().map_err(|error| failed(&error))?;
+    pub async fn start(
+        defect: &Defect,
+        klarna: &Url,
+        authority: Option<&Authority>,
+    ) -> Result<Self, MutantError> {
+        let wire = Wire::new(authority).map_err(|error| failed(&error))?;
         let socket = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| failed(&error))?;
         let address = socket.local_addr().map_err(|error| failed(&error))?;
         let base_url = Url::parse(&format!("http://{address}/")).map_err(|error| failed(&error))?;

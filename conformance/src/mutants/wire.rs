@@ -6,6 +6,8 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
+use crate::authority::{Authority, trusted};
+
 /// Headers that belong to one connection, not to the message (RFC 9110 7.6.1).
 const HOP_BY_HOP: &[&str] = &[
     "connection",
@@ -107,13 +109,13 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new() -> Result<Self, reqwest::Error> {
+    pub(super) fn new(authority: Option<&Authority>) -> Result<Self, reqwest::Error> {
         klarna_simulator::install_crypto_provider();
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE)
-            .build()?;
+            .timeout(PATIENCE);
+        let http = trusted(http, authority).build()?;
         Ok(Self { http })
     }
 

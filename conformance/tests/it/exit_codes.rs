@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::suite::{command, root, run, text};
 
 /// An adapter that attaches to a port where nobody listens any more.
-fn attaching_to_nobody(folder: &TempDir) -> String {
+pub(crate) fn attaching_to_nobody(folder: &TempDir) -> String {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let text = std::fs::read_to_string(root().join("conformance/tests/foreign/adapter.yaml")).unwrap();
     let from = text.find("launch:").unwrap();

@@ -37,6 +37,8 @@ mod suite;
 #[cfg(test)]
 mod teardown;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod tour;
 #[cfg(test)]
 mod traces;

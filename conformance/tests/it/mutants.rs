@@ -16,7 +16,7 @@ fn defect(name: &str) -> &'static Defect {
 
 /// A proxy with this defect before this Klarna.
 async fn before(name: &str, klarna: &Party) -> MutantProxy {
-    MutantProxy::start(defect(name), &klarna.base_url).await.unwrap()
+    MutantProxy::start(defect(name), &klarna.base_url, None).await.unwrap()
 }
 
 /// A Klarna that wants a step-up of everybody, and a proxy before it.
@@ -92,7 +92,7 @@ async fn what_the_defect_does_not_touch_passes_byte_for_byte() {
 #[tokio::test]
 async fn where_klarna_gives_no_answer_the_proxy_gives_none() {
     let nowhere = Url::parse("http://127.0.0.1:9").unwrap();
-    let proxy = MutantProxy::start(defect("network-data-dropped"), &nowhere).await.unwrap();
+    let proxy = MutantProxy::start(defect("network-data-dropped"), &nowhere, None).await.unwrap();
     let url = format!("{}{AUTHORIZE}", proxy.base_url());
     let error = http().post(url).body("{}").send().await.unwrap_err();
     assert!(!error.is_status() && !error.is_connect(), "{error:?}");

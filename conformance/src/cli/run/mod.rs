@@ -1,6 +1,7 @@
 //! `run`.
 
 mod interrupt;
+mod klarna;
 mod parties;
 mod play;
 mod prepare;

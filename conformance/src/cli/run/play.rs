@@ -105,7 +105,7 @@ async fn play_plan(
     (mut model, folders): (ModelWriter, Folders),
     cut: impl Future<Output = Cut>,
 ) -> Played {
-    let Prepared { adapter, scenarios, defect } = prepared;
+    let Prepared { adapter, scenarios, defect, .. } = prepared;
     let Parties { simulator, simulator_url, control, stand_in, proxy, process, acquirer, browser } = parties;
     let jobs_asked = usize::from(args.jobs);
     let (jobs, jobs_reason) = jobs(jobs_asked, adapter.partners().len());
@@ -209,6 +209,12 @@ fn arguments(args: &RunArgs) -> Vec<String> {
     }
     if let Some(url) = &args.simulator {
         arguments.push(format!("--simulator {url}"));
+    }
+    if let Some(path) = &args.simulator_ca_file {
+        arguments.push(format!("--simulator-ca-file {}", path.display()));
+    }
+    if args.tls {
+        arguments.push("--tls".to_owned());
     }
     if let Some(url) = &args.simulator_public_url {
         arguments.push(format!("--simulator-public-url {url}"));

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use url::Url;
+
 use super::Stop;
 use crate::adapter::{Adapter, AdapterSource};
+use crate::authority::Authority;
 use crate::builtin;
 use crate::cli::args::RunArgs;
 use crate::cli::lint;
@@ -17,6 +20,8 @@ pub(super) struct Prepared {
     pub(super) adapter: Adapter,
     pub(super) scenarios: Vec<Scenario>,
     pub(super) defect: Option<&'static Defect>,
+    /// Of a simulator that runs already.
+    pub(super) authority: Option<Authority>,
 }
 
 pub(super) fn prepare(args: &RunArgs) -> Result<Prepared, Stop> {
@@ -25,6 +30,7 @@ pub(super) fn prepare(args: &RunArgs) -> Result<Prepared, Stop> {
         let why = "--defect stands in for Klarna on a loopback address of its own: it cannot be combined with --simulator-public-url";
         return Err(Stop::new(Exit::Usage, why));
     }
+    let authority = authority(args)?;
     let scenarios = scenarios(args)?;
     let source = match &args.acquirer {
         Some(path) => AdapterSource::File(path.clone()),
@@ -32,7 +38,24 @@ pub(super) fn prepare(args: &RunArgs) -> Result<Prepared, Stop> {
     };
     let adapter = Adapter::load(&source)
         .map_err(|error| Stop::new(Exit::Invalid, format!("\n{:?}", miette::Report::new(error))))?;
-    Ok(Prepared { adapter, scenarios, defect })
+    Ok(Prepared { adapter, scenarios, defect, authority })
+}
+
+/// The authority to trust, where the flags about TLS fit each other.
+fn authority(args: &RunArgs) -> Result<Option<Authority>, Stop> {
+    let usage = |why: String| Stop::new(Exit::Usage, why);
+    let is_https = |url: &Option<Url>| url.as_ref().is_some_and(|url| url.scheme() == "https");
+    let public_https = is_https(&args.simulator_public_url);
+    if args.tls && args.simulator_public_url.is_some() && !public_https {
+        let why = "with --tls nothing answers by plain http: --simulator-public-url must begin with https://";
+        return Err(usage(why.to_owned()));
+    }
+    let Some(path) = &args.simulator_ca_file else { return Ok(None) };
+    if !is_https(&args.simulator) && !public_https {
+        let why = "--simulator-ca-file is about TLS: --simulator or --simulator-public-url must begin with https://";
+        return Err(usage(why.to_owned()));
+    }
+    Authority::read(path).map(Some).map_err(|error| usage(format!("--simulator-ca-file: {error}")))
 }
 
 fn defect(name: &str) -> Result<&'static Defect, Stop> {
