@@ -20,6 +20,7 @@ pub mod model;
 pub mod mutants;
 pub mod partner;
 pub mod plan;
+mod port;
 mod redaction;
 pub mod report;
 pub mod steps;

@@ -12,6 +12,7 @@ use rcgen::{
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tempfile::TempDir;
 
 pub(crate) use signing_request::SigningRequest;
 
@@ -23,6 +24,8 @@ const KEY: &str = "ca-key.pem";
 pub(crate) struct Authority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
+    /// A folder that is its own, which goes when it goes.
+    _folder: Option<TempDir>,
 }
 
 /// Why certificates cannot be made or served.
@@ -59,26 +62,29 @@ pub(crate) enum Purpose {
 
 impl Authority {
     /// The authority that is kept in a folder, and the file of its certificate; made there where it is
-    /// not there yet. Without a folder, it gets one of its own among the machine's temporary files.
-    pub(crate) fn in_folder(folder: &str) -> Result<(Self, PathBuf), TlsError> {
-        let folder = if folder.is_empty() {
-            std::env::temp_dir().join(format!("klarna-simulator-{}", std::process::id()))
-        } else {
-            PathBuf::from(folder)
-        };
+    /// not there yet.
+    pub(crate) fn in_folder(folder: &Path) -> Result<(Self, PathBuf), TlsError> {
         let at = |name: &str| folder.join(name);
         let failed = |path: PathBuf| move |source| TlsError::File { path, source };
         if at(CERTIFICATE).exists() && at(KEY).exists() {
             let read = |name: &str| std::fs::read_to_string(at(name)).map_err(failed(at(name)));
             let (pem, key) = (read(CERTIFICATE)?, KeyPair::from_pem(&read(KEY)?)?);
-            return Ok((Self { pem, issuer: Issuer::new(params(), key) }, at(CERTIFICATE)));
+            return Ok((Self { pem, issuer: Issuer::new(params(), key), _folder: None }, at(CERTIFICATE)));
         }
         let (made, key) = Self::make()?;
-        std::fs::create_dir_all(&folder).map_err(failed(folder.clone()))?;
+        std::fs::create_dir_all(folder).map_err(failed(folder.to_owned()))?;
         for (name, text) in [(KEY, &key), (CERTIFICATE, &made.pem)] {
             write_for_the_owner(&at(name), text).map_err(failed(at(name)))?;
         }
         Ok((made, at(CERTIFICATE)))
+    }
+
+    /// A new authority in a folder of its own among the machine's temporary files.
+    pub(crate) fn in_folder_of_its_own() -> Result<(Self, PathBuf), TlsError> {
+        let folder = tempfile::Builder::new().prefix("klarna-simulator-").tempdir();
+        let folder = folder.map_err(|source| TlsError::File { path: std::env::temp_dir(), source })?;
+        let (made, file) = Self::in_folder(folder.path())?;
+        Ok((Self { _folder: Some(folder), ..made }, file))
     }
 
     /// An authority that lives as long as the process.
@@ -90,7 +96,7 @@ impl Authority {
     fn make() -> Result<(Self, String), TlsError> {
         let (params, key) = (params(), KeyPair::generate()?);
         let (pem, secret) = (params.self_signed(&key)?.pem(), key.serialize_pem());
-        Ok((Self { pem, issuer: Issuer::new(params, key) }, secret))
+        Ok((Self { pem, issuer: Issuer::new(params, key), _folder: None }, secret))
     }
 
     /// Its certificate, as PEM.
@@ -187,7 +193,7 @@ mod tests {
     #[test]
     fn the_authority_of_a_folder_stays_the_same() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("deep").display().to_string();
+        let path = folder.path().join("deep");
         let (first, file) = Authority::in_folder(&path).unwrap();
         let (second, _) = Authority::in_folder(&path).unwrap();
         assert_eq!(first.pem(), second.pem());
@@ -195,11 +201,21 @@ mod tests {
     }
 
     #[test]
+    fn an_authority_of_its_own_shares_its_folder_with_nobody_and_takes_it_along() {
+        let (first, file) = Authority::in_folder_of_its_own().unwrap();
+        let (second, other) = Authority::in_folder_of_its_own().unwrap();
+        assert_ne!((first.pem(), &file), (second.pem(), &other));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), first.pem());
+        drop(first);
+        assert!(!file.exists() && other.exists());
+    }
+
+    #[test]
     fn an_authority_that_is_none_is_told_of() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(CERTIFICATE), "x").unwrap();
         std::fs::write(folder.path().join(KEY), "x").unwrap();
-        let error = Authority::in_folder(&folder.path().display().to_string()).err().unwrap().to_string();
+        let error = Authority::in_folder(folder.path()).err().unwrap().to_string();
         assert!(error.contains("tls.folder"), "{error}");
     }
 }

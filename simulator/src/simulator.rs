@@ -270,7 +270,10 @@ async fn open(settings: Settings) -> Result<Opened, StartError> {
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
     let (authority, authority_file) = if settings.tls.enabled {
-        let (authority, file) = Authority::in_folder(&settings.tls.folder)?;
+        let (authority, file) = match settings.tls.folder.as_str() {
+            "" => Authority::in_folder_of_its_own()?,
+            folder => Authority::in_folder(Path::new(folder))?,
+        };
         (authority, Some(file))
     } else {
         (Authority::in_memory()?, None)

@@ -5,12 +5,14 @@ mod log;
 mod process;
 mod ready;
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::adapter::{Adapter, RunVariables, TemplateError};
+use crate::port;
 use log::Log;
 use process::Process;
 
@@ -115,7 +117,7 @@ pub async fn start(adapter: &Adapter, context: LaunchContext) -> Result<RunningA
     }
     let mut variables = context.variables();
     if adapter.needs_port() {
-        let port = free_port().await?;
+        let port = free_port()?;
         variables.acquirer_listen = format!("127.0.0.1:{port}");
         variables.acquirer_base_url = Some(format!("http://127.0.0.1:{port}"));
     }
@@ -142,9 +144,8 @@ fn secrets(adapter: &Adapter, context: &LaunchContext) -> Vec<SecretString> {
 
 /// A port that was free a moment ago: the process does not tell which one it took, so it is given
 /// one.
-async fn free_port() -> Result<u16, LaunchError> {
-    let port = async { tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?.local_addr() };
-    port.await.map(|address| address.port()).map_err(|error| LaunchError::NotStarted {
+fn free_port() -> Result<u16, LaunchError> {
+    port::free(Ipv4Addr::LOCALHOST.into()).map_err(|error| LaunchError::NotStarted {
         program: "the acquirer".to_owned(),
         reason: format!("no port is free: {error}"),
         hint: "see what else listens on this machine".to_owned(),

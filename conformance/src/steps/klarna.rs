@@ -108,6 +108,15 @@ pub(super) const STEPS: &[Definition] = &[
     Definition {
         voice: Voice::Klarna,
         keyword: Keyword::Then,
+        expression: "the acquirer called Klarna by TLS, naming the server",
+        example: "the acquirer called Klarna by TLS, naming the server",
+        argument: Argument::None,
+        doc: "The initial authorize came by TLS 1.2 or newer, and the handshake named the server (SNI). Not applicable where Klarna speaks plain http in this run, or is called by an address, which is no name.",
+        run: |world, step| Box::pin(called_by_tls(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
         expression: "the purchase data of the order reached Klarna",
         example: "the purchase data of the order reached Klarna",
         argument: Argument::None,
@@ -201,6 +210,10 @@ async fn session_token_forwarded(world: &mut World, _: &StepInput) -> StepResult
 
 async fn money_as_ordered(world: &mut World, _: &StepInput) -> StepResult {
     world.must_hold(&["amount.as-intended", "currency.as-intended"]).await
+}
+
+async fn called_by_tls(world: &mut World, _: &StepInput) -> StepResult {
+    world.must_be_called_by_tls().await
 }
 
 async fn purchase_data(world: &mut World, _: &StepInput) -> StepResult {

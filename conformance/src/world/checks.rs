@@ -72,6 +72,10 @@ pub const CHECKS: &[Check] = &[
     rule("token.current-name", &["AP-44"]),
     rule("body.current-names", &["AP-44"]),
     rule("secret.in-url", &["AP-52"]),
+    rule("tls.server-name", &["AP-05"]),
+    rule("client-certificate.valid", &["AP-04"]),
+    rule("headers.size", &["AP-43"]),
+    rule("headers.no-tracing", &["AP-43"]),
     // The suite's own checks, at the Partner's side or by awaiting.
     own(
         "initial.missing",

@@ -29,6 +29,7 @@ mod size;
 mod step_up_config;
 mod teardown;
 mod telling;
+mod transport;
 mod trouble;
 mod unheard;
 

@@ -17,12 +17,40 @@ fn all_passed(ran: &Ran) {
     assert!(!ran.statuses().is_empty() && ran.ended("passed").len() == ran.statuses().len(), "{}", ran.all());
 }
 
+/// The scenario on how Klarna is called.
+const TRANSPORT: &str = "transport/tls/klarna-is-called-by-tls-by-its-name";
+
 #[test]
 fn the_reference_acquirer_is_green_by_tls() {
     let ran = run(&[&SOME[..], &["--tls"]].concat());
     all_passed(&ran);
     ran.must_say("Klarna     https://localhost:");
     assert!(ran.events("run-started")[0]["arguments"].to_string().contains("--tls"), "{}", ran.all());
+}
+
+#[test]
+fn how_klarna_is_called_is_not_judged_where_it_speaks_plain_http() {
+    let ran = run(&["features/transport/tls.feature", "--seed", "7"]);
+    assert_eq!(ran.ended("not-applicable"), [TRANSPORT], "{}", ran.all());
+    ran.must_say("Klarna speaks plain http in this run");
+}
+
+#[test]
+fn a_handshake_without_the_servers_name_is_red() {
+    let acquirer = Changed::new().program(
+        "context=ssl.create_default_context(cafile=os.environ.get(\"KLARNA_CA_FILE\"))",
+        "context=unnamed(ssl.create_default_context(cafile=os.environ.get(\"KLARNA_CA_FILE\")))",
+    );
+    let acquirer = acquirer.program(
+        "class NoRedirect",
+        "def unnamed(context):\n    context.check_hostname = False\n    wrap = context.wrap_socket\n    \
+         context.wrap_socket = lambda sock, **more: wrap(sock)\n    return context\n\n\nclass NoRedirect",
+    );
+    let ran =
+        run(&["features/transport/tls.feature", "--acquirer", &acquirer.path(), "--tls", "--seed", "7"]);
+    ran.must_exit(1);
+    assert_eq!(ran.ended("failed"), [TRANSPORT], "{}", ran.all());
+    assert_eq!(ran.failing(TRANSPORT), ["tls.server-name"], "{}", ran.all());
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::cli::args::RunArgs;
 use crate::cli::output::complain;
 use crate::exit_code::Exit;
 use crate::partner::reachable;
+use crate::port;
 
 /// Klarna, and how it is reached.
 pub(super) struct Klarna {
@@ -85,7 +86,7 @@ fn control(url: &Url, authority: Option<&Authority>) -> Result<ControlClient, St
 /// address that is listened on: what they are told must be known before the simulator listens.
 fn with_port(listen: SocketAddr, tls: bool) -> std::io::Result<SocketAddr> {
     if (tls || listen.ip().is_unspecified()) && listen.port() == 0 {
-        return std::net::TcpListener::bind(listen)?.local_addr();
+        return Ok(SocketAddr::new(listen.ip(), port::free(listen.ip())?));
     }
     Ok(listen)
 }
