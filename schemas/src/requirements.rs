@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::simulator::finding::Severity;
 
+pub use crate::simulator::finding::Evidence;
+
 /// The embedded file.
 const FILE: &str = include_str!("../requirements.toml");
 
@@ -55,16 +57,6 @@ pub enum Level {
     Required,
     /// Should.
     Recommended,
-}
-
-/// On what ground a duty stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Evidence {
-    /// A source says so.
-    Confirmed,
-    /// We conclude so, or sources contradict each other: it can only warn.
-    Inferred,
 }
 
 /// Who can see whether a duty is kept.

@@ -206,6 +206,9 @@ impl Console {
             let duties = first.finding.duties.join(", ");
             self.line(&format!("  {rule} ({duties}): {}", first.finding.what));
             self.line(&format!("    mend: {}", first.finding.mend));
+            for fact in &first.finding.rests_on {
+                self.line(&format!("    inferred: {fact}"));
+            }
             self.line(&format!("    seen {} times, first in {}", all.len(), first.scenario));
         }
     }

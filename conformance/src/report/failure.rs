@@ -52,6 +52,9 @@ pub(super) fn render(seen: &FindingSeen, planned: Option<&PlannedScenario>, rema
     if !finding.mend.is_empty() {
         row("mend", &finding.mend);
     }
+    for fact in &finding.rests_on {
+        row("inferred", fact);
+    }
     for remark in remarks {
         row("remark", remark);
     }

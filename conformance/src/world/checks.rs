@@ -1,7 +1,7 @@
 //! The checks that steps name: ids of the simulator's rules, and of the suite's own checks.
 
 use klarna_schemas::requirements::{Requirement, Requirements};
-use klarna_schemas::simulator::finding::{Finding, Severity};
+use klarna_schemas::simulator::finding::{Evidence, Finding, Severity};
 
 /// A check and the duties that it speaks about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -324,9 +324,14 @@ pub(super) fn finding(
         .into_iter()
         .map(str::to_owned)
         .collect();
+    let main = duties.first().and_then(|duty| Requirements::global().get(duty));
+    let inferred = main.filter(|duty| duty.evidence == Evidence::Inferred);
+    let rests_on = inferred.map(|duty| format!("{}: {}", duty.id, duty.note.as_ref().unwrap_or(&duty.title)));
     Finding {
         rule: rule.to_owned(),
         severity: severity(&duties),
+        evidence: main.map_or(Evidence::Confirmed, |duty| duty.evidence),
+        rests_on: rests_on.into_iter().collect(),
         duties,
         r#where: place.into(),
         what: what.into(),

@@ -1,6 +1,5 @@
 //! Where the Customer ends: on the Partner's confirmation page, or at the checkout with an error.
 
-use klarna_schemas::simulator::finding::Severity;
 use tokio::time::Instant;
 use url::Url;
 
@@ -9,6 +8,7 @@ use super::checks::finding;
 use super::context::PATIENCE;
 use super::failure::Failure;
 use super::payment::Payment;
+use super::telling::EXPIRY_IS_TOLD;
 use super::telling::POLL_EVERY;
 pub use crate::partner::Page;
 use crate::partner::ShopOrder;
@@ -65,7 +65,7 @@ impl World {
         finding.expected = Some(page.to_string());
         finding.got = Some(shown.to_string());
         if expired {
-            finding.severity = Severity::Warns;
+            finding.rest_on(EXPIRY_IS_TOLD);
         }
         let exchange = self.payment()?.exchange().clone();
         self.weigh(finding, Some(exchange)).await

@@ -1,7 +1,5 @@
 //! Klarna Network Data of a given size, and whether all of it arrives.
 
-use klarna_schemas::simulator::finding::Severity;
-
 use super::World;
 use super::checks::finding;
 use super::failure::Failure;
@@ -57,8 +55,7 @@ impl World {
         );
         finding.expected = Some(format!("up to {LIMIT} characters are taken"));
         if bytes > LIMIT {
-            // That the limit counts characters is inferred: whoever counts bytes is warned.
-            finding.severity = Severity::Warns;
+            finding.rest_on("That the limit counts characters, and not bytes.");
         }
         let exchange = payment.exchange().clone();
         self.weigh(finding, Some(exchange)).await

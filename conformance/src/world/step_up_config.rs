@@ -1,6 +1,5 @@
 //! `step_up_config` of the initial authorize: the way in that was asked for, and the way back.
 
-use klarna_schemas::simulator::finding::Severity;
 use serde_json::Value;
 
 use super::World;
@@ -46,7 +45,7 @@ impl World {
             "authorize request, step_up_config.customer_interaction_config.method",
             format!("the Partner wants {} mode, and Klarna is asked for another way in", mode.as_str()),
         );
-        finding.severity = Severity::Warns;
+        finding.rest_on("That Klarna would not serve this way in from a request that was made for another.");
         finding.expected = Some(method(mode).to_owned());
         finding.got = Some(came);
         finding.exchanges = vec![call.entry.seq];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use klarna_schemas::simulator::finding::{Finding, Severity};
+use klarna_schemas::simulator::finding::Finding;
 use reqwest::StatusCode;
 use tokio::time::Instant;
 
@@ -37,9 +37,11 @@ fn got_through(notification: &Notification, outcome: Outcome) -> bool {
 pub(super) const POLL_EVERY: Duration = Duration::from_millis(100);
 
 /// That a Partner must hear of an expiry is not said in as many words: it can only warn.
+pub(super) const EXPIRY_IS_TOLD: &str = "That a Partner must hear of an expiry is not said in as many words.";
+
 fn lighten(finding: &mut Finding, outcome: Outcome) {
     if outcome == Outcome::Expired {
-        finding.severity = Severity::Warns;
+        finding.rest_on(EXPIRY_IS_TOLD);
     }
 }
 
@@ -180,7 +182,9 @@ impl World {
                 PATIENCE.as_secs()
             ),
         );
-        finding.severity = Severity::Warns;
+        finding.rest_on(
+            "That a notification which was not taken must come again: a Partner that can ask gets to know.",
+        );
         finding.expected = Some(outcome.to_string());
         finding.got = Some("nothing more".to_owned());
         self.weigh(finding, None).await

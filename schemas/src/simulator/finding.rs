@@ -12,6 +12,11 @@ pub struct Finding {
     pub duties: Vec<String>,
     /// Whether it fails a verdict or only warns: a Required duty on confirmed ground fails.
     pub severity: Severity,
+    /// On what ground it stands.
+    pub evidence: Evidence,
+    /// What in it is inferred, a fact a line; nothing where all is confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rests_on: Vec<String>,
     /// Where: the operation and field, in one line.
     pub r#where: String,
     /// What is wrong, in one line.
@@ -33,6 +38,25 @@ pub struct Finding {
     /// Sequence numbers of the journal entries that prove it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<u64>,
+}
+
+impl Finding {
+    /// Says of a finding that it rests on what is inferred: then it can only warn.
+    pub fn rest_on(&mut self, fact: impl Into<String>) {
+        self.severity = Severity::Warns;
+        self.evidence = Evidence::Inferred;
+        self.rests_on.push(fact.into());
+    }
+}
+
+/// On what ground a duty, or a finding, stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// A source says so.
+    Confirmed,
+    /// We conclude so, or sources contradict each other: it can only warn.
+    Inferred,
 }
 
 /// How hard a finding weighs.

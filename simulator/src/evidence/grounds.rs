@@ -3,6 +3,7 @@
 
 mod credentials;
 mod policies;
+mod rules;
 mod table;
 mod transactions;
 
@@ -27,6 +28,8 @@ pub(crate) enum Subject {
     Operation(&'static str),
     /// A policy, by its name in the settings.
     Policy(&'static str),
+    /// A rule of the rulebook that rests on more than its duty says, by its id.
+    Rule(&'static str),
 }
 
 /// A section of the wire contract, and what stands there in our words.
@@ -34,7 +37,8 @@ pub(crate) struct Fact(pub(crate) &'static str, pub(crate) &'static str);
 
 /// Every ground.
 pub(crate) fn all() -> impl Iterator<Item = &'static Ground> {
-    table::GROUNDS.iter().chain(transactions::GROUNDS).chain(credentials::GROUNDS).chain(policies::GROUNDS)
+    let operations = table::GROUNDS.iter().chain(transactions::GROUNDS).chain(credentials::GROUNDS);
+    operations.chain(policies::GROUNDS).chain(rules::GROUNDS)
 }
 
 /// What something rests on.
@@ -50,12 +54,26 @@ impl Ground {
         };
         json!({ "confirmed": facts(self.confirmed), "inferred": facts(self.inferred) })
     }
+
+    /// What is inferred, a fact a line.
+    pub(crate) fn inferred_facts(&self) -> Vec<String> {
+        self.inferred.iter().map(|Fact(section, fact)| format!("{fact} ({section})")).collect()
+    }
 }
 
 impl Subject {
+    /// The chapter that it stands in.
+    fn chapter(self) -> &'static str {
+        match self {
+            Self::Operation(_) => "Operations",
+            Self::Policy(_) => "Policies",
+            Self::Rule(_) => "Rules",
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
-            Self::Operation(name) | Self::Policy(name) => name,
+            Self::Operation(name) | Self::Policy(name) | Self::Rule(name) => name,
         }
     }
 }
@@ -64,16 +82,17 @@ impl Subject {
 pub(crate) fn markdown() -> String {
     let mut page = String::from(
         "# What is known, and what is guessed\n\n\
-         Of each operation of the simulator and each policy in its settings: what Klarna has published \
+         Of each operation of the simulator, each policy in its settings, and each rule that rests on more \
+         than the duty it is about (such a rule can only warn, and its findings say why): what Klarna has published \
          (*confirmed*), and what is our reading of it or our choice (*inferred*). Behind each fact stands \
          the section of the wire contract. Made by `klarna-simulator evidence --markdown`; a test \
          compares. The running simulator shows the same at `/docs`, and has it as `x-evidence` in \
          `/openapi.json`.\n",
     );
-    for (title, policies) in [("Operations", false), ("Policies", true)] {
+    for title in ["Operations", "Policies", "Rules"] {
         // Writing to a string does not fail.
         let _written = write!(page, "\n## {title}\n");
-        for ground in all().filter(|ground| matches!(ground.of, Subject::Policy(_)) == policies) {
+        for ground in all().filter(|ground| ground.of.chapter() == title) {
             let _written = write!(page, "\n### `{}`\n\n", ground.of.name());
             for (word, facts) in [("confirmed", ground.confirmed), ("inferred", ground.inferred)] {
                 for Fact(section, fact) in facts {
@@ -101,12 +120,12 @@ mod tests {
 
     #[test]
     fn every_operation_and_every_policy_has_one_ground_and_none_is_stale() {
-        let of = |policies| -> Vec<String> {
-            let wanted = |ground: &&Ground| matches!(ground.of, Subject::Policy(_)) == policies;
+        let of = |chapter| -> Vec<String> {
+            let wanted = |ground: &&Ground| ground.of.chapter() == chapter;
             all().filter(wanted).map(|ground| ground.of.name().to_owned()).collect()
         };
         let operations: BTreeSet<String> = OPERATIONS.iter().map(|it| it.id.to_owned()).collect();
-        for (listed, wanted) in [(of(false), operations), (of(true), policies())] {
+        for (listed, wanted) in [(of("Operations"), operations), (of("Policies"), policies())] {
             let once: BTreeSet<String> = listed.iter().cloned().collect();
             assert_eq!(once.len(), listed.len(), "one stands twice: {listed:?}");
             let without: Vec<_> = wanted.difference(&once).collect();
@@ -115,6 +134,15 @@ mod tests {
                 without.is_empty() && stale.is_empty(),
                 "src/evidence/grounds: nothing on {without:?}, stale {stale:?}"
             );
+        }
+    }
+
+    #[test]
+    fn the_rules_of_the_table_are_rules_of_the_rulebook() {
+        for ground in all() {
+            if let Subject::Rule(id) = ground.of {
+                assert!(crate::rulebook::rules().any(|rule| rule.id == id), "{id} is no rule");
+            }
         }
     }
 
@@ -130,8 +158,8 @@ mod tests {
                 assert!(fact.ends_with('.'), "{fact}");
             }
         }
-        // A policy is there because something is not published.
-        let unfounded = all().find(|it| matches!(it.of, Subject::Policy(_)) && it.inferred.is_empty());
+        // A policy is there because something is not published, and so is what a rule adds to its duty.
+        let unfounded = all().find(|it| !matches!(it.of, Subject::Operation(_)) && it.inferred.is_empty());
         assert!(unfounded.is_none());
     }
 

@@ -96,7 +96,7 @@ pub(super) fn tags() -> Vec<Value> {
 fn policies() -> Map<String, Value> {
     let policies = grounds::all().filter_map(|ground| match ground.of {
         Subject::Policy(name) => Some((name.to_owned(), json!({ "x-evidence": ground.to_json() }))),
-        Subject::Operation(_) => None,
+        Subject::Operation(_) | Subject::Rule(_) => None,
     });
     policies.collect()
 }

@@ -21,15 +21,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "final.purchase-data-unchanged",
         duties: &["AP-23"],
-        inferred: true,
         judge: Judge::Call(purchase_data_unchanged),
     },
-    Rule {
-        id: "final.missing",
-        duties: &["AP-27", "AP-22"],
-        inferred: false,
-        judge: Judge::TokenDied(never_finalised),
-    },
+    Rule { id: "final.missing", duties: &["AP-27", "AP-22"], judge: Judge::TokenDied(never_finalised) },
 ];
 
 fn step_up_config_present(context: &CallContext<'_>) -> Judgement {

@@ -4,8 +4,8 @@ use super::{CallContext, Judge, Judgement, Rule};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::of_calls("integration-metadata.present", &["AP-34"], integration_metadata),
-    Rule { id: "token.known", duties: &["AP-11"], inferred: true, judge: Judge::Call(known) },
-    Rule { id: "secret.in-url", duties: &["AP-52"], inferred: true, judge: Judge::Call(secret_in_url) },
+    Rule { id: "token.known", duties: &["AP-11"], judge: Judge::Call(known) },
+    Rule { id: "secret.in-url", duties: &["AP-52"], judge: Judge::Call(secret_in_url) },
 ];
 
 fn integration_metadata(context: &CallContext<'_>) -> Judgement {

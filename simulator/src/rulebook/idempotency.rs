@@ -4,12 +4,7 @@ use super::{CallContext, Judge, Judgement, Rule};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::of_calls("idempotency-key.present", &["AP-33"], present),
-    Rule {
-        id: "idempotency-key.own-header",
-        duties: &["AP-33"],
-        inferred: true,
-        judge: Judge::Call(own_header),
-    },
+    Rule { id: "idempotency-key.own-header", duties: &["AP-33"], judge: Judge::Call(own_header) },
     Rule::of_calls("idempotency-key.one-body", &["AP-33"], one_body),
     Rule::of_calls("idempotency-key.kept-on-retry", &["AP-33", "AP-26"], kept_on_retry),
 ];

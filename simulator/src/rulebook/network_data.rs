@@ -8,12 +8,7 @@ use crate::evidence::byte_diff::{Got, compare};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::of_calls("network-data.byte-equal", &["AP-11"], byte_equal),
-    Rule {
-        id: "network-data.is-a-string",
-        duties: &["AP-11"],
-        inferred: false,
-        judge: Judge::Refused(is_a_string),
-    },
+    Rule { id: "network-data.is-a-string", duties: &["AP-11"], judge: Judge::Refused(is_a_string) },
     Rule::of_calls("session-token.forwarded", &["AP-11", "AP-10"], token_forwarded),
     Rule::of_calls("final.network-data-unchanged", &["AP-11", "AP-23"], same_in_final),
 ];

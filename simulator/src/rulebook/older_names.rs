@@ -4,8 +4,8 @@ use super::{CallContext, Judge, Judgement, Rule};
 use crate::engine::{CallRole, TokenHeader};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { id: "token.current-name", duties: &["AP-44"], inferred: true, judge: Judge::Call(current_name) },
-    Rule { id: "body.current-names", duties: &["AP-44"], inferred: true, judge: Judge::Call(current_names) },
+    Rule { id: "token.current-name", duties: &["AP-44"], judge: Judge::Call(current_name) },
+    Rule { id: "body.current-names", duties: &["AP-44"], judge: Judge::Call(current_names) },
 ];
 
 fn current_name(context: &CallContext<'_>) -> Judgement {

@@ -6,15 +6,10 @@ use super::{CallContext, Judge, Judgement, RefusedContext, Rule};
 use crate::engine::CallRole;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { id: "body.as-documented", duties: &["AP-07"], inferred: true, judge: Judge::Call(as_documented) },
-    Rule { id: "authorize.valid", duties: &["AP-07"], inferred: false, judge: Judge::Refused(valid) },
+    Rule { id: "body.as-documented", duties: &["AP-07"], judge: Judge::Call(as_documented) },
+    Rule { id: "authorize.valid", duties: &["AP-07"], judge: Judge::Refused(valid) },
     // What the tester has made stricter than Klarna is known to be can only warn.
-    Rule {
-        id: "authorize.strictly-valid",
-        duties: &["AP-07"],
-        inferred: true,
-        judge: Judge::Refused(strictly_valid),
-    },
+    Rule { id: "authorize.strictly-valid", duties: &["AP-07"], judge: Judge::Refused(strictly_valid) },
     Rule::of_calls("authorize.unasked", &["AP-17"], unasked),
     Rule::of_calls("amount.as-intended", &["AP-07"], amount),
     Rule::of_calls("currency.as-intended", &["AP-07"], currency),

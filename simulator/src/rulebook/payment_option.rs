@@ -8,7 +8,7 @@ use super::{CallContext, Judge, Judgement, Rule};
 use crate::engine::CallRole;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { id: "payment-option.known", duties: &["AP-01"], inferred: true, judge: Judge::Call(known) },
+    Rule { id: "payment-option.known", duties: &["AP-01"], judge: Judge::Call(known) },
     Rule::of_calls("payment-option.as-intended", &["AP-01"], as_intended),
 ];
 

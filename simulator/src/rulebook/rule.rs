@@ -3,11 +3,12 @@
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::requirements::Requirements;
 use klarna_schemas::simulator::control::Intent;
-use klarna_schemas::simulator::finding::{ByteDiff, Finding, Severity};
+use klarna_schemas::simulator::finding::{ByteDiff, Evidence, Finding};
 use klarna_schemas::simulator::journal::Ending;
 use serde_json::Value;
 
 use crate::engine::{AuthorizeCall, CallRole, Payment};
+use crate::evidence::grounds::{self, Ground, Subject};
 use crate::journal::Sent;
 
 /// One rule.
@@ -16,8 +17,6 @@ pub(crate) struct Rule {
     pub(crate) id: &'static str,
     /// Duties it speaks about, the main one first.
     pub(crate) duties: &'static [&'static str],
-    /// Whether it rests on an inferred reading beyond its duty's: then it only warns.
-    pub(crate) inferred: bool,
     pub(crate) judge: Judge,
 }
 
@@ -145,28 +144,35 @@ impl Judgement {
 }
 
 impl Rule {
-    /// A rule over every authorize call, on the ground that its duty stands on.
+    /// A rule over every authorize call.
     pub(crate) const fn of_calls(
         id: &'static str,
         duties: &'static [&'static str],
         judge: fn(&CallContext<'_>) -> Judgement,
     ) -> Self {
-        Self { id, duties, inferred: false, judge: Judge::Call(judge) }
+        Self { id, duties, judge: Judge::Call(judge) }
     }
 
-    /// How hard its findings weigh.
-    pub(crate) fn severity(&self) -> Severity {
-        let main = self.duties.first().copied().unwrap_or_default();
-        let of_duty = Requirements::global().severity(main);
-        if self.inferred { Severity::Warns } else { of_duty }
+    /// What in it is inferred, by the table of grounds, or in its duty.
+    fn rests_on(&self) -> Vec<String> {
+        let own = grounds::of(&Subject::Rule(self.id)).map(Ground::inferred_facts).unwrap_or_default();
+        let duty = self.duties.first().and_then(|main| Requirements::global().get(main));
+        let of_duty = duty.filter(|duty| duty.evidence == Evidence::Inferred).map(|duty| match &duty.note {
+            Some(note) => format!("{}: {note}", duty.id),
+            None => format!("{}: {}", duty.id, duty.title),
+        });
+        own.into_iter().chain(of_duty).collect()
     }
 
     /// The finding that a draft of this rule makes.
     pub(crate) fn finding(&self, draft: Draft, payment: Option<String>) -> Finding {
-        Finding {
+        let main = self.duties.first().copied().unwrap_or_default();
+        let mut finding = Finding {
             rule: self.id.to_owned(),
             duties: self.duties.iter().map(|&duty| duty.to_owned()).collect(),
-            severity: self.severity(),
+            severity: Requirements::global().severity(main),
+            evidence: Evidence::Confirmed,
+            rests_on: Vec::new(),
             r#where: draft.r#where,
             what: draft.what,
             mend: draft.mend,
@@ -175,6 +181,10 @@ impl Rule {
             diff: draft.diff,
             payment,
             exchanges: draft.exchanges,
+        };
+        for fact in self.rests_on() {
+            finding.rest_on(fact);
         }
+        finding
     }
 }

@@ -9,12 +9,7 @@ use crate::engine::TokenHeader;
 
 pub(super) const RULES: &[Rule] = &[
     Rule::of_calls("tls.server-name", &["AP-05"], server_name),
-    Rule {
-        id: "client-certificate.valid",
-        duties: &["AP-04"],
-        inferred: true,
-        judge: Judge::Call(client_certificate),
-    },
+    Rule { id: "client-certificate.valid", duties: &["AP-04"], judge: Judge::Call(client_certificate) },
     Rule::of_calls("headers.size", &["AP-43"], size),
     Rule::of_calls("headers.no-tracing", &["AP-43"], no_tracing),
 ];

@@ -7,14 +7,9 @@ use crate::journal::Sent;
 use crate::notify::is_taken;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { id: "webhook.answer", duties: &["AP-49"], inferred: false, judge: Judge::Delivery(answered) },
+    Rule { id: "webhook.answer", duties: &["AP-49"], judge: Judge::Delivery(answered) },
     // That it has no effect is what counts; the status alone only hints.
-    Rule {
-        id: "webhook.forged-refused",
-        duties: &["AP-49"],
-        inferred: true,
-        judge: Judge::Delivery(forged_refused),
-    },
+    Rule { id: "webhook.forged-refused", duties: &["AP-49"], judge: Judge::Delivery(forged_refused) },
 ];
 
 fn forged_refused(context: &DeliveryContext<'_>) -> Judgement {

@@ -2,7 +2,7 @@
 //! without something to go by.
 
 use klarna_schemas::simulator::control::{Intent, MintSessionToken, MintedTokenState, PutSandbox};
-use klarna_schemas::simulator::finding::{ChangeKind, Severity};
+use klarna_schemas::simulator::finding::{ChangeKind, Evidence, Severity};
 use klarna_schemas::simulator::journal::Direction;
 use serde_json::{Value, json};
 
@@ -314,4 +314,22 @@ async fn lines_that_do_not_add_up_are_warned_of_where_there_is_something_to_add(
         assert_eq!(sides, wrong, "{index}");
         assert!(found.is_none_or(|finding| finding.severity == Severity::Warns));
     }
+}
+
+#[tokio::test]
+async fn a_finding_says_on_what_it_rests_by_the_table_of_grounds() {
+    let klarna = Klarna::start().await;
+    let older = [("Klarna-Payment-Token", "krn:unheard-of")];
+    assert_eq!(klarna.authorize(ALPHA, &older, &initial("t-1")).await.result(), "STEP_UP_REQUIRED");
+    let findings = klarna.control().findings(&ALPHA.into(), None).await.unwrap().findings;
+    let of = |rule: &str| findings.iter().find(|finding| finding.rule == rule).unwrap();
+    let page = include_str!("../../../docs/evidence.md");
+    for rule in ["token.current-name", "token.known"] {
+        let finding = of(rule);
+        assert_eq!((finding.severity, finding.evidence), (Severity::Warns, Evidence::Inferred), "{rule}");
+        assert!(page.contains(&finding.rests_on[0]), "{finding:?}");
+    }
+    // A duty on confirmed ground, and nothing else.
+    let key = of("idempotency-key.present");
+    assert_eq!((key.severity, key.evidence, key.rests_on.len()), (Severity::Fails, Evidence::Confirmed, 0));
 }

@@ -9,7 +9,7 @@ use klarna_schemas::simulator::control::{
     MintedSessionToken, MintedTokenState, PartnerKey, PutSandbox, QueuedOutcome, SandboxView, Sandboxes,
     SetClock,
 };
-use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Finding, Severity};
+use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Evidence, Finding, Severity};
 use klarna_schemas::simulator::journal::{
     Direction, Ending, JournalEntry, JournalPage, RecordedRequest, RecordedResponse, RecordedTls,
 };
@@ -52,6 +52,8 @@ fn finding(kind: ChangeKind, severity: Severity) -> Finding {
         rule: "network-data.byte-equal".to_owned(),
         duties: vec!["AP-11".to_owned()],
         severity,
+        evidence: Evidence::Inferred,
+        rests_on: vec!["The limit counts characters (payments.md 2.1)".to_owned()],
         r#where: "authorize, klarna_network_data".to_owned(),
         what: "the string changed on its way".to_owned(),
         mend: "forward the string as it came".to_owned(),
