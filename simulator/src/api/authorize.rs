@@ -5,9 +5,9 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
+use klarna_schemas::klarna::INTEGRATION_METADATA_HEADER;
 use klarna_schemas::klarna::authorize::AuthorizeRequest;
 use klarna_schemas::klarna::error::ValidationError;
-use klarna_schemas::klarna::{CUSTOMER_TOKEN_HEADER, INTEGRATION_METADATA_HEADER};
 use klarna_schemas::simulator::control::{Fault, FaultBody};
 use serde_json::Value;
 
@@ -96,7 +96,7 @@ fn read(called: &SandboxCall, body: &Bytes) -> Result<AuthorizeCommand, KlarnaEr
             .as_ref()
             .is_some_and(|token| call.world.token_is_foreign(&token.value, &called.partner)),
         token,
-        customer_token: header(&call.headers, CUSTOMER_TOKEN_HEADER).filter(|token| !token.is_empty()),
+        customer_token: call.customer_token()?,
         key,
         head: head(call),
     })

@@ -11,9 +11,9 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
-use klarna_schemas::klarna::IDEMPOTENCY_KEY_HEADER;
 use klarna_schemas::klarna::client_certificate::MtlsStatus;
 use klarna_schemas::klarna::error::ValidationError;
+use klarna_schemas::klarna::{CUSTOMER_TOKEN_HEADER, IDEMPOTENCY_KEY_HEADER};
 use klarna_schemas::simulator::control::CallKind;
 use klarna_schemas::simulator::journal::RecordedTls;
 use serde_json::Value;
@@ -39,6 +39,8 @@ pub(super) const AUTHORIZE: &str = "authorize";
 const NO_CERTIFICATE: &str = "this account enforces client certificates: open the connection by TLS, with one that POST /v2/account/integration/credentials/client-certificate has issued to it";
 /// Longest idempotency key, in characters (contract `payments.md` 1.4).
 const KEY_LENGTH: usize = 255;
+/// Longest customer token, in characters (contract `payments.md` 1.4).
+const CUSTOMER_TOKEN_LENGTH: usize = 1024;
 
 /// What every call brings along.
 pub(super) struct Call {
@@ -132,6 +134,16 @@ impl Call {
             return Err(KlarnaError::invalid_field("Klarna-Idempotency-Key", reason));
         }
         Ok(Some(IdempotencyKey(key)))
+    }
+
+    /// `Klarna-Customer-Token`, if one came.
+    pub(super) fn customer_token(&self) -> Result<Option<String>, KlarnaError> {
+        let token = header(&self.headers, CUSTOMER_TOKEN_HEADER).filter(|token| !token.is_empty());
+        if token.as_ref().is_some_and(|token| token.chars().count() > CUSTOMER_TOKEN_LENGTH) {
+            let reason = format!("takes up to {CUSTOMER_TOKEN_LENGTH} characters");
+            return Err(KlarnaError::invalid_field("Klarna-Customer-Token", reason));
+        }
+        Ok(token)
     }
 
     /// The session token, whose older headers the policies may refuse.

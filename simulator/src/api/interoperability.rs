@@ -3,11 +3,10 @@
 use axum::Json;
 use axum::http::StatusCode;
 use bytes::Bytes;
-use klarna_schemas::klarna::CUSTOMER_TOKEN_HEADER;
 use klarna_schemas::klarna::interoperability::{CreateTestToken, CustomerJourney};
 use serde_json::Value;
 
-use super::body::{header, json, json_or_nothing, typed};
+use super::body::{json, json_or_nothing, typed};
 use super::call::SandboxCall;
 use super::error::KlarnaError;
 
@@ -25,7 +24,7 @@ pub(super) async fn create_sdk_token(called: SandboxCall, body: Bytes) -> Made {
 /// `POST …/interoperability/tokens`: a session token, for the customer whose token comes along if one does.
 pub(super) async fn create_token(called: SandboxCall, body: Bytes) -> Made {
     let raw = json_or_nothing(&called.call.headers, &body)?;
-    if let Some(token) = header(&called.call.headers, CUSTOMER_TOKEN_HEADER)
+    if let Some(token) = called.call.customer_token()?
         && let Some(refusal) = called.cell.lock().machine.refuse_customer_token(&token)
     {
         return Err(refusal.into());

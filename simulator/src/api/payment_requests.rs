@@ -5,14 +5,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use klarna_schemas::ids::PaymentRequestId;
-use klarna_schemas::klarna::CUSTOMER_TOKEN_HEADER;
 use klarna_schemas::klarna::payment_request::{
     CreatePaymentRequest, PaymentRequest, PaymentRequestState, UpdatePaymentRequest,
 };
 use klarna_schemas::simulator::control::RequestEnd;
 use serde_json::Value;
 
-use super::body::{header, json, typed};
+use super::body::{json, typed};
 use super::call::SandboxCall;
 use super::error::KlarnaError;
 use crate::config::ExpiredRequestPolicy;
@@ -27,8 +26,7 @@ pub(super) async fn create(called: SandboxCall, body: Bytes) -> Result<Response,
     let raw = json(&called.call.headers, &body)?;
     let asked: CreatePaymentRequest = typed("klarna/create-payment-request", &raw, called.call.policies())?;
     called.call.token()?;
-    let customer_token =
-        header(&called.call.headers, CUSTOMER_TOKEN_HEADER).filter(|token| !token.is_empty());
+    let customer_token = called.call.customer_token()?;
     let acquirer = called.acquirer();
     let made = called.once(raw, |machine, now, effects| {
         machine.create_request(&asked, customer_token.as_deref(), acquirer, now, effects)

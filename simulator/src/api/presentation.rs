@@ -3,15 +3,13 @@
 use axum::Json;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
-use klarna_schemas::klarna::CUSTOMER_TOKEN_HEADER;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::money::{Currency, MinorUnits};
 
-use super::body::header;
 use super::call::SandboxCall;
 use super::error::KlarnaError;
 use super::queries::{self, INTENTS, KNOWN_INTENTS, LOCALE_LENGTH};
-use crate::engine::PresentationQuery;
+use crate::engine::{Intent, Interval, PresentationQuery};
 
 /// How long an answer that knows no customer may be shown again, and one that does.
 const CACHEABLE: &str = "max-age=300";
@@ -26,7 +24,7 @@ pub(super) async fn read(called: SandboxCall) -> Result<Response, KlarnaError> {
         tracing::warn!(?oddities, "a presentation was asked for in an undocumented way");
     }
     let mut wanted = pairs.wanted(token).map_err(KlarnaError::invalid)?;
-    wanted.customer_token = header(&call.headers, CUSTOMER_TOKEN_HEADER);
+    wanted.customer_token = call.customer_token()?;
     let mut state = called.cell.lock();
     if let Some(token) = &wanted.token {
         call.notes.note(|noted| noted.epoch = Some(state.machine.epoch_of_id(token)));
@@ -85,7 +83,8 @@ impl Pairs {
         }
         match (currency, locale) {
             (Some(currency), Some(locale)) if wrong.is_empty() => {
-                Ok(PresentationQuery { currency, locale, amount, token, customer_token: None })
+                let intent = self.intent();
+                Ok(PresentationQuery { currency, locale, intent, amount, token, customer_token: None })
             }
             _ => Err(wrong),
         }
@@ -94,6 +93,20 @@ impl Pairs {
     /// Whether something is to be paid: without an intent, PAY is meant.
     fn pays(&self) -> bool {
         self.first(INTENTS).is_none() || self.all(INTENTS).any(|intent| intent != "ADD_TO_WALLET")
+    }
+
+    /// What the customer is about to do; of several, what says most.
+    fn intent(&self) -> Intent {
+        if !self.pays() {
+            return Intent::AddToWallet;
+        }
+        if self.all(INTENTS).all(|intent| intent != "SUBSCRIBE") {
+            return Intent::Pay;
+        }
+        // Klarna's list of intervals is not published: one that is not known here says nothing.
+        let interval = self.first("subscription_billing_interval").and_then(Interval::of);
+        let frequency = self.first("subscription_billing_interval_frequency").map_or(Ok(1), str::parse);
+        Intent::Subscribe(interval.and_then(|interval| Some((frequency.ok()?, interval))))
     }
 
     fn required<T>(

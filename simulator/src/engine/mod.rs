@@ -49,5 +49,5 @@ pub use policies::{
     RefusalPolicy, ReusePolicy, TokenPlaces,
 };
 pub(crate) use post_purchase::unknown;
-pub(crate) use presentation::PresentationQuery;
+pub(crate) use presentation::{Intent, Interval, PresentationQuery};
 pub(crate) use sandbox::Sandbox;

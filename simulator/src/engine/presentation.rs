@@ -1,5 +1,7 @@
 //! What payment forms show of Klarna (contract `webhooks-and-network-data.md` C).
 
+mod texts;
+
 use std::collections::VecDeque;
 
 use klarna_schemas::klarna::presentation::{
@@ -11,6 +13,8 @@ use klarna_schemas::money::{Currency, MinorUnits};
 use super::effect::Refusal;
 use super::sandbox::Sandbox;
 use super::token::TokenMeaning;
+pub(crate) use texts::Interval;
+use texts::Texts;
 
 /// Currencies that Klarna knows (contract `payments.md` 6). Here every account has all of them.
 const CURRENCIES: [&str; 15] =
@@ -28,12 +32,25 @@ pub(crate) struct PresentationQuery {
     pub(crate) currency: Currency,
     /// RFC 5646; its language chooses the texts.
     pub(crate) locale: String,
+    /// What the customer is about to do.
+    pub(crate) intent: Intent,
     /// Left out where nothing is paid yet.
     pub(crate) amount: Option<MinorUnits>,
     /// The customer token that came.
     pub(crate) customer_token: Option<String>,
     /// The session token that came, under any of its headers.
     pub(crate) token: Option<String>,
+}
+
+/// What a customer is about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intent {
+    /// To pay.
+    Pay,
+    /// To pay again and again, each so many intervals where that is said.
+    Subscribe(Option<(u32, Interval)>),
+    /// To be able to pay later.
+    AddToWallet,
 }
 
 /// What was wished for, and which options were given out.
@@ -121,14 +138,16 @@ impl Sandbox {
         self.presenting.remember(id.clone());
         let texts = Texts::of(&query.locale);
         let icon = |name: &str| Some(format!("{}/static/icons/{name}.svg", self.policies.journey_base));
-        let message = match query.amount {
-            Some(amount) => format!("{} {}", texts.pays, query.currency.display(amount)),
-            None => texts.subheader.to_owned(),
+        let (header, subheader) = match query.intent {
+            Intent::Pay => (texts.header, texts.subheader),
+            Intent::Subscribe(_) => (texts.header, texts.subscribes),
+            Intent::AddToWallet => (texts.saves, texts.later),
         };
+        let message = texts.message(query).unwrap_or_else(|| subheader.to_owned());
         PaymentOption {
             payment_option_id: id,
-            header: Some(shown(texts.header)),
-            subheader: Some(shown(texts.subheader)),
+            header: Some(shown(header)),
+            subheader: Some(shown(subheader)),
             badge: Some(shown(texts.badge)),
             message: Some(plain(&message)),
             terms: Some(linked(texts.terms, &format!("{}/static/terms.txt", self.policies.journey_base))),
@@ -160,57 +179,3 @@ fn linked(text: &str, url: &str) -> ShownMessage {
     let part = MessagePart { r#type: "LINK".to_owned(), text: text.to_owned(), url: Some(url.to_owned()) };
     ShownMessage { text: Some(text.to_owned()), parts: Some(vec![part]) }
 }
-
-/// What a form says, in one language.
-struct Texts {
-    header: &'static str,
-    subheader: &'static str,
-    /// Below the header of an option that was chosen before.
-    saved: &'static str,
-    badge: &'static str,
-    /// Before the amount.
-    pays: &'static str,
-    terms: &'static str,
-    button: &'static str,
-}
-
-impl Texts {
-    /// The texts of a locale's language; English where there are none.
-    fn of(locale: &str) -> &'static Self {
-        match locale.split('-').next().unwrap_or_default().to_ascii_lowercase().as_str() {
-            "sv" => &SWEDISH,
-            "de" => &GERMAN,
-            _ => &ENGLISH,
-        }
-    }
-}
-
-const ENGLISH: Texts = Texts {
-    header: "Pay with Klarna",
-    subheader: "Choose how to pay at the next step",
-    saved: "As you paid last time",
-    badge: "Test",
-    pays: "You pay",
-    terms: "Terms",
-    button: "Continue with Klarna",
-};
-
-const SWEDISH: Texts = Texts {
-    header: "Betala med Klarna",
-    subheader: "Välj hur du betalar i nästa steg",
-    saved: "Som du betalade sist",
-    badge: "Test",
-    pays: "Du betalar",
-    terms: "Villkor",
-    button: "Fortsätt med Klarna",
-};
-
-const GERMAN: Texts = Texts {
-    header: "Mit Klarna bezahlen",
-    subheader: "Wählen Sie die Zahlungsart im nächsten Schritt",
-    saved: "Wie Sie zuletzt gezahlt haben",
-    badge: "Test",
-    pays: "Sie zahlen",
-    terms: "Bedingungen",
-    button: "Weiter mit Klarna",
-};

@@ -195,3 +195,57 @@ async fn the_final_call_may_leave_the_option_out_but_not_change_it() {
         assert_eq!(judged(&klarna, &payment).await.0, found, "{reference}");
     }
 }
+
+#[tokio::test]
+async fn the_texts_say_what_the_customer_is_about_to_do() {
+    const SUBSCRIBE: &str = "intents[]=SUBSCRIBE&subscription_billing_interval";
+    let klarna = Klarna::start().await;
+    let asked = [
+        ("en-GB", "amount=4900&intents[]=PAY".to_owned(), "Pay with Klarna", "You pay 49.00 EUR"),
+        (
+            "en-GB",
+            format!("amount=4900&{SUBSCRIBE}=MONTH&subscription_billing_interval_frequency=1"),
+            "Pay with Klarna",
+            "You pay 49.00 EUR every month",
+        ),
+        (
+            "de-DE",
+            format!("amount=4900&{SUBSCRIBE}=YEAR&subscription_billing_interval_frequency=2"),
+            "Mit Klarna bezahlen",
+            "Sie zahlen 49.00 EUR pro 2 Jahre",
+        ),
+        // An interval that is not known is no reason to refuse anything.
+        ("en-GB", format!("amount=4900&{SUBSCRIBE}=MOON"), "Pay with Klarna", "You pay 49.00 EUR"),
+        (
+            "sv-SE",
+            "intents[]=ADD_TO_WALLET".to_owned(),
+            "Lägg till Klarna",
+            "För att betala med Klarna senare",
+        ),
+    ];
+    for (locale, rest, header, message) in asked {
+        let answer = present(&klarna, &format!("currency=EUR&locale={locale}&{rest}")).await;
+        let option = &answer.body["payment_option"];
+        assert_eq!(
+            (&option["header"]["text"], &option["message"]["text"]),
+            (&header.into(), &message.into())
+        );
+    }
+    let subscribed =
+        present(&klarna, &format!("currency=EUR&locale=en-GB&amount=1&{SUBSCRIBE}=DAY&intents[]=PAY")).await;
+    assert_eq!(subscribed.body["payment_option"]["subheader"]["text"], "Subscribe with Klarna");
+}
+
+#[tokio::test]
+async fn a_customer_token_that_is_too_long_is_refused() {
+    let klarna = Klarna::start().await;
+    let long = [("Klarna-Customer-Token", "c".repeat(1025))];
+    let long = long.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let path = format!("/v2/accounts/{ALPHA}/payment/presentation?{ASKED}");
+    for answer in [
+        klarna.call(reqwest::Method::GET, &path, &long, None).await,
+        klarna.authorize(ALPHA, &long, &crate::klarna::initial("t-1")).await,
+    ] {
+        assert_eq!(answer.refusal(), (400, "VALIDATION_ERROR", "Klarna-Customer-Token"));
+    }
+}
