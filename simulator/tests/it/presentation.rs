@@ -244,7 +244,7 @@ async fn a_customer_token_that_is_too_long_is_refused() {
     let path = format!("/v2/accounts/{ALPHA}/payment/presentation?{ASKED}");
     for answer in [
         klarna.call(reqwest::Method::GET, &path, &long, None).await,
-        klarna.authorize(ALPHA, &long, &crate::klarna::initial("t-1")).await,
+        klarna.authorize(ALPHA, &long, &initial("t-1")).await,
     ] {
         assert_eq!(answer.refusal(), (400, "VALIDATION_ERROR", "Klarna-Customer-Token"));
     }
