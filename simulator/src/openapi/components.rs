@@ -7,6 +7,13 @@ use serde_json::{Map, Value, json};
 /// Where Klarna's shapes stand in the catalogue.
 const FOLDER: &str = "klarna/";
 
+/// What marks keywords in a schema file that refuse nothing (`klarna_schemas::catalogue`).
+const MARK: &str = "x-report";
+/// Where they stand in the document.
+const REPORTED: &str = "x-reported";
+/// Keywords that describe a schema without asking anything of a value.
+const SAYS_NOTHING: [&str; 2] = ["title", "description"];
+
 /// What says where a file stands, or nothing at all once it is a component.
 const OF_FILES: [&str; 3] = ["$schema", "$id", "$defs"];
 
@@ -47,18 +54,33 @@ fn named(file: &str) -> String {
 /// A schema out of a file, with references that hold in the document.
 fn moved(file: &str, schema: &Value) -> Value {
     match schema {
-        Value::Object(members) => Value::Object(
-            members
-                .iter()
-                .map(|(key, value)| match value {
-                    Value::String(reference) if key == "$ref" => (key.clone(), redirected(file, reference)),
-                    _ => (key.clone(), moved(file, value)),
-                })
-                .collect(),
-        ),
+        Value::Object(members) => {
+            let moved = members.iter().map(|(key, value)| match value {
+                Value::String(reference) if key == "$ref" => (key.clone(), redirected(file, reference)),
+                _ => (key.clone(), moved(file, value)),
+            });
+            Value::Object(loosened(moved.collect()))
+        }
         Value::Array(items) => items.iter().map(|item| moved(file, item)).collect(),
         other => other.clone(),
     }
+}
+
+/// A schema whose keywords that refuse nothing stand apart, under [`REPORTED`]: what is left is what
+/// the simulator keeps to.
+fn loosened(mut schema: Map<String, Value>) -> Map<String, Value> {
+    // A field may be called so, too; as a keyword it is a list of names.
+    if !schema.get(MARK).is_some_and(Value::is_array) {
+        return schema;
+    }
+    let marked = schema.remove(MARK).unwrap_or_default();
+    let names: Vec<&str> = marked.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let is_reported =
+        |key: &str| names.contains(&key) || (names.contains(&"*") && !SAYS_NOTHING.contains(&key));
+    let (reported, mut kept): (Map<_, _>, Map<_, _>) =
+        schema.into_iter().partition(|(key, _)| is_reported(key));
+    kept.insert(REPORTED.to_owned(), Value::Object(reported));
+    kept
 }
 
 /// A reference between files as one between components. One that leads nowhere stays as it is, for

@@ -44,9 +44,9 @@ pub(super) fn make() -> Value {
 
 const ABOUT: &str = "A local stand-in for Klarna, for development and tests. Not Klarna's own \
     document: `x-evidence` says of each operation what Klarna has published and what is concluded, and \
-    `x-policies` of each setting that decides where Klarna is silent. In a schema, a keyword that \
-    `x-report` names (or all of them, with `*`, here and beneath) is written down as a finding and \
-    refuses nothing; every other one refuses the body with 400. `x-whole` asks for a whole number \
+    `x-policies` of each setting that decides where Klarna is silent. The keywords of \
+    a schema refuse a body with 400; those beneath `x-reported` are Klarna's too, and what breaks them is \
+    written down as a finding and refused only where `undocumented_fields` is `invalid`. `x-whole` asks for a whole number \
     without fraction or exponent. A fault that a tester has armed may answer with any status.";
 
 fn described(operation: &Operation, path: &str, is_own: bool) -> Value {
