@@ -10,7 +10,7 @@ mod sending;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
 use tokio_util::sync::CancellationToken;
@@ -50,6 +50,8 @@ pub(crate) struct World {
     /// What nobody's key opened: unknown paths, refused calls.
     lobby: Mutex<Journal>,
     errors: AtomicU64,
+    /// What it serves, as it describes itself.
+    pub(crate) document: OnceLock<serde_json::Value>,
 }
 
 /// Why a Partner account cannot be used.
@@ -108,6 +110,7 @@ impl World {
             tokens: Mutex::default(),
             partner_keys: Mutex::default(),
             errors: AtomicU64::new(0),
+            document: OnceLock::new(),
             settings,
         };
         Ok(Arc::new(world))

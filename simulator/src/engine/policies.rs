@@ -3,7 +3,7 @@
 
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::klarna::error::ValidationError;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::effect::Refusal;
 
@@ -21,7 +21,7 @@ pub(crate) struct Policies {
 }
 
 /// What happens where the sources are silent or disagree. `defaults.toml` says what each means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicySettings {
     /// An authorize has neither a token nor a `step_up_config`.
@@ -57,7 +57,7 @@ pub struct PolicySettings {
 }
 
 /// How a call is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusalPolicy {
     /// 400 `VALIDATION_ERROR`.
@@ -71,7 +71,7 @@ pub enum RefusalPolicy {
 }
 
 /// How an authorize is refused, or decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DecidingPolicy {
     /// 400 `VALIDATION_ERROR`.
@@ -85,7 +85,7 @@ pub enum DecidingPolicy {
 }
 
 /// What a token gets that comes again with another final call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReusePolicy {
     /// 409 `RESOURCE_CONFLICT`.
@@ -95,7 +95,7 @@ pub enum ReusePolicy {
 }
 
 /// What becomes of a call that is odd, and that Klarna is not known to refuse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OddityPolicy {
     /// It is accepted; of an authorize, a finding tells.
@@ -105,7 +105,7 @@ pub enum OddityPolicy {
 }
 
 /// What becomes of names of older revisions (contract `payments.md` 7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OlderNamesPolicy {
     /// They still work; of an authorize, a finding tells.
@@ -115,7 +115,7 @@ pub enum OlderNamesPolicy {
 }
 
 /// Under which name a refusal lists the fields that do not validate (contract `payments.md` 5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorListPolicy {
     /// `validation_errors[{parameter, reason}]`.
@@ -125,7 +125,7 @@ pub enum ErrorListPolicy {
 }
 
 /// What reading an expired Payment Request gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExpiredRequestPolicy {
     /// 200, EXPIRED.
@@ -135,7 +135,7 @@ pub enum ExpiredRequestPolicy {
 }
 
 /// Where the session token stands in a completed event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenPlaces {
     /// In both places.

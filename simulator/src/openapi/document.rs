@@ -4,10 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::{answers, components, parameters};
 use crate::api::operations::{OPERATIONS, Operation};
+use crate::config::PolicySettings;
 use crate::evidence::grounds::{self, Ground, Subject};
 
-/// Makes the document.
-pub(super) fn make() -> Value {
+/// Makes the document of a simulator with these policies.
+pub(super) fn make(chosen: &PolicySettings) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for operation in OPERATIONS {
         for (at, path) in operation.paths.iter().enumerate() {
@@ -38,7 +39,7 @@ pub(super) fn make() -> Value {
                 "description": "`Basic <API key>`, with the key raw or in Base64, with or without a user. A key that starts with klarna_test_api_ opens an account.",
             } },
         },
-        "x-policies": policies(),
+        "x-policies": policies(chosen),
     })
 }
 
@@ -93,9 +94,15 @@ pub(super) fn tags() -> Vec<Value> {
     tags.into_iter().map(|tag| json!({ "name": tag })).collect()
 }
 
-fn policies() -> Map<String, Value> {
+/// Each policy: what it is set to here, and on what ground it stands.
+fn policies(chosen: &PolicySettings) -> Map<String, Value> {
+    // Words only: this does not fail.
+    let chosen = serde_json::to_value(chosen).unwrap_or_default();
     let policies = grounds::all().filter_map(|ground| match ground.of {
-        Subject::Policy(name) => Some((name.to_owned(), json!({ "x-evidence": ground.to_json() }))),
+        Subject::Policy(name) => {
+            let value = chosen.get(name).cloned().unwrap_or_default();
+            Some((name.to_owned(), json!({ "value": value, "x-evidence": ground.to_json() })))
+        }
         Subject::Operation(_) | Subject::Rule(_) => None,
     });
     policies.collect()
@@ -113,7 +120,7 @@ mod tests {
             .iter()
             .flat_map(|it| it.paths.iter().map(|path| (parameters::verb(&it.method), (*path).to_owned())))
             .collect();
-        let document = make();
+        let document = make(&crate::engine::Policies::defaults().chosen);
         let items = document["paths"].as_object().unwrap();
         let said: BTreeSet<(String, String)> = items
             .iter()

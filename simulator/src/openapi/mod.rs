@@ -9,9 +9,10 @@ mod fields;
 mod page;
 mod parameters;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
@@ -23,19 +24,25 @@ use crate::world::World;
 /// What the page looks like.
 const STYLE: &str = include_str!("../../static/docs.css");
 
-/// The document, made at first use.
-static DOCUMENT: LazyLock<Value> = LazyLock::new(document::make);
-
 /// The routes of document and page.
 pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
-        .route("/openapi.json", get(async || axum::Json(&*DOCUMENT)))
+        .route("/openapi.json", get(openapi))
         .route("/docs", get(docs))
         .route("/static/docs.css", get(async || ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)))
 }
 
-async fn docs() -> Response {
-    match page::render(&DOCUMENT) {
+/// The document of this simulator, made at first use.
+fn document(world: &World) -> &Value {
+    world.document.get_or_init(|| document::make(&world.settings().policies))
+}
+
+async fn openapi(State(world): State<Arc<World>>) -> Response {
+    axum::Json(document(&world)).into_response()
+}
+
+async fn docs(State(world): State<Arc<World>>) -> Response {
+    match page::render(document(&world)) {
         Ok(page) => {
             let headers = [
                 (CONTENT_TYPE, "text/html; charset=utf-8"),

@@ -70,6 +70,8 @@ struct Answer {
 #[derive(Serialize)]
 struct Policy {
     name: String,
+    /// What it is set to here.
+    value: String,
     default: String,
     evidence: Value,
 }
@@ -155,6 +157,7 @@ fn policies(document: &Value) -> Vec<Policy> {
     members(document, "/x-policies")
         .map(|(name, policy)| Policy {
             name: name.clone(),
+            value: text(policy, "value").to_owned(),
             default: default(name).unwrap_or_default(),
             evidence: policy.get("x-evidence").cloned().unwrap_or_default(),
         })

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use klarna_schemas::catalogue::check_against;
 use serde_json::{Value, json};
 
+use klarna_simulator::config::{ExpiredRequestPolicy, Settings};
+
 use crate::klarna::{ALPHA, KEY, Klarna, document};
 
 /// The schema of OpenAPI 3.1 documents, of 2022-10-07, as the OpenAPI Initiative publishes it under
@@ -113,4 +115,23 @@ async fn the_page_shows_every_operation_and_fetches_nothing() {
     }
     let style = klarna.http.get(klarna.url("/static/docs.css")).send().await.unwrap();
     assert_eq!(style.headers()["content-type"], "text/css; charset=utf-8");
+}
+
+#[tokio::test]
+async fn the_document_and_the_page_show_the_policies_as_they_are_set() {
+    let mut settings = Settings::defaults().unwrap();
+    settings.listen = ([127, 0, 0, 1], 0).into();
+    settings.policies.expired_request = ExpiredRequestPolicy::NotFound;
+    let klarna = Klarna::of(klarna_simulator::Simulator::builder().settings(settings)).await;
+    let policies = document(&klarna).await["x-policies"].clone();
+    assert_eq!(
+        (&policies["expired_request"]["value"], &policies["other_amount"]["value"]),
+        (&json!("not-found"), &json!("invalid"))
+    );
+    let page = klarna.http.get(klarna.url("/docs")).send().await.unwrap().text().await.unwrap();
+    assert!(
+        page.contains("expired_request = \"not-found\"")
+            || page.contains("expired_request = &quot;not-found&quot;")
+    );
+    assert!(page.contains("Set so here; it is <code>\"readable\"</code> by default."));
 }
