@@ -15,6 +15,8 @@ mod direct_requests;
 #[cfg(test)]
 mod ending;
 #[cfg(test)]
+mod every_operation;
+#[cfg(test)]
 mod express_shipping;
 #[cfg(test)]
 mod faults;

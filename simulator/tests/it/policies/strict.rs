@@ -6,37 +6,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{is, outcome, refused, with};
-use crate::client_certificates::{in_days, signing_request};
+use crate::every_operation::sound_body;
 use crate::klarna::{ALPHA, Answer, document, initial};
-
-/// A body for each operation that takes one, as it should be.
-fn sound_body(operation: &str) -> Value {
-    match operation {
-        "authorize" => initial("t-1"),
-        "payment_request.create" => smallest(),
-        "payment_request.update" | "payment_request.replace" | "payment_transaction.reauthorize" => {
-            json!({"amount": 1})
-        }
-        "payment_transaction.capture" => json!({"capture_amount": 1, "payment_capture_reference": "c-1"}),
-        "payment_transaction.refund" | "payment_capture.refund" => {
-            json!({"refund_amount": 1, "payment_refund_reference": "r-1"})
-        }
-        "test_token.create" => json!({"customer_journey": "KLARNA_EXPRESS_CHECKOUT"}),
-        "webhook.create" => json!({"url": "https://acquirer.example/", "event_types": ["payment.request.*"],
-            "event_version": "v2", "signing_key_id": "none"}),
-        "webhook.simulate" => json!({"event_type": "payment.request.updated", "event_version": "v2"}),
-        "payment_transaction.update" | "webhook.update" => json!({}),
-        "client_certificate.create" => {
-            let (request, _) = signing_request("LOCALACQ", &rcgen::PKCS_ECDSA_P256_SHA256);
-            json!({"config": {"usage": "MTLS", "certificate_signing_request": request}})
-        }
-        // Not yet: or the calls after it would be refused.
-        "client_certificate.enforce" => {
-            json!({"enforced_from": in_days(1)})
-        }
-        other => panic!("{other} takes a body: give a sound one here"),
-    }
-}
 
 /// The smallest body of a Payment Request.
 fn smallest() -> Value {
