@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::adapter::{Adapter, RunVariables, TemplateError};
-use crate::port;
+use crate::port::{self, Reserved};
 use log::Log;
 use process::Process;
 
@@ -116,10 +116,11 @@ pub async fn start(adapter: &Adapter, context: LaunchContext) -> Result<RunningA
         return Ok(RunningAcquirer { base_url: url.clone(), process: None, log });
     }
     let mut variables = context.variables();
-    if adapter.needs_port() {
-        let port = free_port()?;
-        variables.acquirer_listen = format!("127.0.0.1:{port}");
-        variables.acquirer_base_url = Some(format!("http://127.0.0.1:{port}"));
+    // Held until the acquirer listens there.
+    let reserved = adapter.needs_port().then(reserve_port).transpose()?;
+    if let Some(Reserved { number, .. }) = &reserved {
+        variables.acquirer_listen = format!("127.0.0.1:{number}");
+        variables.acquirer_base_url = Some(format!("http://127.0.0.1:{number}"));
     }
     let Some(plan) = adapter.process(&variables)? else {
         return Err(LaunchError::NotReady {
@@ -130,6 +131,7 @@ pub async fn start(adapter: &Adapter, context: LaunchContext) -> Result<RunningA
     };
     files::write(&context.work_dir, &plan.files)?;
     let (process, base_url) = process::start(adapter, &context, &variables, plan, &log).await?;
+    drop(reserved);
     Ok(RunningAcquirer { base_url, process: Some(process), log })
 }
 
@@ -142,10 +144,9 @@ fn secrets(adapter: &Adapter, context: &LaunchContext) -> Vec<SecretString> {
     secrets
 }
 
-/// A port that was free a moment ago: the process does not tell which one it took, so it is given
-/// one.
-fn free_port() -> Result<u16, LaunchError> {
-    port::free(Ipv4Addr::LOCALHOST.into()).map_err(|error| LaunchError::NotStarted {
+/// The process does not tell which port it took, so it is given one.
+fn reserve_port() -> Result<Reserved, LaunchError> {
+    port::reserve(Ipv4Addr::LOCALHOST.into()).map_err(|error| LaunchError::NotStarted {
         program: "the acquirer".to_owned(),
         reason: format!("no port is free: {error}"),
         hint: "see what else listens on this machine".to_owned(),

@@ -14,7 +14,7 @@ use crate::cli::args::RunArgs;
 use crate::cli::output::complain;
 use crate::exit_code::Exit;
 use crate::partner::reachable;
-use crate::port;
+use crate::port::{self, Reserved};
 
 /// Klarna, and how it is reached.
 pub(super) struct Klarna {
@@ -38,7 +38,7 @@ pub(super) async fn find(args: &RunArgs, prepared: &Prepared, seed: u64) -> Resu
 
 async fn start(args: &RunArgs, prepared: &Prepared, seed: u64) -> Result<Klarna, Stop> {
     let unreachable = |why: String| Stop::new(Exit::Unreachable, why);
-    let listen = with_port(prepared.adapter.listen().simulator, args.tls)
+    let (listen, reserved) = with_port(prepared.adapter.listen().simulator, args.tls)
         .map_err(|error| unreachable(format!("the simulator finds no free port: {error}")))?;
     let mut builder = Simulator::builder()
         .listen(listen)
@@ -66,6 +66,7 @@ async fn start(args: &RunArgs, prepared: &Prepared, seed: u64) -> Result<Klarna,
         builder = builder.public_url(public);
     }
     let simulator = builder.start().await.map_err(|error| unreachable(error.to_string()))?;
+    drop(reserved);
     let listens = if args.tls || listen.ip().is_unspecified() {
         nearby(listen, args.tls)?
     } else {
@@ -82,13 +83,15 @@ fn control(url: &Url, authority: Option<&Authority>) -> Result<ControlClient, St
         .map_err(|error| Stop::new(Exit::Broken, error.to_string()))
 }
 
-/// The address with a port that was free a moment ago, where others are told something else than the
-/// address that is listened on: what they are told must be known before the simulator listens.
-fn with_port(listen: SocketAddr, tls: bool) -> std::io::Result<SocketAddr> {
+/// The address with a port of its own, where others are told something else than the address that is
+/// listened on: what they are told must be known before the simulator listens. What comes with it keeps
+/// the port until then.
+fn with_port(listen: SocketAddr, tls: bool) -> std::io::Result<(SocketAddr, Option<Reserved>)> {
     if (tls || listen.ip().is_unspecified()) && listen.port() == 0 {
-        return Ok(SocketAddr::new(listen.ip(), port::free(listen.ip())?));
+        let reserved = port::reserve(listen.ip())?;
+        return Ok((SocketAddr::new(listen.ip(), reserved.number), Some(reserved)));
     }
-    Ok(listen)
+    Ok((listen, None))
 }
 
 /// How somebody on this machine calls whoever listens there; by TLS with a name, where it has one that
