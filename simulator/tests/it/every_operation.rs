@@ -180,6 +180,20 @@ async fn each_field_in_each_wrong_way_is_named_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_head_is_a_get_without_its_body_and_nothing_where_there_is_no_get() {
+    let klarna = Klarna::start().await;
+    let things = Things::made(&klarna).await;
+    let all = operations(&document(&klarna).await);
+    for operation in &all {
+        let path = things.path(operation);
+        let head = klarna.call(Method::HEAD, &path, &[], None).await;
+        let has_get = all.iter().any(|other| other.path == operation.path && other.method == Method::GET);
+        let wanted = if has_get { klarna.get(&path).await.status } else { 404 };
+        assert_eq!((head.status, head.body), (wanted, Value::Null), "{} {path}", operation.id);
+    }
+}
+
+#[tokio::test]
 async fn without_a_key_that_opens_an_account_nothing_is_served() {
     let klarna = Klarna::start().await;
     let things = Things::made(&klarna).await;
