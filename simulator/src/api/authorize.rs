@@ -1,7 +1,6 @@
 //! `POST /v2/accounts/{partner_account_id}/payment/authorize`.
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -104,15 +103,15 @@ fn read(called: &SandboxCall, body: &Bytes) -> Result<AuthorizeCommand, KlarnaEr
 
 /// What the call carried beside what decides it.
 fn head(call: &Call) -> CallHead {
-    let lengths = |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), value.len());
     CallHead {
         integration_metadata: header(&call.headers, INTEGRATION_METADATA_HEADER),
         unprefixed_key: call.headers.contains_key("idempotency-key"),
         target: call.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         host: call.host(),
         tls: call.tls.clone(),
-        headers: call.headers.iter().map(lengths).collect(),
+        ..CallHead::default()
     }
+    .with_headers(call.headers.iter().map(|(name, value)| (name.as_str(), value.len())))
 }
 
 /// What the policies refuse of a call that validates.

@@ -33,7 +33,9 @@ mod transaction_news;
 #[cfg(test)]
 mod transaction_properties;
 
-pub(crate) use command::{AuthorizeCommand, CallHead, IdempotencyKey, PresentedToken, TokenHeader};
+pub(crate) use command::{
+    AuthorizeCommand, CallHead, IdempotencyKey, PresentedToken, TokenHeader, is_of_tracing,
+};
 pub(crate) use customer::CustomerRefusal;
 pub(crate) use effect::{Decided, Effect, EventDraft, EventPayload, Refusal, Reply};
 pub(crate) use ending::EndRefusal;

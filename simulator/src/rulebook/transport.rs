@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use klarna_schemas::klarna::client_certificate::MtlsStatus;
 
 use super::{CallContext, Judge, Judgement, Rule};
-use crate::engine::TokenHeader;
+use crate::engine::{TokenHeader, is_of_tracing};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::of_calls("tls.server-name", &["AP-05"], server_name),
@@ -19,8 +19,6 @@ const ONE_HEADER: usize = 6 * 1024;
 const ALL_HEADERS: usize = 20 * 1024;
 /// Longest `Partner-Correlation-Id`, in characters.
 const CORRELATION_ID: usize = 255;
-/// Headers of tracing systems, by their beginnings.
-const TRACING: [&str; 6] = ["traceparent", "tracestate", "x-b3-", "b3", "uber-trace-id", "x-datadog-"];
 
 /// Over plain http there is nothing to judge: the tester has chosen it.
 fn server_name(context: &CallContext<'_>) -> Judgement {
@@ -58,11 +56,11 @@ fn client_certificate(context: &CallContext<'_>) -> Judgement {
 
 fn size(context: &CallContext<'_>) -> Judgement {
     const MEND: &str = "send what Klarna asks for and no more: 6 KB in a header, 20 KB in all";
-    let headers = &context.call.head.headers;
+    let head = &context.call.head;
     // A session token may be longer than a header may be: Klarna's pages contradict each other there.
     let is_token = |name: &str| TokenHeader::ALL.iter().any(|token| token.name().eq_ignore_ascii_case(name));
-    let all: usize = headers.iter().map(|(name, length)| name.len() + length).sum();
-    let too_long = headers.iter().find_map(|(name, length)| match name.as_str() {
+    let all = head.header_bytes;
+    let too_long = head.conspicuous.iter().find_map(|(name, length)| match name.as_str() {
         "partner-correlation-id" if *length > CORRELATION_ID => Some((name, *length, CORRELATION_ID)),
         name_of if *length > ONE_HEADER && !is_token(name_of) => Some((name, *length, ONE_HEADER)),
         _ => None,
@@ -84,13 +82,10 @@ fn size(context: &CallContext<'_>) -> Judgement {
 }
 
 fn no_tracing(context: &CallContext<'_>) -> Judgement {
-    let is_tracing = |(name, _): &&(String, usize)| {
-        TRACING.iter().any(|start| match start.strip_suffix('-') {
-            Some(_) => name.starts_with(start),
-            None => name == start,
-        })
+    let conspicuous = &context.call.head.conspicuous;
+    let Some((name, _)) = conspicuous.iter().find(|(name, _)| is_of_tracing(name)) else {
+        return Judgement::Holds;
     };
-    let Some((name, _)) = context.call.head.headers.iter().find(is_tracing) else { return Judgement::Holds };
     Judgement::found(
         &format!("authorize request, header {name}"),
         "a header of your own tracing went on to Klarna",
