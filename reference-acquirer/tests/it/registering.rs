@@ -41,6 +41,19 @@ async fn health(acquirer: &Acquirer) -> Value {
     client().get(format!("{}/healthz", acquirer.base_url)).send().await.unwrap().json().await.unwrap()
 }
 
+/// What the acquirer says once it knows that it is registered: its webhook is there a moment before.
+async fn well(acquirer: &Acquirer) -> Value {
+    let registered = async {
+        loop {
+            let health = health(acquirer).await;
+            if health["webhook"] == "registered" {
+                break health;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), registered).await.unwrap()
+}
+
 /// A webhook whose key nobody knows, which is refused, and makes for a look.
 async fn doubt(acquirer: &Acquirer) -> StatusCode {
     let request = client().post(format!("{}/klarna/webhooks", acquirer.base_url));
@@ -116,8 +129,7 @@ async fn a_klarna_that_is_down_at_start_is_waited_for() {
     setup.klarna.notification_api_down(false);
     setup.klarna.heard.await_matching(2, is_creation).await;
     assert_webhooks_work(&setup, &acquirer, "tx-1").await;
-    let well = health(&acquirer).await;
-    assert_eq!((&well["webhook"], &well["missing"]), (&json!("registered"), &json!([])));
+    assert_eq!(well(&acquirer).await["missing"], json!([]));
     acquirer.stop().await;
     assert_eq!((counts(&setup), creations(&setup)), ((1, 1), 2));
 }
