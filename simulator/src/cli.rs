@@ -1,5 +1,7 @@
 //! The command line.
 
+mod rules;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,9 +37,13 @@ enum Command {
     #[command(after_long_help = "Examples:\n  \
         klarna-simulator serve\n  \
         klarna-simulator serve --listen 127.0.0.1:0 --outcome approve\n  \
+        klarna-simulator serve --rules rules.yaml\n  \
         KLARNA_SIMULATOR_ACCOUNTS__UNKNOWN=refuse klarna-simulator serve --config simulator.toml\n\n\
         The API key klarna_test_api_local opens the account krn:partner:global:account:test:LOCALACQ.")]
     Serve(Serve),
+    /// Look at a rules file.
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
     /// Print every setting with its default and its meaning.
     Config,
     /// Print what of each operation and each policy is confirmed, and what is inferred.
@@ -62,6 +68,10 @@ struct Serve {
     /// Seed of every id and token [default: 1].
     #[arg(long)]
     seed: Option<u64>,
+    /// What Klarna shall do with calls that are so and so: a file in TOML or YAML (docs/rules.md), read
+    /// again when it changes.
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
     /// Let webhooks go to this host by plain http, as to loopback. May be given more than once.
     #[arg(long, value_name = "HOST")]
     allow_http_webhooks: Vec<String>,
@@ -78,6 +88,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Serve(arguments) => serve(arguments),
+        Command::Rules(command) => rules::run(command),
         Command::Config => print(DEFAULTS),
         Command::Evidence { markdown: _ } => print(&grounds::markdown()),
     }
@@ -108,6 +119,9 @@ fn serve(arguments: Serve) -> ExitCode {
     }
     if let Some(seed) = arguments.seed {
         builder = builder.seed(seed);
+    }
+    if let Some(file) = arguments.rules {
+        builder = builder.rules(file);
     }
     if let Some(outcome) = arguments.outcome {
         builder = builder.default_outcome(outcome.result());

@@ -117,6 +117,11 @@ impl SandboxClock {
     }
 }
 
+/// A pause in real time.
+pub(crate) async fn pause(duration: Duration) {
+    real_delay(duration).await;
+}
+
 /// Real time passing.
 async fn real_delay(duration: Duration) {
     #[expect(clippy::disallowed_methods, reason = "this module owns the clock")]

@@ -16,6 +16,8 @@ pub use acquirers::{AcquirerSettings, LaidDownKey, LaidDownWebhook};
 pub(crate) use acquirers::{Misfit, check};
 pub use rate_limits::{CallCategory, Quota, Quotas, RateLimitMode, RateLimitSettings};
 
+pub use crate::rules_file::RulesError;
+
 pub use crate::engine::{
     DecidingPolicy, ErrorListPolicy, ExpiredRequestPolicy, OddityPolicy, OlderNamesPolicy, PolicySettings,
     RefusalPolicy, ReusePolicy, TokenPlaces,
@@ -54,6 +56,8 @@ pub struct Settings {
     pub tls: TlsSettings,
     /// What happens where the sources are silent or disagree.
     pub policies: PolicySettings,
+    /// What Klarna shall do with calls that are so and so.
+    pub rules: RulesSettings,
     /// How webhooks are delivered.
     pub webhooks: WebhookSettings,
     /// Calls a second.
@@ -125,6 +129,16 @@ impl DefaultOutcome {
             Self::StepUp => AuthorizationResult::StepUpRequired,
         }
     }
+}
+
+/// What Klarna shall do with calls that are so and so.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RulesSettings {
+    /// The rules file; empty for none.
+    pub file: PathBuf,
+    /// Whether documented test customers are known.
+    pub magic_values: bool,
 }
 
 /// How webhooks are delivered.
@@ -199,6 +213,9 @@ pub enum ConfigError {
         /// The place and what is wrong there.
         detail: String,
     },
+    /// The rules file cannot be used.
+    #[error("the rules cannot be used\n{0}")]
+    Rules(#[from] RulesError),
     /// An acquirer account cannot be laid down as it is written.
     #[error(
         "the acquirer account \"{account}\" of the configuration {origin} cannot be laid down: {place}: {reason}\nhint: {hint}"
@@ -291,6 +308,7 @@ fn check_names(origin: &str, text: &str) -> Result<(), ConfigError> {
         accounts: Option<AccountSettings>,
         tls: Option<toml::Table>,
         policies: Option<toml::Table>,
+        rules: Option<toml::Table>,
         webhooks: Option<toml::Table>,
         rate_limits: Option<toml::Table>,
         limits: Option<toml::Table>,

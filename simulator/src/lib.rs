@@ -34,6 +34,7 @@ mod openapi;
 mod pattern;
 mod qr_code;
 mod rulebook;
+mod rules_file;
 mod server;
 mod simulator;
 mod world;

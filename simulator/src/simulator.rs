@@ -44,6 +44,7 @@ pub struct SimulatorBuilder {
     unknown_accounts: Option<UnknownAccounts>,
     default_outcome: Option<AuthorizationResult>,
     allow_http: Vec<String>,
+    rules: Option<PathBuf>,
     tls: bool,
 }
 
@@ -152,6 +153,13 @@ impl SimulatorBuilder {
         self
     }
 
+    /// The rules file, in TOML or YAML.
+    #[must_use]
+    pub fn rules(mut self, file: PathBuf) -> Self {
+        self.rules = Some(file);
+        self
+    }
+
     /// What an initial authorize gets when nothing else decides.
     #[must_use]
     pub fn default_outcome(mut self, result: AuthorizationResult) -> Self {
@@ -198,6 +206,9 @@ impl SimulatorBuilder {
         settings.seed = self.seed.unwrap_or(settings.seed);
         settings.tls.enabled |= self.tls;
         settings.accounts.unknown = self.unknown_accounts.unwrap_or(settings.accounts.unknown);
+        if let Some(file) = self.rules {
+            settings.rules.file = file;
+        }
         if let Some(url) = self.public_url {
             settings.public_url = url.into();
         }
@@ -237,6 +248,7 @@ async fn live(settings: Settings, stopping: &CancellationToken, ready: Ready) {
     };
     let limits = world.settings().limits.clone();
     let app = app(&world);
+    world.tasks.spawn(world.clone().follow_rules());
     let authority = authority_file.map(|file| (world.authority.pem().to_owned(), file));
     if ready.send(Ok(Reached { base_url, authority })).is_err() {
         return;

@@ -5,14 +5,17 @@
 mod account;
 mod armed;
 mod counted_calls;
+mod followed_rules;
 mod sandbox_cell;
 mod sending;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
+use klarna_schemas::simulator::rules::RulesFileView;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -20,13 +23,20 @@ use uuid::Uuid;
 pub(crate) use account::{Account, AccountCell};
 pub(crate) use armed::Met;
 pub(crate) use counted_calls::{Level, LevelStanding, Standing, count};
+pub(crate) use followed_rules::FollowedRules;
 pub(crate) use sandbox_cell::SandboxCell;
 
 use crate::authority::Authority;
+use crate::behaviour::rules::Rules;
+use crate::clock;
 use crate::config::{self, ConfigError, Settings, UnknownAccounts};
 use crate::engine::{IdSource, Policies};
 use crate::journal::{Budget, Journal};
 use crate::notify::Courier;
+
+/// How often the rules file is looked at: file systems that are mounted into containers tell nobody of
+/// changes, so it is asked for them.
+const LOOK_AT_RULES: Duration = Duration::from_millis(250);
 
 /// Everything that a running simulator knows.
 #[derive(Debug)]
@@ -47,6 +57,8 @@ pub(crate) struct World {
     tokens: Mutex<HashMap<String, PartnerAccountId>>,
     /// Partners' own keys: what each opens.
     partner_keys: Mutex<HashMap<String, PartnerAccountId>>,
+    /// The rules file.
+    rules: FollowedRules,
     /// What nobody's key opened: unknown paths, refused calls.
     lobby: Mutex<Journal>,
     errors: AtomicU64,
@@ -91,12 +103,8 @@ impl World {
         });
         let accounts = Mutex::new(configured.collect::<Result<_, ConfigError>>()?);
         let world = Self {
-            policies: Policies {
-                default_outcome: settings.outcome.result(),
-                payments: settings.limits.payments,
-                journey_base: public_base.trim_end_matches('/').to_owned(),
-                chosen: settings.policies,
-            },
+            policies: policies(&settings, public_base),
+            rules: FollowedRules::start(&settings.rules.file)?,
             lobby: Mutex::new(Journal::new(budget.clone())),
             budget,
             seed,
@@ -213,8 +221,42 @@ impl World {
         let seed = seed.unwrap_or(self.seed);
         let cell =
             SandboxCell::start(self, account.clone(), seed, self.policies.clone(), self.budget.clone());
+        cell.lock().machine.behaviour.follow_file(self.file_rules(account));
         sandboxes.insert(account.clone(), cell.clone());
         Some(cell)
+    }
+
+    /// The rules of the file for a Partner account.
+    fn file_rules(&self, account: &PartnerAccountId) -> Rules {
+        self.rules.of_account(account.as_str())
+    }
+
+    /// Reads the rules file again, for every sandbox; what they have served is forgotten with them.
+    pub(crate) fn reload_rules(&self) -> RulesFileView {
+        if self.rules.read_again() {
+            for cell in self.sandboxes() {
+                let rules = self.file_rules(cell.account());
+                cell.lock().machine.behaviour.follow_file(rules);
+            }
+        }
+        self.rules.view()
+    }
+
+    /// How the rules file stands.
+    pub(crate) fn rules_view(&self) -> RulesFileView {
+        self.rules.view()
+    }
+
+    /// Reads the rules file again whenever it changes, until the end.
+    pub(crate) async fn follow_rules(self: Arc<Self>) {
+        if !self.rules.has_file() {
+            return;
+        }
+        while self.stopping.run_until_cancelled(clock::pause(LOOK_AT_RULES)).await.is_some() {
+            if self.rules.has_changed() {
+                self.reload_rules();
+            }
+        }
     }
 
     /// Takes a sandbox out of the world.
@@ -262,6 +304,17 @@ impl World {
     /// Whether a token was issued to another Partner account than this.
     pub(crate) fn token_is_foreign(&self, token: &str, account: &PartnerAccountId) -> bool {
         lock(&self.tokens).get(token).is_some_and(|of| of != account)
+    }
+}
+
+/// What holds for every sandbox.
+pub(crate) fn policies(settings: &Settings, public_base: &str) -> Policies {
+    Policies {
+        default_outcome: settings.outcome.result(),
+        magic_values: settings.rules.magic_values,
+        payments: settings.limits.payments,
+        journey_base: public_base.trim_end_matches('/').to_owned(),
+        chosen: settings.policies,
     }
 }
 

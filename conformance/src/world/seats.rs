@@ -22,7 +22,7 @@ pub(super) struct Seat {
 impl Seat {
     /// Opens a fresh sandbox for a leased Partner.
     pub(super) async fn take(run: &RunContext, lease: Lease, seed: u64) -> Result<Self, Failure> {
-        let fresh = PutSandbox { seed: Some(seed), clock: None };
+        let fresh = PutSandbox { seed: Some(seed), ..PutSandbox::default() };
         let sandbox = run.control.put_sandbox(&lease.partner().klarna_account, &fresh).await?;
         Ok(Self { lease, epoch: sandbox.epoch })
     }

@@ -1,5 +1,6 @@
 //! Bodies of the control API under `/_simulator/v1`. An unknown field is refused.
 
+mod customer;
 mod faults;
 mod presentation;
 mod requests;
@@ -10,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use customer::{ActAsCustomer, CustomerAct, CustomerActed, CustomerScript, CustomerStep};
 pub use faults::{ArmFault, Fault, FaultBody};
 pub use presentation::PresentationWish;
 pub use requests::{EndPaymentRequest, PaymentRequestEnded, RequestEnd};
@@ -20,10 +22,9 @@ pub use webhooks::{
 
 use super::finding::Finding;
 use super::journal::Direction;
-use crate::ids::{PartnerAccountId, PaymentRequestId};
+use super::rules::{Rule, Then};
+use crate::ids::PartnerAccountId;
 use crate::klarna::authorize::AuthorizationResult;
-use crate::klarna::payment_request::PaymentRequestState;
-use crate::klarna::purchase_data::Shipping;
 use crate::money::{Currency, MinorUnits};
 
 /// `PUT /sandboxes/{a}`: create or reset.
@@ -36,6 +37,9 @@ pub struct PutSandbox {
     /// Where its clock starts; real time when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<SetClock>,
+    /// What Klarna shall do in it with calls that are so and so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
 }
 
 /// Answer to `PUT` and `GET /sandboxes/{a}`.
@@ -145,8 +149,9 @@ pub struct QueuedOutcome {
     /// How many calls it serves; 1 when absent.
     #[serde(default = "once")]
     pub times: u32,
-    /// The result.
-    pub result: AuthorizationResult,
+    /// The result; as it would be without the entry when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<AuthorizationResult>,
     /// `result_reason` of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_reason: Option<String>,
@@ -157,12 +162,34 @@ pub struct QueuedOutcome {
     /// `step_up_config`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub force: bool,
+    /// What the customer does by itself, where there is a step-up.
+    #[serde(default, skip_serializing_if = "CustomerScript::is_empty")]
+    pub customer: CustomerScript,
 }
 
 impl QueuedOutcome {
     /// A result for one call.
     pub fn once(on: CallKind, result: AuthorizationResult) -> Self {
-        Self { on, times: 1, result, result_reason: None, response_data: None, force: false }
+        Self {
+            on,
+            times: 1,
+            result: Some(result),
+            result_reason: None,
+            response_data: None,
+            force: false,
+            customer: CustomerScript::default(),
+        }
+    }
+
+    /// What Klarna does, in the words of rules.
+    pub fn then(&self) -> Then {
+        Then {
+            result: self.result.clone(),
+            result_reason: self.result_reason.clone(),
+            response_data: self.response_data.clone(),
+            force: self.force,
+            customer: self.customer.clone(),
+        }
     }
 }
 
@@ -186,58 +213,6 @@ pub enum CallKind {
     /// Both.
     #[default]
     Any,
-}
-
-/// `POST /sandboxes/{a}/customer`: do what the customer does.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ActAsCustomer {
-    /// Which request.
-    pub payment_request_id: PaymentRequestId,
-    /// What.
-    pub act: CustomerAct,
-    /// With approve, where the request's `shipping_config` is EDITABLE: where and how.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shipping: Option<Shipping>,
-    /// With shipping: what it adds to the amount.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shipping_amount: Option<MinorUnits>,
-}
-
-/// What a customer can do in the Purchase Journey.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CustomerAct {
-    /// Open it, or come back to it.
-    Open,
-    /// Approve the purchase.
-    Approve,
-    /// Refuse it for good.
-    Refuse,
-    /// Leave without deciding.
-    Leave,
-}
-
-impl CustomerAct {
-    /// The act as it stands in a body, a form or a journal operation.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Approve => "approve",
-            Self::Refuse => "refuse",
-            Self::Leave => "leave",
-        }
-    }
-}
-
-/// Where an act led; also the JSON answer of the Purchase Journey itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CustomerActed {
-    /// State of the request after the act.
-    pub state: PaymentRequestState,
-    /// Where the customer is sent; `null` while the journey goes on.
-    pub redirect_to: Option<String>,
 }
 
 /// `POST /sandboxes/{a}/clock`: exactly one of the three.

@@ -3,3 +3,4 @@
 pub mod control;
 pub mod finding;
 pub mod journal;
+pub mod rules;

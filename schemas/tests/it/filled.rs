@@ -9,6 +9,7 @@ mod notification;
 mod payment_requests;
 mod presentation;
 mod purchase_data;
+mod rules;
 mod tokens;
 mod transactions;
 

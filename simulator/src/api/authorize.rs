@@ -1,6 +1,7 @@
 //! `POST /v2/accounts/{partner_account_id}/payment/authorize`.
 
 use axum::Json;
+use axum::http::header::AUTHORIZATION;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -65,7 +66,7 @@ pub(super) async fn authorize(called: SandboxCall, body: Bytes) -> Result<Respon
         });
         noted.epoch = Some(decided.epoch);
         noted.payment.clone_from(&decided.payment);
-        noted.rule = Some(decided.by.to_owned());
+        noted.rule = Some(decided.by.into_owned());
         noted.answered = Some(answered);
     });
     match decided.reply {
@@ -97,8 +98,17 @@ fn read(called: &SandboxCall, body: &Bytes) -> Result<AuthorizeCommand, KlarnaEr
         token,
         customer_token: call.customer_token()?,
         key,
+        headers: headers(call),
         head: head(call),
     })
+}
+
+/// What rules may look at.
+fn headers(call: &Call) -> Vec<(String, String)> {
+    let shown = call.headers.iter().filter(|(name, _)| **name != AUTHORIZATION);
+    shown
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect()
 }
 
 /// What the call carried beside what decides it.

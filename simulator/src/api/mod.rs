@@ -18,6 +18,7 @@ pub(crate) mod queries;
 mod rate_limit;
 pub(crate) mod recording;
 mod simulate;
+pub(crate) mod supposed_call;
 mod transactions;
 
 use std::sync::Arc;

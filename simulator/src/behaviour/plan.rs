@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
-use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::simulator::control::{CallKind, QueuedOutcome};
+use klarna_schemas::simulator::rules::Then;
+
+use super::rules::{Occasion, illegal};
 
 /// The most outcomes that wait at a time.
 const MAX_QUEUED: usize = 1_000;
@@ -14,7 +16,7 @@ const MAX_QUEUED: usize = 1_000;
 pub(crate) struct TooManyOutcomes;
 
 /// Outcomes still to be given, first come first served.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Plan {
     queue: VecDeque<QueuedOutcome>,
 }
@@ -29,30 +31,52 @@ impl Plan {
         Ok(())
     }
 
-    /// Takes the first outcome that is for this call and legal for it: a step-up needs a way to the
-    /// customer, unless it is forced. One that is not stays in the queue.
-    pub(crate) fn take(&mut self, call: CallKind, can_step_up: bool) -> Option<QueuedOutcome> {
+    /// The first outcome that is for this call and legal for it: a step-up needs a way to the customer,
+    /// unless it is forced. One that is not stays in the queue.
+    pub(super) fn first(&self, occasion: &Occasion<'_>) -> Option<(usize, Then)> {
         let fits = |outcome: &QueuedOutcome| {
-            (outcome.on == CallKind::Any || outcome.on == call)
-                && (can_step_up || outcome.force || outcome.result != AuthorizationResult::StepUpRequired)
+            (outcome.on == CallKind::Any || outcome.on == occasion.on)
+                && illegal(&outcome.then(), occasion).is_none()
         };
         let position = self.queue.iter().position(fits)?;
-        let entry = self.queue.get_mut(position)?;
-        entry.times -= 1;
-        let taken = entry.clone();
-        if taken.times == 0 {
+        self.queue.get(position).map(|outcome| (position, outcome.then()))
+    }
+
+    /// Why the queue decides, or does not.
+    pub(super) fn why(&self, decides: bool) -> String {
+        match (decides, self.queue.len()) {
+            (true, _) => "an outcome is queued for such a call".to_owned(),
+            (false, 0) => "nothing is queued".to_owned(),
+            (false, waiting) => format!("none of the {waiting} queued outcomes is for such a call"),
+        }
+    }
+
+    /// Counts a call that an outcome has served.
+    pub(super) fn serve(&mut self, position: usize) {
+        let Some(entry) = self.queue.get_mut(position) else { return };
+        entry.times = entry.times.saturating_sub(1);
+        if entry.times == 0 {
             self.queue.remove(position);
         }
-        Some(taken)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use klarna_schemas::klarna::authorize::AuthorizationResult;
+    use serde_json::Value;
+
     use super::*;
 
     fn outcome(on: CallKind, times: u32, result: AuthorizationResult) -> QueuedOutcome {
         QueuedOutcome { times, ..QueuedOutcome::once(on, result) }
+    }
+
+    fn take(plan: &mut Plan, on: CallKind, can_step_up: bool) -> Option<Then> {
+        let occasion = Occasion { operation: "authorize", on, headers: &[], body: &Value::Null, can_step_up };
+        let (position, then) = plan.first(&occasion)?;
+        plan.serve(position);
+        Some(then)
     }
 
     #[test]
@@ -63,7 +87,7 @@ mod tests {
             outcome(CallKind::Any, 2, AuthorizationResult::Approved),
         ])
         .unwrap();
-        let mut take = |call| plan.take(call, true).map(|taken| taken.result);
+        let mut take = |call| take(&mut plan, call, true).and_then(|taken| taken.result);
         assert_eq!(take(CallKind::Initial), Some(AuthorizationResult::Approved));
         assert_eq!(take(CallKind::Final), Some(AuthorizationResult::Declined));
         assert_eq!(take(CallKind::Final), Some(AuthorizationResult::Approved));
@@ -74,8 +98,8 @@ mod tests {
     fn a_step_up_waits_for_a_call_that_can_be_stepped_up() {
         let mut plan = Plan::default();
         plan.queue(vec![outcome(CallKind::Any, 1, AuthorizationResult::StepUpRequired)]).unwrap();
-        assert!(plan.take(CallKind::Initial, false).is_none());
-        assert!(plan.take(CallKind::Initial, true).is_some());
+        assert!(take(&mut plan, CallKind::Initial, false).is_none());
+        assert!(take(&mut plan, CallKind::Initial, true).is_some());
     }
 
     #[test]
@@ -86,8 +110,8 @@ mod tests {
             ..outcome(CallKind::Final, 1, AuthorizationResult::StepUpRequired)
         }])
         .unwrap();
-        assert!(plan.take(CallKind::Initial, false).is_none());
-        assert!(plan.take(CallKind::Final, false).is_some_and(|taken| taken.force));
+        assert!(take(&mut plan, CallKind::Initial, false).is_none());
+        assert!(take(&mut plan, CallKind::Final, false).is_some_and(|taken| taken.force));
     }
 
     #[test]

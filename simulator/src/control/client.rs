@@ -12,6 +12,7 @@ use klarna_schemas::simulator::control::{
     RequestEnd, SandboxView, SendWebhook, SetClock, WebhooksSent,
 };
 use klarna_schemas::simulator::journal::JournalPage;
+use klarna_schemas::simulator::rules::{Explain, Explanation, RulesFile, RulesFileView, RulesView};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde::Serialize;
@@ -144,6 +145,39 @@ impl ControlClient {
         self.send(Method::POST, &sandbox(account, "/outcomes"), Some(&outcomes), PATIENCE).await
     }
 
+    /// Lay the sandbox's own rules down, in the place of those before.
+    pub async fn put_rules(
+        &self,
+        account: &PartnerAccountId,
+        rules: &RulesFile,
+    ) -> Result<RulesView, ControlError> {
+        self.send(Method::PUT, &sandbox(account, "/rules"), Some(rules), PATIENCE).await
+    }
+
+    /// Look at the rules that hold in a sandbox, and how often each has served.
+    pub async fn rules(&self, account: &PartnerAccountId) -> Result<RulesView, ControlError> {
+        self.send(Method::GET, &sandbox(account, "/rules"), None::<&()>, PATIENCE).await
+    }
+
+    /// Ask what would be decided on a call, and why, without making it.
+    pub async fn explain(
+        &self,
+        account: &PartnerAccountId,
+        call: &Explain,
+    ) -> Result<Explanation, ControlError> {
+        self.send(Method::POST, &sandbox(account, "/explain"), Some(call), PATIENCE).await
+    }
+
+    /// Look at the rules file.
+    pub async fn rules_file(&self) -> Result<RulesFileView, ControlError> {
+        self.send(Method::GET, "rules", None::<&()>, PATIENCE).await
+    }
+
+    /// Read the rules file again now.
+    pub async fn reload_rules(&self) -> Result<RulesFileView, ControlError> {
+        self.send(Method::POST, "rules/reload", None::<&()>, PATIENCE).await
+    }
+
     /// Do what the customer does.
     pub async fn act_as_customer(
         &self,
@@ -152,7 +186,7 @@ impl ControlClient {
         act: CustomerAct,
     ) -> Result<CustomerActed, ControlError> {
         let payment_request_id = payment_request_id.clone();
-        let body = ActAsCustomer { payment_request_id, act, shipping: None, shipping_amount: None };
+        let body = ActAsCustomer::new(payment_request_id, act);
         self.act(account, &body).await
     }
 

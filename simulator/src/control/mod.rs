@@ -2,10 +2,12 @@
 
 pub mod client;
 
+mod customer;
 mod faults;
 mod journal;
 mod problem;
 mod requests;
+mod rules;
 mod sandboxes;
 mod transactions;
 mod webhooks;
@@ -33,7 +35,11 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sandboxes/{account}/session-tokens", post(sandboxes::mint_session_token))
         .route("/sandboxes/{account}/keys", post(sandboxes::make_partner_key))
         .route("/sandboxes/{account}/outcomes", post(sandboxes::queue_outcomes))
-        .route("/sandboxes/{account}/customer", post(sandboxes::act_as_customer))
+        .route("/sandboxes/{account}/rules", put(rules::put).get(rules::read))
+        .route("/sandboxes/{account}/explain", post(rules::explain))
+        .route("/rules", get(rules::file))
+        .route("/rules/reload", post(rules::reload))
+        .route("/sandboxes/{account}/customer", post(customer::act))
         .route("/sandboxes/{account}/faults", post(faults::arm).delete(faults::lift))
         .route("/sandboxes/{account}/webhooks", post(webhooks::send))
         .route("/sandboxes/{account}/webhooks/release", post(webhooks::release))

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::behaviour::rule_check::Mistake;
+
 /// An RFC 9457 problem.
 #[derive(Debug, Serialize)]
 pub(crate) struct Problem {
@@ -45,6 +47,24 @@ impl Problem {
 
     pub(super) fn full(detail: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail, hint)
+    }
+}
+
+impl From<Mistake> for Problem {
+    fn from(mistake: Mistake) -> Self {
+        Self::bad_request(mistake.to_string(), mistake.hint)
+    }
+}
+
+impl From<Vec<Mistake>> for Problem {
+    /// The first, with the number of the others: one is mended at a time.
+    fn from(mistakes: Vec<Mistake>) -> Self {
+        let others = mistakes.len().saturating_sub(1);
+        let more = if others == 0 { String::new() } else { format!(" (and {others} more)") };
+        match mistakes.into_iter().next() {
+            Some(first) => Self::bad_request(format!("{first}{more}"), first.hint),
+            None => Self::bad_request("the rules cannot be used", "see docs/rules.md"),
+        }
     }
 }
 

@@ -7,19 +7,16 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use klarna_schemas::ids::PartnerAccountId;
-use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::simulator::control::{
-    ActAsCustomer, CallKind, ClockView, CustomerActed, Intent, MintSessionToken, MintedSessionToken,
-    PartnerKey, PresentationWish, PutSandbox, QueuedOutcome, SandboxView, Sandboxes, SetClock,
+    ClockView, Intent, MintSessionToken, MintedSessionToken, PartnerKey, PresentationWish, PutSandbox,
+    QueuedOutcome, SandboxView, Sandboxes, SetClock,
 };
-use klarna_schemas::simulator::journal::{Direction, Ending};
+use klarna_schemas::simulator::rules::RulesFile;
 
 use super::problem::{Problem, Strict};
-use super::requests::no_request;
-use crate::clock::{ClockRefusal, real_now};
-use crate::engine::{CustomerRefusal, ShippingChoice};
-use crate::journal::{Exchange, Sent};
-use crate::journey;
+use super::rules;
+use crate::behaviour::rule_check;
+use crate::clock::ClockRefusal;
 use crate::notify::ClockMove;
 use crate::world::{SandboxCell, World};
 
@@ -49,6 +46,7 @@ pub(super) async fn put(
     Path(account): Path<PartnerAccountId>,
     Strict(body): Strict<PutSandbox>,
 ) -> Result<Json<SandboxView>, Problem> {
+    let rules = rules::usable(&RulesFile::of(body.rules), &account)?;
     let cell = match world.sandbox(&account) {
         Some(cell) => {
             cell.reset(body.seed.unwrap_or(world.seed()));
@@ -61,6 +59,7 @@ pub(super) async fn put(
             )
         })?,
     };
+    cell.lock().machine.behaviour.lay_down(rules);
     if let Some(clock) = &body.clock {
         move_clock(&cell, clock).await?;
     }
@@ -138,17 +137,9 @@ pub(super) async fn queue_outcomes(
 ) -> Result<Json<SandboxView>, Problem> {
     let cell = existing(&world, &account)?;
     for (index, outcome) in outcomes.iter().enumerate() {
-        if let AuthorizationResult::Unknown(other) = &outcome.result {
-            let detail = format!("[{index}].result: Klarna has no result {other}");
-            return Err(Problem::bad_request(detail, "one of APPROVED, DECLINED, STEP_UP_REQUIRED"));
-        }
-        let steps_up = outcome.result == AuthorizationResult::StepUpRequired;
-        if outcome.on == CallKind::Final && steps_up && !outcome.force {
-            let detail = format!("[{index}].result: Klarna does not ask for a step-up on a final call");
-            return Err(Problem::bad_request(
-                detail,
-                "APPROVED or DECLINED on a final call, or `force: true` to see what the acquirer makes of it",
-            ));
+        let mistakes = rule_check::check_outcome(outcome.on, &outcome.then(), &format!("/{index}"));
+        if let Some(mistake) = mistakes.into_iter().next() {
+            return Err(mistake.into());
         }
         if outcome.result_reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON_LENGTH) {
             let detail = format!("[{index}].result_reason: at most {REASON_LENGTH} characters");
@@ -164,52 +155,6 @@ pub(super) async fn queue_outcomes(
     let queued = cell.lock().machine.queue(outcomes);
     queued.map_err(|full| Problem::conflict(full.to_string(), "use `times`, or reset the sandbox"))?;
     Ok(Json(cell.view()))
-}
-
-pub(super) async fn act_as_customer(
-    State(world): State<Arc<World>>,
-    Path(account): Path<PartnerAccountId>,
-    Strict(body): Strict<ActAsCustomer>,
-) -> Result<Json<CustomerActed>, Problem> {
-    let cell = existing(&world, &account)?;
-    let known = cell
-        .lock()
-        .machine
-        .request(&body.payment_request_id)
-        .map(|record| (record.uuid, record.payment.clone(), record.url.clone()));
-    let (uuid, payment, url) = known.ok_or_else(|| no_request(&body.payment_request_id))?;
-    let started_at = real_now();
-    let virtual_at = cell.clock().now();
-    let choice = ShippingChoice { shipping: body.shipping, amount: body.shipping_amount };
-    let acted = journey::act_by_control(&cell, uuid, body.act, &choice).map_err(|refusal| match refusal {
-        CustomerRefusal::Unknown => {
-            Problem::not_found(refusal.to_string(), "was the sandbox reset meanwhile?")
-        }
-        CustomerRefusal::TooLate(..) => Problem::conflict(refusal.to_string(), "make a new payment"),
-        CustomerRefusal::Shipping(_) => Problem::bad_request(
-            refusal.to_string(),
-            "make or change the Payment Request with shipping_config {\"mode\": \"EDITABLE\"}, and choose with approve",
-        ),
-    })?;
-    cell.record(Exchange {
-        epoch: cell.view().epoch,
-        payment: Some(payment),
-        direction: Direction::Inbound,
-        operation: format!("journey.{}", body.act.as_str()),
-        started_at,
-        virtual_at,
-        method: "POST".to_owned(),
-        target: url,
-        request_headers: Vec::new(),
-        request_body: bytes::Bytes::new(),
-        response: None,
-        ended: Ending::Answered,
-        rule: Some("control".to_owned()),
-        fault: None,
-        sent: Sent::AsKlarnaDoes,
-        tls: None,
-    });
-    Ok(Json(acted))
 }
 
 pub(super) async fn set_clock(

@@ -14,7 +14,7 @@ use klarna_schemas::simulator::control::Fault;
 use serde_json::Value;
 
 use super::command::AuthorizeCommand;
-use super::effect::{Decided, Effect, Refusal, Reply};
+use super::effect::{Decided, Decider, Effect, Refusal, Reply};
 use super::final_call::TokenRule;
 use super::idempotency::KEY_LIFE;
 use super::payment::{AuthorizeCall, CallRole, EarlierAttempt, MAX_CALLS, NetworkData, Payment};
@@ -50,7 +50,7 @@ impl Sandbox {
             let reply = Reply::Refused(Refusal::NotFound(why));
             effects.push(Effect::Reply(Box::new(Decided {
                 reply,
-                by: "epoch",
+                by: "epoch".into(),
                 payment: None,
                 call: None,
                 epoch,
@@ -92,14 +92,21 @@ impl Sandbox {
             return None;
         }
         if record.answers(command) {
-            return Some(Decided { by: "replay", ..record.decided.clone() });
+            return Some(Decided { by: "replay".into(), ..record.decided.clone() });
         }
         let conflict = "this Klarna-Idempotency-Key was used with another body".to_owned();
         Some(Decided {
             reply: Reply::Refused(Refusal::Conflict(conflict)),
-            by: "idempotency",
+            by: "idempotency".into(),
             ..record.decided.clone()
         })
+    }
+
+    /// What a call's key says without deciding it: `replay` or `idempotency`, if it was used before.
+    pub(super) fn known_answer(&self, command: &AuthorizeCommand, now: Timestamp) -> Option<&'static str> {
+        let record = self.idempotency.get(command.key.as_ref()?)?;
+        let lives = now.duration_since(record.used_at) <= KEY_LIFE;
+        lives.then(|| if record.answers(command) { "replay" } else { "idempotency" })
     }
 
     fn decide(
@@ -107,17 +114,17 @@ impl Sandbox {
         command: &AuthorizeCommand,
         now: Timestamp,
         effects: &mut Vec<Effect>,
-    ) -> (Reply, &'static str, Option<String>) {
+    ) -> (Reply, Decider, Option<String>) {
         let request = match &command.request {
             Ok(request) => request,
             Err(violations) => {
                 let by = if command.by_policy { "policy" } else { "body" };
-                return (Reply::Refused(Refusal::Invalid(violations.clone())), by, None);
+                return (Reply::Refused(Refusal::Invalid(violations.clone())), by.into(), None);
             }
         };
         let customer_token = command.customer_token.as_deref();
         if let Some(refusal) = customer_token.and_then(|token| self.refuse_customer_token(token)) {
-            return (Reply::Refused(refusal), "customer-token", None);
+            return (Reply::Refused(refusal), "customer-token".into(), None);
         }
         let Some(transaction) = &request.request_payment_transaction else {
             return self.ask_for_token_alone(command, request, now, effects);
@@ -129,13 +136,13 @@ impl Sandbox {
                 if let Some(name) = &payment {
                     self.note(command, CallRole::Further, Some(name.clone()), &reply);
                 }
-                (reply, "token", payment)
+                (reply, "token".into(), payment)
             }
             TokenRule::Decline => {
                 let reply = declined();
                 let payment = self.attribute(command, transaction);
                 self.note(command, CallRole::Final, payment.clone(), &reply);
-                (reply, "token", payment)
+                (reply, "token".into(), payment)
             }
             TokenRule::Final(token, session) => {
                 self.finalise(command, request, transaction, &token, &session, now, effects)

@@ -29,6 +29,8 @@ pub(crate) struct AuthorizeCommand {
     pub(crate) undocumented: Vec<ValidationError>,
     /// What in the body stands under a name of an older revision.
     pub(crate) older_names: Vec<ValidationError>,
+    /// All headers but credentials, which rules may look at.
+    pub(crate) headers: Vec<(String, String)>,
     /// What it carried that decides nothing.
     pub(crate) head: CallHead,
 }

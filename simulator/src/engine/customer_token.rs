@@ -8,7 +8,7 @@ use klarna_schemas::klarna::authorize::{
 
 use super::authorization::answer;
 use super::command::AuthorizeCommand;
-use super::effect::{Effect, Refusal, Reply};
+use super::effect::{Decider, Effect, Refusal, Reply};
 use super::initial_call::StepUp;
 use super::payment_request::RequestRecord;
 use super::sandbox::Sandbox;
@@ -25,16 +25,16 @@ impl Sandbox {
         request: &AuthorizeRequest,
         now: Timestamp,
         effects: &mut Vec<Effect>,
-    ) -> (Reply, &'static str, Option<String>) {
+    ) -> (Reply, Decider, Option<String>) {
         let step_up = match StepUp::asked(command, request, now) {
             Ok(Some(step_up)) => step_up,
             Ok(None) => {
                 let why = "is required: the customer must consent to a token";
                 let refusal = self.policies.chosen.no_way_to_the_customer.refusal("step_up_config", why);
                 let declined = Reply::Authorized(Box::new(both(AuthorizationResult::Declined)));
-                return (refusal.map_or(declined, Reply::Refused), "no-step-up-config", None);
+                return (refusal.map_or(declined, Reply::Refused), "no-step-up-config".into(), None);
             }
-            Err(refusal) => return (Reply::Refused(refusal), "body", None),
+            Err(refusal) => return (Reply::Refused(refusal), "body".into(), None),
         };
         let wish = request.request_customer_token.clone();
         let reference = wish.as_ref().and_then(|wish| wish.customer_token_reference.clone());
@@ -49,7 +49,7 @@ impl Sandbox {
         effects.push(Effect::Emit(Box::new(self.announce(&record, now))));
         let mut answer = both(AuthorizationResult::StepUpRequired);
         answer.payment_request = Some(record.view());
-        (Reply::Authorized(Box::new(answer)), "customer-token", Some(payment))
+        (Reply::Authorized(Box::new(answer)), "customer-token".into(), Some(payment))
     }
 
     /// Makes a customer token.

@@ -1,10 +1,13 @@
 //! What a command makes happen, in order.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use klarna_schemas::ids::{AcquirerAccountId, PaymentRequestId};
 use klarna_schemas::klarna::authorize::AuthorizeResponse;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::klarna::webhook::PaymentRequestPayload;
+use klarna_schemas::simulator::control::CustomerAct;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -24,14 +27,19 @@ pub(crate) enum Effect {
     Forgot { payment: String, journeys: Vec<Uuid>, tokens: Vec<String> },
     /// A token died without a final call (payment name).
     TokenDied(String),
+    /// The customer has done what was planned, or could not.
+    ActedAsPlanned { payment: String, uuid: Uuid, act: CustomerAct, refused: Option<String> },
 }
+
+/// What decided, as the journal names it: `default`, `queued`, `rule:<name>`, `token`, `replay`, …
+pub(crate) type Decider = Cow<'static, str>;
 
 /// An answer and what decided it.
 #[derive(Debug, Clone)]
 pub(crate) struct Decided {
     pub(crate) reply: Reply,
-    /// What decided, for the journal: `default`, `queued`, `token`, `replay`, …
-    pub(crate) by: &'static str,
+    /// For the journal.
+    pub(crate) by: Decider,
     /// The simulator's name of the payment, if the call could be tied to one.
     pub(crate) payment: Option<String>,
     /// Which of the payment's calls this was.

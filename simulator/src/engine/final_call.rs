@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use klarna_schemas::klarna::authorize::{AuthorizationResult, AuthorizeRequest, RequestPaymentTransaction};
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
-use klarna_schemas::simulator::control::CallKind;
+use klarna_schemas::simulator::control::{CallKind, CustomerScript};
+use klarna_schemas::simulator::rules::Then;
 use serde_json::Value;
 
 use super::authorization::{answer, declined};
 use super::command::AuthorizeCommand;
-use super::effect::{Effect, Refusal, Reply};
+use super::effect::{Decider, Effect, Refusal, Reply};
 use super::initial_call::StepUp;
 use super::payment::CallRole;
 use super::policies::ReusePolicy;
@@ -91,7 +92,7 @@ impl Sandbox {
         session: &CompletedSession,
         now: Timestamp,
         effects: &mut Vec<Effect>,
-    ) -> (Reply, &'static str, Option<String>) {
+    ) -> (Reply, Decider, Option<String>) {
         let before = session.request.as_ref().and_then(|id| self.request(id)).cloned();
         let payment = match &before {
             Some(record) => record.payment.clone(),
@@ -99,15 +100,15 @@ impl Sandbox {
                 .attribute(command, transaction)
                 .unwrap_or_else(|| self.open_payment(command, transaction)),
         };
-        let (mut reply, by) = match &session.spent {
+        let (mut reply, by, script) = match &session.spent {
             Some((body, first))
                 if *body == command.raw || self.policies.chosen.token_reused == ReusePolicy::Replay =>
             {
-                (first.clone(), "token")
+                (first.clone(), "token".into(), CustomerScript::default())
             }
             Some(_) => {
                 let why = "the session token was used for another final authorize".to_owned();
-                (Reply::Refused(Refusal::Conflict(why)), "token")
+                (Reply::Refused(Refusal::Conflict(why)), "token".into(), CustomerScript::default())
             }
             None => {
                 let completed = session.request.clone();
@@ -128,6 +129,7 @@ impl Sandbox {
                 let record = self.submit(command, request, transaction, step_up, &payment, now);
                 answer.payment_request = Some(record.view());
                 effects.push(Effect::Emit(Box::new(self.announce(&record, now))));
+                self.follow_script(&record, &script, now, effects);
             }
             // A forced step-up spends the token, too: the same call again gets the same request.
             self.spend(token, command.raw.clone(), reply.clone());
@@ -141,24 +143,24 @@ impl Sandbox {
         session: &CompletedSession,
         now: Timestamp,
         effects: &mut Vec<Effect>,
-    ) -> (Reply, &'static str) {
+    ) -> (Reply, Decider, CustomerScript) {
+        let by_token = |reply| (reply, "token".into(), CustomerScript::default());
         if let Some((parameter, why)) = departure(session, call.request, call.asked) {
             let refusal = self.policies.chosen.other_amount.refusal(parameter, why);
             return match refusal {
-                Some(refusal) => (Reply::Refused(refusal), "token"),
-                None => (declined(), "token"),
+                Some(refusal) => by_token(Reply::Refused(refusal)),
+                None => by_token(declined()),
             };
         }
         // The customer has been asked: a step-up is no legal answer, even where step_up_config stayed;
         // only a forced one comes here.
-        let (result, reason, response_data, by) = match self.plan.take(CallKind::Final, false) {
-            Some(planned) => (planned.result, planned.result_reason, planned.response_data, "queued"),
-            None => (AuthorizationResult::Approved, None, None, "token"),
-        };
+        let choice = self.choose(call.command, CallKind::Final, false);
+        let (then, by) = choice.map_or((Then::default(), "token".into()), |choice| (choice.then, choice.by));
+        let result = then.result.unwrap_or(AuthorizationResult::Approved);
         let made =
             (result == AuthorizationResult::Approved).then(|| self.open_transaction(call, now, effects));
-        let mut answer = answer(result, reason, made);
-        answer.klarna_network_response_data = response_data;
+        let mut answer = answer(result, then.result_reason, made);
+        answer.klarna_network_response_data = then.response_data;
         let asked = session.request.as_ref().and_then(|id| self.request(id));
         if let Some((wish, made)) =
             asked.and_then(|record| Some((record.token_wish.clone()?, record.customer_token.clone())))
@@ -166,7 +168,7 @@ impl Sandbox {
             let result = answer.payment_transaction_response.result.clone();
             answer.customer_token_response = Some(self.answer_to_wish(&wish, &result, made));
         }
-        (Reply::Authorized(Box::new(answer)), by)
+        (Reply::Authorized(Box::new(answer)), by, then.customer)
     }
 
     fn spend(&mut self, token: &str, body: Value, reply: Reply) {

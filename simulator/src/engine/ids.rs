@@ -48,6 +48,15 @@ impl IdSource {
         text
     }
 
+    /// A number below `below` for an ordinal of a kind; drawing it draws nothing of the others.
+    pub(crate) fn number(&self, kind: &str, ordinal: u64, below: u64) -> u64 {
+        let digest = self.hash(kind, ordinal, 0);
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(digest.get(..8).unwrap_or(&[0; 8]));
+        // The remainder favours none by more than one in 2^44: weights sum up to 10^8 at most.
+        u64::from_be_bytes(bytes).checked_rem(below).unwrap_or(0)
+    }
+
     fn hash(&self, kind: &str, ordinal: u64, block: u64) -> Vec<u8> {
         let mut hash = Sha256::new();
         for part in [&self.seed.to_be_bytes()[..], &ordinal.to_be_bytes(), &block.to_be_bytes()] {

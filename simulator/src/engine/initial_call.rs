@@ -5,11 +5,12 @@ use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::authorize::{AuthorizationResult, AuthorizeRequest, RequestPaymentTransaction};
 use klarna_schemas::klarna::payment_request::CustomerInteractionConfig;
 use klarna_schemas::simulator::control::CallKind;
+use klarna_schemas::simulator::rules::Then;
 use serde_json::Value;
 
 use super::authorization::answer;
 use super::command::AuthorizeCommand;
-use super::effect::{Effect, Refusal, Reply};
+use super::effect::{Decider, Effect, Refusal, Reply};
 use super::payment_request::{REQUEST_LIFE, RequestRecord, expiry};
 use super::post_purchase::Approved;
 use super::sandbox::Sandbox;
@@ -23,44 +24,34 @@ impl Sandbox {
         transaction: &RequestPaymentTransaction,
         now: Timestamp,
         effects: &mut Vec<Effect>,
-    ) -> (Reply, &'static str, Option<String>) {
+    ) -> (Reply, Decider, Option<String>) {
         let asked = match StepUp::asked(command, request, now) {
             Ok(asked) => asked,
-            Err(refusal) => return (Reply::Refused(refusal), "body", None),
+            Err(refusal) => return (Reply::Refused(refusal), "body".into(), None),
         };
         let known = self.attribute(command, transaction);
         let role = self.role_of_initial(known.as_deref());
         let payment = known.unwrap_or_else(|| self.open_payment(command, transaction));
-        let planned = self.plan.take(CallKind::Initial, asked.is_some());
-        let forced = planned.as_ref().is_some_and(|planned| planned.force);
-        let (mut result, reason, response_data, mut by) = match planned {
-            Some(planned) => (planned.result, planned.result_reason, planned.response_data, "queued"),
-            // The customer must consent to a token, and has consented to be charged by one (contract
-            // `payments.md` 8).
-            None if request.request_customer_token.is_some() => {
-                (AuthorizationResult::StepUpRequired, None, None, "customer-token")
-            }
-            None if command.customer_token.is_some() => {
-                (AuthorizationResult::Approved, None, None, "customer-token")
-            }
-            None => (self.policies.default_outcome.clone(), None, None, "default"),
-        };
-        let step_up = asked.or_else(|| forced.then(|| StepUp::forced(command, now)));
+        let choice = self.choose(command, CallKind::Initial, asked.is_some());
+        let (unasked, by_itself) = self.unasked_result(command, request);
+        let (then, mut by) = choice.map_or((Then::default(), by_itself), |choice| (choice.then, choice.by));
+        let mut result = then.result.unwrap_or(unasked);
+        let step_up = asked.or_else(|| then.force.then(|| StepUp::forced(command, now)));
         if result == AuthorizationResult::StepUpRequired && step_up.is_none() {
             let why = "is required: there is no way to the customer";
             if let Some(refusal) = self.policies.chosen.no_way_to_the_customer.refusal("step_up_config", why)
             {
                 let reply = Reply::Refused(refusal);
                 self.note(command, role, Some(payment.clone()), &reply);
-                return (reply, "no-step-up-config", Some(payment));
+                return (reply, "no-step-up-config".into(), Some(payment));
             }
-            (result, by) = (AuthorizationResult::Declined, "no-step-up-config");
+            (result, by) = (AuthorizationResult::Declined, "no-step-up-config".into());
         }
         let approved = Approved { command, request, asked: transaction, payment: &payment, completed: None };
         let made =
             (result == AuthorizationResult::Approved).then(|| self.open_transaction(&approved, now, effects));
-        let mut answer = answer(result.clone(), reason, made);
-        answer.klarna_network_response_data = response_data;
+        let mut answer = answer(result.clone(), then.result_reason, made);
+        answer.klarna_network_response_data = then.response_data;
         if let Some(wish) = &request.request_customer_token {
             answer.customer_token_response = Some(self.answer_to_wish(wish, &result, None));
         }
@@ -70,6 +61,7 @@ impl Sandbox {
             let record = self.submit(command, request, transaction, step_up, &payment, now);
             answer.payment_request = Some(record.view());
             effects.push(Effect::Emit(Box::new(self.announce(&record, now))));
+            self.follow_script(&record, &then.customer, now, effects);
         }
         (Reply::Authorized(Box::new(answer)), by, Some(payment))
     }

@@ -19,6 +19,7 @@ mod ids;
 mod initial_call;
 mod interoperability;
 pub(crate) mod line_totals;
+mod outcome;
 mod payment;
 mod payment_request;
 mod policies;
@@ -36,7 +37,7 @@ mod transaction_properties;
 pub(crate) use command::{
     AuthorizeCommand, CallHead, IdempotencyKey, PresentedToken, TokenHeader, is_of_tracing,
 };
-pub(crate) use customer::CustomerRefusal;
+pub(crate) use customer::{CustomerMove, CustomerRefusal};
 pub(crate) use effect::{Decided, Effect, EventDraft, EventPayload, Refusal, Reply};
 pub(crate) use ending::EndRefusal;
 pub(crate) use express_shipping::ShippingChoice;

@@ -16,6 +16,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::authorization::invalid;
+use super::customer::Planned;
 use super::effect::Refusal;
 use super::policies::TokenPlaces;
 
@@ -62,6 +63,10 @@ pub(crate) struct RequestRecord {
     pub(crate) customer_token: Option<CustomerToken>,
     /// Whether a final authorize was decided.
     pub(crate) finalised: bool,
+    /// Whether the one-time code that the customer entered last was wrong.
+    pub(crate) wrong_code: bool,
+    /// What the customer is going to do by itself.
+    pub(crate) planned: Planned,
     /// Who asked for it, and is told of it.
     pub(crate) acquirer: AcquirerAccountId,
     /// The simulator's name of the payment.
@@ -101,6 +106,8 @@ impl RequestRecord {
             tokenises_only: false,
             customer_token: None,
             finalised: false,
+            wrong_code: false,
+            planned: Planned::default(),
             acquirer,
             payment: payment.to_owned(),
         }

@@ -14,6 +14,8 @@ pub(crate) struct Policies {
     pub(crate) default_outcome: AuthorizationResult,
     /// What stands in front of `/eu/requests/{uuid}/start` and of `/static/icons`.
     pub(crate) journey_base: String,
+    /// Whether documented test customers are known.
+    pub(crate) magic_values: bool,
     /// How many payments a sandbox remembers in an epoch.
     pub(crate) payments: usize,
     /// What the tester chose.
@@ -179,6 +181,7 @@ impl Policies {
         Self {
             default_outcome: settings.outcome.result(),
             journey_base: "http://127.0.0.1:1".to_owned(),
+            magic_values: true,
             payments: settings.limits.payments,
             chosen: settings.policies,
         }

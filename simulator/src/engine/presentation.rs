@@ -132,10 +132,16 @@ impl Sandbox {
         }
     }
 
-    /// A new option: its id is drawn from the seed, its texts come from the locale.
-    fn draw_option(&mut self, query: &PresentationQuery) -> PaymentOption {
+    /// The id of a new option, drawn from the seed.
+    pub(super) fn draw_option_id(&mut self) -> String {
         let id = self.ids.text("payment-option", OPTION_ID_LENGTH);
         self.presenting.remember(id.clone());
+        id
+    }
+
+    /// A new option: its texts come from the locale.
+    fn draw_option(&mut self, query: &PresentationQuery) -> PaymentOption {
+        let id = self.draw_option_id();
         let texts = Texts::of(&query.locale);
         let icon = |name: &str| Some(format!("{}/static/icons/{name}.svg", self.policies.journey_base));
         let (header, subheader) = match query.intent {

@@ -66,6 +66,7 @@ pub(super) fn command(reference: u8, key: u8, amount: i64, token: Option<String>
         by_policy: false,
         undocumented: Vec::new(),
         older_names: Vec::new(),
+        headers: Vec::new(),
         head: CallHead::default(),
     }
 }
@@ -93,7 +94,10 @@ impl Onlooker {
                 }
                 Effect::TokenIssued(issued) if issued.contains("session-token") => self.tokens.push(issued),
                 Effect::Reply(decided) => self.answered(&decided.reply, token),
-                Effect::TokenIssued(_) | Effect::TokenDied(_) | Effect::Forgot { .. } => {}
+                Effect::TokenIssued(_)
+                | Effect::TokenDied(_)
+                | Effect::Forgot { .. }
+                | Effect::ActedAsPlanned { .. } => {}
             }
         }
     }

@@ -22,7 +22,8 @@ use super::post_purchase::owner_of;
 use super::presentation::Presenting;
 use super::token::{CompletedSession, TokenMeaning, TokenRecord};
 use super::transaction::TransactionRecord;
-use crate::behaviour::plan::{Plan, TooManyOutcomes};
+use crate::behaviour::choosing::Behaviour;
+use crate::behaviour::plan::TooManyOutcomes;
 
 /// How many names of earlier epochs are remembered, so that late traffic is told from new.
 const RETIRED_NAMES: usize = 10_000;
@@ -47,7 +48,8 @@ pub(crate) struct Sandbox {
     pub(super) customer_tokens: IndexSet<String>,
     /// Keys of all calls but authorize.
     pub(super) used_keys: UsedKeys,
-    pub(super) plan: Plan,
+    /// What the tester asked for.
+    pub(crate) behaviour: Behaviour,
     pub(super) presenting: Presenting,
     /// Declared and not yet bound to a payment.
     pub(super) intent: Option<Intent>,
@@ -59,7 +61,8 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     pub(crate) fn new(account: PartnerAccountId, seed: u64, policies: Policies) -> Self {
-        Self::in_epoch(account, 1, seed, policies, HashMap::new())
+        let behaviour = Behaviour::new(policies.magic_values);
+        Self::in_epoch(account, 1, seed, policies, behaviour, HashMap::new())
     }
 
     fn in_epoch(
@@ -67,6 +70,7 @@ impl Sandbox {
         epoch: u64,
         seed: u64,
         policies: Policies,
+        behaviour: Behaviour,
         retired: HashMap<String, u64>,
     ) -> Self {
         let ids = IdSource::new(seed, format!("{account}#{epoch}"));
@@ -85,7 +89,7 @@ impl Sandbox {
             idempotency: HashMap::new(),
             customer_tokens: IndexSet::new(),
             used_keys: UsedKeys::default(),
-            plan: Plan::default(),
+            behaviour,
             presenting: Presenting::default(),
             intent: None,
             intents_declared: false,
@@ -105,7 +109,8 @@ impl Sandbox {
                 retired.insert(name, epoch);
             }
         }
-        Self::in_epoch(self.account.clone(), epoch + 1, seed, self.policies.clone(), retired)
+        let behaviour = self.behaviour.after_reset();
+        Self::in_epoch(self.account.clone(), epoch + 1, seed, self.policies.clone(), behaviour, retired)
     }
 
     /// The epoch that a token belongs to, or the id of a request, of a transaction or of a part of one:
@@ -135,7 +140,7 @@ impl Sandbox {
 
     /// Queues outcomes.
     pub(crate) fn queue(&mut self, outcomes: Vec<QueuedOutcome>) -> Result<(), TooManyOutcomes> {
-        self.plan.queue(outcomes)
+        self.behaviour.queue(outcomes)
     }
 
     /// Mints a session token of exactly `length` characters.
@@ -240,20 +245,38 @@ impl Sandbox {
         effects.push(Effect::Emit(Box::new(self.announce(&record, now))));
     }
 
-    /// When something next falls due: the end of a request, a token or an authorization.
+    /// When something next falls due: an act of a customer, the end of a request, a token or an
+    /// authorization.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        let requests = self.requests.values().filter_map(|record| self.due_of(record));
-        requests.chain(self.next_lapse()).min()
+        let planned = self.next_planned().map(|(due, _)| due);
+        planned.into_iter().chain(self.next_end()).chain(self.next_lapse()).min()
+    }
+
+    /// When a request or a token next ends.
+    fn next_end(&self) -> Option<Timestamp> {
+        self.requests.values().filter_map(|record| self.due_of(record)).min()
     }
 
     /// Lets everything happen that is due by `now`.
     pub(crate) fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
+        // Whoever acts in the moment in which a request ends comes too late.
+        while let Some((due, uuid)) = self.next_planned().filter(|(due, _)| *due <= now) {
+            self.end_what_is_due(due, now, &mut effects);
+            self.act_as_planned(uuid, now, &mut effects);
+        }
+        self.end_what_is_due(now, now, &mut effects);
+        self.lapse(now, &mut effects);
+        effects
+    }
+
+    /// Ends the requests and tokens that are due by `by`.
+    fn end_what_is_due(&mut self, by: Timestamp, now: Timestamp, effects: &mut Vec<Effect>) {
         let mut due: Vec<(Timestamp, Uuid)> = self
             .requests
             .values()
             .filter_map(|record| Some((self.due_of(record)?, record.uuid)))
-            .filter(|(due, _)| *due <= now)
+            .filter(|(due, _)| *due <= by)
             .collect();
         due.sort_unstable();
         let mut dead: HashSet<String> = HashSet::new();
@@ -263,15 +286,13 @@ impl Sandbox {
                 effects.push(Effect::TokenDied(record.payment.clone()));
                 dead.extend([token, older]);
             }
-            self.move_request(uuid, PaymentRequestState::Expired, None, now, &mut effects);
+            self.move_request(uuid, PaymentRequestState::Expired, None, now, effects);
         }
         for token in dead {
             if let Some(record) = self.tokens.get_mut(&token) {
                 record.expires_at = record.expires_at.map(|at| at.min(now));
             }
         }
-        self.lapse(now, &mut effects);
-        effects
     }
 
     /// When a request ends by itself: open ones at their expiry, completed ones with their token.

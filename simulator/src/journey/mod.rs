@@ -11,13 +11,15 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Json, Response};
 use axum::routing::get;
 use bytes::Bytes;
+use jiff::SignedDuration;
 use klarna_schemas::simulator::control::{CustomerAct, CustomerActed};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::api::error::KlarnaError;
 use crate::api::recording::{Asked, Notes, Place};
-use crate::engine::{CustomerRefusal, ShippingChoice};
+use crate::engine::{CustomerMove, CustomerRefusal, ShippingChoice};
 use crate::world::{SandboxCell, World};
 
 /// The route of the Purchase Journey.
@@ -33,8 +35,7 @@ async fn open(
     headers: HeaderMap,
 ) -> Result<Response, KlarnaError> {
     let cell = enter(&world, &notes, uuid, CustomerAct::Open)?;
-    perform(&cell, uuid, CustomerAct::Open, &ShippingChoice::default())
-        .map_err(|refusal| refused(&refusal))?;
+    perform(&cell, uuid, &CustomerMove::new(CustomerAct::Open)).map_err(|refusal| refused(&refusal))?;
     if wants_json(&headers) {
         return Ok(Json(acted(&cell, uuid)?).into_response());
     }
@@ -55,8 +56,8 @@ async fn look(State(world): State<Arc<World>>, Path((_region, uuid)): Path<(Stri
     if world.journey(uuid).is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND }
 }
 
-/// The customer decides: a form field or a JSON field `act`. In JSON, `shipping` and `shipping_amount` may
-/// go with it, as in the control API.
+/// The customer decides: a form field or a JSON field `act`, with `code` and `payment_option_id` beside it.
+/// In JSON, `shipping` and `shipping_amount` may go with it, as in the control API.
 async fn act(
     State(world): State<Arc<World>>,
     Extension(notes): Extension<Notes>,
@@ -65,9 +66,10 @@ async fn act(
     body: Bytes,
 ) -> Result<Response, KlarnaError> {
     let is_json = essence(&headers) == "application/json";
-    let (act, choice) = read_act(is_json, &body)?;
+    let movement = read_move(is_json, &body)?;
+    let act = movement.meant().map_err(|refusal| refused(&refusal))?;
     let cell = enter(&world, &notes, uuid, act)?;
-    perform(&cell, uuid, act, &choice).map_err(|refusal| refused(&refusal))?;
+    perform(&cell, uuid, &movement).map_err(|refusal| refused(&refusal))?;
     let acted = acted(&cell, uuid)?;
     if is_json || wants_json(&headers) {
         return Ok(Json(acted).into_response());
@@ -91,28 +93,34 @@ fn wants_json(headers: &HeaderMap) -> bool {
     accept.contains("application/json") && !accept.contains("text/html")
 }
 
-fn read_act(is_json: bool, body: &[u8]) -> Result<(CustomerAct, ShippingChoice), KlarnaError> {
-    const ACTS: &str = "takes one of open, approve, refuse, leave";
-    let unreadable = || KlarnaError::invalid_field("act", ACTS);
-    let mut choice = ShippingChoice::default();
-    let named = if is_json {
-        let body: serde_json::Value = serde_json::from_slice(body)
-            .map_err(|error| KlarnaError::not_json(format!("the body is no JSON: {error}")))?;
-        choice.shipping = read_optional(&body, "shipping")?;
-        choice.amount = read_optional(&body, "shipping_amount")?;
-        body.get("act").cloned().ok_or_else(unreadable)?
+fn read_move(is_json: bool, body: &[u8]) -> Result<CustomerMove, KlarnaError> {
+    let body: Value = if is_json {
+        serde_json::from_slice(body)
+            .map_err(|error| KlarnaError::not_json(format!("the body is no JSON: {error}")))?
     } else {
-        let field = url::form_urlencoded::parse(body).find(|(name, _)| name == "act");
-        serde_json::Value::from(field.ok_or_else(unreadable)?.1.into_owned())
+        // A field of a form that was left empty was not filled in.
+        let fields = url::form_urlencoded::parse(body).filter(|(_, value)| !value.is_empty());
+        fields.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))).collect()
     };
-    Ok((serde_json::from_value(named).map_err(|_| unreadable())?, choice))
+    let act = body.get("act").cloned().unwrap_or_default();
+    let act = serde_json::from_value(act).map_err(|_| {
+        let acts = CustomerAct::ALL.map(CustomerAct::as_str).join(", ");
+        KlarnaError::invalid_field("act", format!("takes one of {acts}"))
+    })?;
+    let shipping = ShippingChoice {
+        shipping: read_optional(&body, "shipping")?,
+        amount: read_optional(&body, "shipping_amount")?,
+    };
+    Ok(CustomerMove {
+        code: read_optional(&body, "code")?,
+        payment_option_id: read_optional(&body, "payment_option_id")?,
+        shipping,
+        ..CustomerMove::new(act)
+    })
 }
 
 /// A field that may be left out.
-fn read_optional<T: DeserializeOwned>(
-    body: &serde_json::Value,
-    name: &str,
-) -> Result<Option<T>, KlarnaError> {
+fn read_optional<T: DeserializeOwned>(body: &Value, name: &str) -> Result<Option<T>, KlarnaError> {
     let field = body.get(name).cloned().unwrap_or_default();
     serde_json::from_value(field).map_err(|error| KlarnaError::invalid_field(name, error.to_string()))
 }
@@ -134,16 +142,10 @@ fn enter(
 }
 
 /// Does what the customer does, and lets its events go out.
-fn perform(
-    cell: &SandboxCell,
-    uuid: Uuid,
-    act: CustomerAct,
-    choice: &ShippingChoice,
-) -> Result<(), CustomerRefusal> {
+fn perform(cell: &SandboxCell, uuid: Uuid, movement: &CustomerMove) -> Result<(), CustomerRefusal> {
     cell.tick();
     let mut state = cell.lock();
-    state.machine.choose_shipping(uuid, act, choice)?;
-    let effects = state.machine.customer(uuid, act, cell.clock().now())?;
+    let effects = state.machine.act(uuid, movement, cell.clock().now())?;
     drop(state);
     cell.carry_out(effects, None);
     cell.tell();
@@ -159,14 +161,26 @@ fn acted(cell: &SandboxCell, uuid: Uuid) -> Result<CustomerActed, KlarnaError> {
     Ok(CustomerActed { state: record.state.clone(), redirect_to })
 }
 
+/// Lets the customer act later, for the control API, and says how the request stands until then.
+pub(crate) fn plan_by_control(
+    cell: &SandboxCell,
+    uuid: Uuid,
+    after: SignedDuration,
+    movement: CustomerMove,
+) -> Result<CustomerActed, CustomerRefusal> {
+    cell.tick();
+    cell.lock().machine.plan_acts(uuid, [(after, movement)], cell.clock().now())?;
+    cell.tell();
+    acted(cell, uuid).map_err(|_| CustomerRefusal::Unknown)
+}
+
 /// Does an act for the control API, and says where it led.
 pub(crate) fn act_by_control(
     cell: &SandboxCell,
     uuid: Uuid,
-    act: CustomerAct,
-    choice: &ShippingChoice,
+    movement: &CustomerMove,
 ) -> Result<CustomerActed, CustomerRefusal> {
-    perform(cell, uuid, act, choice)?;
+    perform(cell, uuid, movement)?;
     acted(cell, uuid).map_err(|_| CustomerRefusal::Unknown)
 }
 
@@ -174,6 +188,13 @@ fn refused(refusal: &CustomerRefusal) -> KlarnaError {
     match refusal {
         CustomerRefusal::Unknown => KlarnaError::not_found(refusal.to_string()),
         CustomerRefusal::TooLate(..) => KlarnaError::conflict(refusal.to_string()),
+        CustomerRefusal::NotLeft | CustomerRefusal::TooMuchPlanned => {
+            KlarnaError::conflict(refusal.to_string())
+        }
+        CustomerRefusal::Code(why) => KlarnaError::invalid_field("code", *why),
+        CustomerRefusal::Option => {
+            KlarnaError::invalid_field("payment_option_id", "goes with the act choose_option")
+        }
         CustomerRefusal::Shipping(why) => KlarnaError::invalid_field("shipping", why.clone()),
     }
 }

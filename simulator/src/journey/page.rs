@@ -26,7 +26,9 @@ struct View {
     purchase_reference: Option<String>,
     lines: Vec<Line>,
     payment_request_id: String,
+    payment_option_id: Option<String>,
     open: bool,
+    wrong_code: bool,
     outcome: &'static str,
     back: Option<String>,
 }
@@ -59,7 +61,9 @@ fn view(record: &RequestRecord, merchant: &PartnerAccountId) -> View {
             .map(str::to_owned),
         lines: lines.into_iter().flatten().map(|line| self::line(record, line)).collect(),
         payment_request_id: record.id.0.clone(),
+        payment_option_id: record.payment_option_id.clone(),
         open,
+        wrong_code: record.wrong_code,
         outcome: outcome(&record.state),
         back: (!open).then(|| record.return_target()).flatten(),
     }

@@ -2,22 +2,25 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use bytes::Bytes;
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId, PaymentTransactionId};
 use klarna_schemas::money::MinorUnits;
-use klarna_schemas::simulator::control::{RequestEnd, SandboxView};
+use klarna_schemas::simulator::control::{CustomerAct, RequestEnd, SandboxView};
 use klarna_schemas::simulator::finding::Finding;
+use klarna_schemas::simulator::journal::{Direction, Ending};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::World;
 use super::armed::ArmedFaults;
 use super::counted_calls::CountedCalls;
 use super::sending::{Dispatch, dispatch_all};
 use crate::api::recording::RefusedBody;
-use crate::clock::SandboxClock;
+use crate::clock::{SandboxClock, real_now};
 use crate::engine::{Decided, Effect, EndRefusal, Policies, Refusal, RequestRecord, Sandbox};
-use crate::journal::{Budget, Exchange, Journal};
+use crate::journal::{Budget, Exchange, Journal, Sent};
 use crate::notify::{Cause, ClockMove, Deliveries, Misbehaviours};
 use crate::rulebook::{CallContext, DeliveryContext, Ledger, RefusedContext};
 
@@ -201,6 +204,12 @@ impl SandboxCell {
                     }
                 }
                 Effect::TokenDied(payment) => self.judge_token_died(&payment),
+                Effect::ActedAsPlanned { uuid, act, refused: None, .. } => {
+                    self.record_act(uuid, act, "planned");
+                }
+                Effect::ActedAsPlanned { payment, act, refused: Some(why), .. } => {
+                    tracing::warn!(payment, act = act.as_str(), why, "the customer cannot act as planned");
+                }
             }
         }
         if !events.is_empty() {
@@ -255,6 +264,32 @@ impl SandboxCell {
         self.tell();
     }
 
+    /// Writes down what the customer did at the tester's word, as if it had come by the page.
+    pub(crate) fn record_act(&self, uuid: Uuid, act: CustomerAct, by: &str) {
+        let state = self.lock();
+        let Some(record) = state.machine.request_by_uuid(uuid) else { return };
+        let (payment, target, epoch) = (record.payment.clone(), record.url.clone(), state.machine.epoch);
+        drop(state);
+        self.record(Exchange {
+            epoch,
+            payment: Some(payment),
+            direction: Direction::Inbound,
+            operation: format!("journey.{}", act.as_str()),
+            started_at: real_now(),
+            virtual_at: self.clock.now(),
+            method: "POST".to_owned(),
+            target,
+            request_headers: Vec::new(),
+            request_body: Bytes::new(),
+            response: None,
+            ended: Ending::Answered,
+            rule: Some(by.to_owned()),
+            fault: None,
+            sent: Sent::AsKlarnaDoes,
+            tls: None,
+        });
+    }
+
     /// Writes down an exchange that no rule judges.
     pub(crate) fn record(&self, exchange: Exchange) -> u64 {
         let seq = self.lock().journal.append(exchange);
@@ -297,6 +332,10 @@ impl SandboxCell {
             .filter_map(|effect| match effect {
                 Effect::Emit(event) => Some(format!("{} ({})", event.event_type, event.payment)),
                 Effect::TokenDied(payment) => Some(format!("the session token of {payment} died")),
+                Effect::ActedAsPlanned { payment, act, refused, .. } => Some(match refused {
+                    None => format!("journey.{} ({payment})", act.as_str()),
+                    Some(why) => format!("journey.{} ({payment}) came to nothing: {why}", act.as_str()),
+                }),
                 Effect::Reply(_) | Effect::TokenIssued(_) | Effect::Forgot { .. } => None,
             })
             .collect();

@@ -114,3 +114,16 @@ fn help_and_settings_are_worth_reading() {
     assert_eq!(print(&["config"]), klarna_simulator::config::DEFAULTS);
     assert!(print(&["--version"]).starts_with("klarna-simulator "));
 }
+
+#[test]
+fn a_broken_rules_file_keeps_it_from_starting_and_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.yaml");
+    std::fs::write(&file, "version: 1\nrules:\n  - name: a\n    then: {result: MAYBE}\n").unwrap();
+    let (code, told) = refused(&["serve", "--listen", "127.0.0.1:0", "--rules", file.to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("rules.yaml:4:20: rules[0].then.result"), "{told}");
+    let (code, told) = refused(&["serve", "--listen", "127.0.0.1:0", "--rules", "nowhere.yaml"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("nowhere.yaml: the file cannot be read"), "{told}");
+}

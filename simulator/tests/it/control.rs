@@ -10,10 +10,16 @@ use crate::klarna::{ALPHA, Klarna, initial};
 async fn a_reset_opens_a_new_epoch_and_the_journal_goes_on() {
     let klarna = Klarna::start().await;
     let control = klarna.control();
-    let made = control.put_sandbox(&ALPHA.into(), &PutSandbox { seed: Some(3), clock: None }).await.unwrap();
+    let made = control
+        .put_sandbox(&ALPHA.into(), &PutSandbox { seed: Some(3), ..PutSandbox::default() })
+        .await
+        .unwrap();
     assert_eq!((made.epoch, made.seed), (1, 3));
     let first = klarna.authorize(ALPHA, &[], &initial("t-1")).await;
-    let again = control.put_sandbox(&ALPHA.into(), &PutSandbox { seed: Some(3), clock: None }).await.unwrap();
+    let again = control
+        .put_sandbox(&ALPHA.into(), &PutSandbox { seed: Some(3), ..PutSandbox::default() })
+        .await
+        .unwrap();
     assert_eq!(again.epoch, 2);
     let gone = klarna.get(&format!("/v2/accounts/{ALPHA}/payment/requests/{}", first.request_id())).await;
     assert_eq!(gone.refusal(), (404, "RESOURCE_NOT_FOUND", ""));
@@ -29,7 +35,7 @@ async fn the_same_seed_and_calls_give_the_same_ids() {
         let klarna = Klarna::start().await;
         klarna
             .control()
-            .put_sandbox(&ALPHA.into(), &PutSandbox { seed: Some(seed), clock: None })
+            .put_sandbox(&ALPHA.into(), &PutSandbox { seed: Some(seed), ..PutSandbox::default() })
             .await
             .unwrap();
         let (answer, token) = klarna.completed("t-1").await;

@@ -46,10 +46,9 @@ async fn choose(
 ) -> Result<String, String> {
     let shipping: Option<Shipping> = shipping.map(|shipping| serde_json::from_value(shipping).unwrap());
     let body = ActAsCustomer {
-        payment_request_id: id.into(),
-        act,
         shipping,
         shipping_amount: amount.map(MinorUnits),
+        ..ActAsCustomer::new(id.into(), act)
     };
     let acted = klarna.control().act(&ALPHA.into(), &body).await;
     acted.map(|acted| acted.state.to_string()).map_err(|error| error.to_string())

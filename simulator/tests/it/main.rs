@@ -11,6 +11,8 @@ mod command_line;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod customer;
+#[cfg(test)]
 mod direct_requests;
 #[cfg(test)]
 mod ending;
@@ -46,6 +48,10 @@ mod retry;
 mod rotation;
 #[cfg(test)]
 mod rulebook;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod rules_page;
 #[cfg(test)]
 mod schemathesis;
 #[cfg(test)]

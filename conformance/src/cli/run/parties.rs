@@ -58,7 +58,7 @@ pub(super) async fn gather(
         klarna::find(args, prepared, seed).await?;
     let authority = authority.as_ref();
     for partner in adapter.partners() {
-        let wish = PutSandbox { seed: Some(seed), clock: None };
+        let wish = PutSandbox { seed: Some(seed), ..PutSandbox::default() };
         let made = control.put_sandbox(&partner.klarna_account, &wish).await;
         made.map_err(|error| unreachable(klarna::trouble(&error, authority)))?;
     }

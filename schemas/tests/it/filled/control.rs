@@ -1,5 +1,6 @@
 //! What travels between a tester and the simulator.
 
+use jiff::SignedDuration;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::klarna::client_certificate::MtlsStatus;
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
@@ -79,7 +80,14 @@ fn sandbox() -> SandboxView {
 /// Bodies of the control API.
 pub(super) fn filled_in() -> Vec<Filled> {
     let mut all = vec![
-        filled("simulator/put-sandbox", &PutSandbox { seed: Some(7), clock: Some(SetClock::Freeze(true)) }),
+        filled(
+            "simulator/put-sandbox",
+            &PutSandbox {
+                seed: Some(7),
+                clock: Some(SetClock::Freeze(true)),
+                rules: vec![super::rules::rule()],
+            },
+        ),
         filled("simulator/sandbox", &sandbox()),
         filled("simulator/sandboxes", &Sandboxes { sandboxes: vec![sandbox()] }),
         filled(
@@ -124,11 +132,9 @@ pub(super) fn filled_in() -> Vec<Filled> {
             },
         ),
     ];
-    for clock in [
-        SetClock::Advance(jiff::SignedDuration::from_mins(5)),
-        SetClock::Set(moment()),
-        SetClock::Freeze(false),
-    ] {
+    for clock in
+        [SetClock::Advance(SignedDuration::from_mins(5)), SetClock::Set(moment()), SetClock::Freeze(false)]
+    {
         all.push(filled("simulator/set-clock", &clock));
     }
     for state in [MintedTokenState::Unused, MintedTokenState::Completed] {
@@ -139,28 +145,19 @@ pub(super) fn filled_in() -> Vec<Filled> {
         let outcome = QueuedOutcome {
             on,
             times: 1,
-            result,
+            result: Some(result),
             result_reason: some("because"),
             response_data: some("{}"),
             force: true,
+            customer: super::rules::script(),
         };
         all.push(filled("simulator/queued-outcomes", &vec![outcome]));
     }
     let key = PartnerKey { api_key: "klarna_test_api_1".to_owned() };
     all.push(filled("simulator/partner-key", &key));
-    for act in [CustomerAct::Open, CustomerAct::Approve, CustomerAct::Refuse, CustomerAct::Leave] {
-        let payment_request_id = "krn:payment:eu1:request:1".into();
-        all.push(filled(
-            "simulator/act-as-customer",
-            &ActAsCustomer {
-                payment_request_id,
-                act,
-                shipping: chosen_shipping(),
-                shipping_amount: Some(MinorUnits(4_900)),
-            },
-        ));
-    }
+    all.extend(acts());
     all.extend(super::disturbances::filled_in());
+    all.extend(super::rules::filled_in());
     for kind in [
         ChangeKind::Dropped,
         ChangeKind::Added,
@@ -173,4 +170,18 @@ pub(super) fn filled_in() -> Vec<Filled> {
         all.push(filled("simulator/finding", &finding(kind, Severity::Warns)));
     }
     all
+}
+
+fn acts() -> impl Iterator<Item = Filled> {
+    CustomerAct::ALL.into_iter().map(|act| {
+        let body = ActAsCustomer {
+            after: Some(SignedDuration::from_secs(30)),
+            code: some("123456"),
+            payment_option_id: some("option"),
+            shipping: chosen_shipping(),
+            shipping_amount: Some(MinorUnits(4_900)),
+            ..ActAsCustomer::new("krn:payment:eu1:request:1".into(), act)
+        };
+        filled("simulator/act-as-customer", &body)
+    })
 }

@@ -1,0 +1,407 @@
+//! What can be wrong with rules that can be read: names of nothing, what never fits, what is never
+//! reached.
+
+use std::collections::HashMap;
+
+use klarna_schemas::klarna::authorize::AuthorizationResult;
+use klarna_schemas::nearest::nearest;
+use klarna_schemas::simulator::control::CallKind;
+use klarna_schemas::simulator::rules::{Rule, Then, When};
+
+use super::conditions::Compiled;
+use super::known_fields;
+use super::rules::{Rules, UsableRule};
+use crate::pattern::fits;
+
+/// The operation whose outcome rules decide.
+const AUTHORIZE: &str = "authorize";
+
+/// An operation that rules may name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KnownOperation {
+    /// The journal's name.
+    pub(crate) id: &'static str,
+    /// The schema of its body, if it has one.
+    pub(crate) body: Option<&'static str>,
+    /// Whether its calls belong to a Partner account: rules hold in sandboxes only.
+    pub(crate) is_of_a_partner: bool,
+}
+
+/// One mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    /// Where, as a JSON pointer into the file.
+    pub(crate) at: String,
+    pub(crate) message: String,
+    pub(crate) hint: String,
+}
+
+impl Mistake {
+    fn new(at: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { at: at.into(), message: message.into(), hint: hint.into() }
+    }
+}
+
+impl std::fmt::Display for Mistake {
+    /// Where and what: `rules[0].then.result: …`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", dotted(&self.at), self.message)
+    }
+}
+
+/// A JSON pointer as Klarna writes parameters.
+pub(crate) fn dotted(pointer: &str) -> String {
+    let mut dotted = String::new();
+    for part in pointer.split('/').skip(1) {
+        let part = part.replace("~1", "/").replace("~0", "~");
+        if part.parse::<usize>().is_ok() {
+            dotted.extend(["[", &part, "]"]);
+        } else {
+            dotted.push_str(if dotted.is_empty() { "" } else { "." });
+            dotted.push_str(&part);
+        }
+    }
+    dotted
+}
+
+/// One part of a JSON pointer.
+pub(crate) fn part(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Makes rules usable, or says all that is wrong with them.
+pub(crate) fn check(rules: &[Rule], operations: &[KnownOperation]) -> Result<Rules, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let mut usable: Vec<UsableRule> = Vec::new();
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let at = format!("/rules/{index}");
+        if let Some(first) = names.insert(&rule.name, index) {
+            let message = format!("rule {} has this name, too", first + 1);
+            mistakes.push(Mistake::new(
+                format!("{at}/name"),
+                message,
+                "the journal tells rules apart by name",
+            ));
+        }
+        let before = mistakes.len();
+        check_operation(rule, &at, operations, &mut mistakes);
+        let conditions = compile(rule, &at, operations, &mut mistakes);
+        check_doings(rule, &at, &mut mistakes);
+        let candidate = UsableRule { rule: rule.clone(), conditions };
+        if mistakes.len() > before {
+            continue;
+        }
+        if let Some(earlier) = usable.iter().find(|earlier| shadows(earlier, &candidate)) {
+            let message = format!(
+                "this rule is never reached: {:?} before it fits every call that this one fits",
+                earlier.rule.name
+            );
+            mistakes.push(Mistake::new(
+                at,
+                message,
+                "move it up, narrow the other one, or give that one `times`",
+            ));
+            continue;
+        }
+        usable.push(candidate);
+    }
+    if mistakes.is_empty() { Ok(Rules::new(usable)) } else { Err(mistakes) }
+}
+
+/// What is wrong with the name of an operation, or a pattern of such: no call of a sandbox fits it.
+pub(crate) fn check_name(pattern: &str, at: &str, operations: &[KnownOperation]) -> Option<Mistake> {
+    let here: Vec<&str> =
+        operations.iter().filter(|known| known.is_of_a_partner).map(|known| known.id).collect();
+    if here.iter().any(|known| fits(pattern, known)) {
+        return None;
+    }
+    let elsewhere = operations.iter().any(|known| fits(pattern, known.id));
+    let message = if elsewhere {
+        format!("calls to {pattern} have no Partner account in their path, and rules hold in sandboxes")
+    } else {
+        format!("there is no operation {pattern:?}, so this rule can never match")
+    };
+    let hint = match nearest(pattern.trim_end_matches('*'), &here) {
+        _ if elsewhere => "arm a fault there: POST /_simulator/v1/accounts/{acquirer}/faults".to_owned(),
+        Some(meant) => format!("did you mean {meant}? Known: {}", here.join(", ")),
+        None => format!("known: {}; a * at the end matches any rest", here.join(", ")),
+    };
+    Some(Mistake::new(at, message, hint))
+}
+
+/// Names of nothing, and which authorize of an operation that is none.
+fn check_operation(rule: &Rule, at: &str, operations: &[KnownOperation], mistakes: &mut Vec<Mistake>) {
+    let when = &rule.when;
+    mistakes.extend(check_name(&when.operation, &format!("{at}/when/operation"), operations));
+    if when.on != CallKind::Any && !fits(&when.operation, AUTHORIZE) {
+        mistakes.push(Mistake::new(
+            format!("{at}/when/on"),
+            format!("only an authorize is initial or final, and this rule is for {}", when.operation),
+            "take `on` out",
+        ));
+    }
+    if rule.times == Some(0) {
+        mistakes.push(Mistake::new(
+            format!("{at}/times"),
+            "a rule that serves no call can never match",
+            "at least 1, or leave it out for all",
+        ));
+    }
+}
+
+/// Compiles the conditions, and looks for fields that no body has.
+fn compile(
+    rule: &Rule,
+    at: &str,
+    operations: &[KnownOperation],
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<Compiled> {
+    let mut compiled: Vec<Compiled> = Vec::new();
+    let when = &rule.when;
+    let headers = when.headers.iter().map(|(name, test)| ("headers", name, Compiled::header(name, test)));
+    let body = when.body.iter().map(|(place, test)| ("body", place, Compiled::body(place, test)));
+    for (kind, name, condition) in headers.chain(body) {
+        let place = format!("{at}/when/{kind}/{}", part(name));
+        match condition {
+            Ok(condition) if kind == "body" => {
+                let schemas = operations.iter().filter(|known| fits(&when.operation, known.id));
+                let schemas: Vec<&str> = schemas.filter_map(|known| known.body).collect();
+                match known_fields::check(name, &schemas) {
+                    Ok(()) => compiled.push(condition),
+                    Err(unknown) => mistakes.push(Mistake::new(place, unknown.message, unknown.hint)),
+                }
+            }
+            Ok(condition) => compiled.push(condition),
+            Err(unusable) => mistakes.push(Mistake::new(place, unusable.message, unusable.hint)),
+        }
+    }
+    compiled
+}
+
+/// What a rule does must be something, and something that Klarna may do with such calls.
+fn check_doings(rule: &Rule, at: &str, mistakes: &mut Vec<Mistake>) {
+    match (&rule.then, rule.one_of.as_slice()) {
+        (None, []) => mistakes.push(Mistake::new(
+            at,
+            "this rule does nothing",
+            "say what Klarna does: then = { result = \"DECLINED\" }",
+        )),
+        (Some(_), [_, ..]) => mistakes.push(Mistake::new(
+            format!("{at}/one_of"),
+            "a rule has either then or one_of",
+            "put what always happens into each of one_of",
+        )),
+        (Some(then), []) => check_then(&rule.when, then, &format!("{at}/then"), mistakes),
+        (None, chances) => {
+            for (index, chance) in chances.iter().enumerate() {
+                check_then(&rule.when, &chance.then, &format!("{at}/one_of/{index}/then"), mistakes);
+                if chance.weight == 0 {
+                    mistakes.push(Mistake::new(
+                        format!("{at}/one_of/{index}/weight"),
+                        "what weighs nothing never happens",
+                        "at least 1",
+                    ));
+                }
+            }
+        }
+    }
+}
+
+/// All that is wrong with what one authorize shall get.
+pub(crate) fn check_outcome(on: CallKind, then: &Then, at: &str) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    check_then(&When { on, ..When::default() }, then, at, &mut mistakes);
+    mistakes
+}
+
+fn check_then(when: &When, then: &Then, at: &str, mistakes: &mut Vec<Mistake>) {
+    let mut wrong = |member: &str, message: String, hint: &str| {
+        mistakes.push(Mistake::new(format!("{at}{member}"), message, hint));
+    };
+    let decides_authorize = fits(&when.operation, AUTHORIZE);
+    if *then == Then::default() {
+        wrong("", "this rule does nothing".to_owned(), "say what Klarna does: { result = \"DECLINED\" }");
+    }
+    if let Some(AuthorizationResult::Unknown(other)) = &then.result {
+        wrong("/result", format!("Klarna has no result {other}"), "APPROVED, DECLINED or STEP_UP_REQUIRED");
+    }
+    let steps_up = then.result == Some(AuthorizationResult::StepUpRequired);
+    if steps_up && when.on == CallKind::Final && !then.force {
+        let message = "Klarna asks for no step-up on a final call, so this rule can never match".to_owned();
+        wrong(
+            "/result",
+            message,
+            "APPROVED or DECLINED, or force = true to see what the acquirer makes of it",
+        );
+    }
+    for (member, is_there) in [
+        ("result", then.result.is_some()),
+        ("result_reason", then.result_reason.is_some()),
+        ("response_data", then.response_data.is_some()),
+        ("customer", !then.customer.is_empty()),
+    ] {
+        if is_there && !decides_authorize {
+            let message = format!("{member} is of an authorize, and this rule is for {}", when.operation);
+            wrong(&format!("/{member}"), message, "only a fault can befall other calls");
+        }
+    }
+    let no_step_up =
+        matches!(then.result, Some(AuthorizationResult::Approved | AuthorizationResult::Declined))
+            || when.on == CallKind::Final;
+    if !then.customer.is_empty() && no_step_up && !(steps_up && then.force) {
+        let message = "there is no step-up, and so nothing for the customer to do".to_owned();
+        wrong("/customer", message, "result = \"STEP_UP_REQUIRED\", or take customer out");
+    }
+    for (index, step) in then.customer.0.iter().enumerate() {
+        if step.after.is_some_and(|after| after.is_negative()) {
+            wrong(
+                &format!("/customer/{index}/after"),
+                "nobody acts in the past".to_owned(),
+                "leave it out for at once",
+            );
+        }
+    }
+    if then.force && then.result.is_none() {
+        wrong("/force", "there is no result to force".to_owned(), "add result, or take force out");
+    }
+}
+
+/// Whether an earlier rule serves every call that a later one would.
+fn shadows(earlier: &UsableRule, later: &UsableRule) -> bool {
+    let (one, other) = (&earlier.rule.when, &later.rule.when);
+    let covers = |wide: &str, narrow: &str| match narrow.strip_suffix('*') {
+        Some(start) => wide.strip_suffix('*').is_some_and(|wide| start.starts_with(wide)),
+        None => fits(wide, narrow),
+    };
+    let account = match (&one.account, &other.account) {
+        (None, _) => true,
+        (Some(wide), Some(narrow)) => covers(wide, narrow),
+        (Some(_), None) => false,
+    };
+    // One that asks for a step-up lets calls pass that cannot be stepped up.
+    let lets_pass =
+        earlier.doings().any(|then| then.result == Some(AuthorizationResult::StepUpRequired) && !then.force);
+    earlier.rule.times.is_none()
+        && !lets_pass
+        && account
+        && covers(&one.operation, &other.operation)
+        && (one.on == CallKind::Any || one.on == other.on)
+        && earlier.conditions.iter().all(|wide| later.conditions.iter().any(|narrow| wide.is_as(narrow)))
+}
+
+#[cfg(test)]
+mod tests {
+    use klarna_schemas::simulator::rules::RulesFile;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const OPERATIONS: &[KnownOperation] = &[
+        KnownOperation { id: AUTHORIZE, body: Some("klarna/authorize-request"), is_of_a_partner: true },
+        KnownOperation { id: "payment_request.read", body: None, is_of_a_partner: true },
+        KnownOperation { id: "webhook.create", body: Some("klarna/create-webhook"), is_of_a_partner: false },
+    ];
+
+    fn mistakes(rules: &Value) -> Vec<Mistake> {
+        let file: RulesFile = serde_json::from_value(json!({ "version": 1, "rules": rules })).unwrap();
+        check(&file.rules, OPERATIONS).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn each_mistake_is_found_at_its_place() {
+        let declined = json!({"result": "DECLINED"});
+        for (rule, at, says) in [
+            (
+                json!({"when": {"operation": "autorize"}, "then": declined}),
+                "/when/operation",
+                "can never match",
+            ),
+            (
+                json!({"when": {"operation": "webhook.*"}, "then": declined}),
+                "/when/operation",
+                "no Partner account",
+            ),
+            (
+                json!({"when": {"operation": "payment_request.read", "on": "final"}, "then": {}}),
+                "/when/on",
+                "only an authorize",
+            ),
+            (
+                json!({"when": {"body": {"$.curency": "SEK"}}, "then": declined}),
+                "/when/body/$.curency",
+                "no field",
+            ),
+            (json!({"when": {"body": {"$[": 1}}, "then": declined}), "/when/body/$[", "JSONPath"),
+            (json!({"when": {"headers": {"a b": 1}}, "then": declined}), "/when/headers/a b", "no name"),
+            (json!({"times": 0, "then": declined}), "/times", "can never match"),
+            (json!({}), "", "does nothing"),
+            (json!({"then": {}}), "/then", "does nothing"),
+            (json!({"then": declined, "one_of": [{"weight": 1, "then": declined}]}), "/one_of", "either"),
+            (json!({"one_of": [{"weight": 0, "then": declined}]}), "/one_of/0/weight", "never happens"),
+            (
+                json!({"when": {"on": "final"}, "then": {"result": "STEP_UP_REQUIRED"}}),
+                "/then/result",
+                "can never match",
+            ),
+            (json!({"then": {"result": "MAYBE"}}), "/then/result", "no result MAYBE"),
+            (
+                json!({"when": {"operation": "payment_request.read"}, "then": declined}),
+                "/then/result",
+                "is of an authorize",
+            ),
+            (
+                json!({"then": {"result": "APPROVED", "customer": {"act": "approve"}}}),
+                "/then/customer",
+                "no step-up",
+            ),
+            (
+                json!({"then": {"customer": [{"act": "approve", "after": "-5s"}]}}),
+                "/then/customer/0/after",
+                "in the past",
+            ),
+            (json!({"then": {"force": true}}), "/then/force", "no result"),
+        ] {
+            let mut rule = rule;
+            rule["name"] = json!("r");
+            let found = mistakes(&json!([rule]));
+            let wanted = format!("/rules/0{at}");
+            assert!(
+                found.iter().any(|mistake| mistake.at == wanted && mistake.message.contains(says)),
+                "{rule}: {found:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_another_rule_shadows_is_never_reached() {
+        let rule = |name: &str, when: Value, then: Value| json!({"name": name, "when": when, "then": then});
+        let declined = || json!({"result": "DECLINED"});
+        let sek = || json!({"body": {"currency": "SEK"}});
+        let shadowed = |first: Value, second: Value| {
+            mistakes(&json!([first, second])).iter().any(|mistake| mistake.message.contains("never reached"))
+        };
+        assert!(shadowed(rule("a", json!({}), declined()), rule("b", sek(), declined())));
+        assert!(shadowed(
+            rule("a", sek(), declined()),
+            rule("b", json!({"body": {"$.currency": "SEK"}, "on": "final"}), declined())
+        ));
+        assert!(!shadowed(rule("a", sek(), declined()), rule("b", json!({}), declined())));
+        assert!(!shadowed(
+            rule("a", sek(), declined()),
+            rule("b", json!({"body": {"currency": "EUR"}}), declined())
+        ));
+        assert!(!shadowed(rule("a", json!({"on": "initial"}), declined()), rule("b", json!({}), declined())));
+        // What cannot be stepped up goes on to the next.
+        assert!(!shadowed(
+            rule("a", json!({}), json!({"result": "STEP_UP_REQUIRED"})),
+            rule("b", json!({}), declined())
+        ));
+        let mut once = rule("a", json!({}), declined());
+        once["times"] = json!(1);
+        assert!(!shadowed(once, rule("b", json!({}), declined())));
+        assert!(
+            !mistakes(&json!([rule("a", sek(), declined()), rule("a", json!({}), declined())])).is_empty()
+        );
+    }
+}

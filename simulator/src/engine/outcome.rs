@@ -1,0 +1,142 @@
+//! What decides the outcome of an authorize: what the tester asked for, then tokens, then the default.
+
+use jiff::{SignedDuration, Timestamp};
+use klarna_schemas::klarna::authorize::{AuthorizationResult, AuthorizeRequest};
+use klarna_schemas::simulator::control::{CallKind, CustomerScript};
+use klarna_schemas::simulator::rules::{Considered, Explanation, Then};
+
+use super::command::AuthorizeCommand;
+use super::customer::CustomerMove;
+use super::effect::{Decider, Effect};
+use super::final_call::TokenRule;
+use super::payment_request::RequestRecord;
+use super::sandbox::Sandbox;
+use crate::behaviour::choosing::Choice;
+use crate::behaviour::rules::Occasion;
+
+/// The journal's name of the operation.
+const AUTHORIZE: &str = "authorize";
+
+impl Sandbox {
+    /// What decides on a call, if anything that the tester asked for does. Nothing changes.
+    pub(crate) fn foresee(&self, occasion: &Occasion<'_>) -> Option<Choice> {
+        self.behaviour.foresee(occasion, |ordinal, below| self.ids.number("chance", ordinal, below))
+    }
+
+    /// The same, with all that was looked at.
+    pub(crate) fn looked_at(&self, occasion: &Occasion<'_>) -> (Option<Choice>, Vec<Considered>) {
+        self.behaviour.explain(occasion, |ordinal, below| self.ids.number("chance", ordinal, below))
+    }
+
+    /// What decides on an authorize; it counts as served.
+    pub(super) fn choose(
+        &mut self,
+        command: &AuthorizeCommand,
+        on: CallKind,
+        can_step_up: bool,
+    ) -> Option<Choice> {
+        let choice = self.foresee(&occasion(command, on, can_step_up))?;
+        self.behaviour.serve(&choice);
+        Some(choice)
+    }
+
+    /// The result of an initial authorize that nobody asked for. The customer must consent to a token, and
+    /// has consented to be charged by one (contract `payments.md` 8).
+    pub(super) fn unasked_result(
+        &self,
+        command: &AuthorizeCommand,
+        request: &AuthorizeRequest,
+    ) -> (AuthorizationResult, Decider) {
+        if request.request_customer_token.is_some() {
+            return (AuthorizationResult::StepUpRequired, "customer-token".into());
+        }
+        if command.customer_token.is_some() {
+            return (AuthorizationResult::Approved, "customer-token".into());
+        }
+        (self.policies.default_outcome.clone(), "default".into())
+    }
+
+    /// Lets the customer of a new request act by the script. What is to happen at once happens now.
+    pub(super) fn follow_script(
+        &mut self,
+        record: &RequestRecord,
+        script: &CustomerScript,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let moves = script
+            .0
+            .iter()
+            .map(|step| (step.after.unwrap_or(SignedDuration::ZERO), CustomerMove::from(step)));
+        // Scripts are bounded where they are read, and the request is new: there is room.
+        if self.plan_acts(record.uuid, moves, now).is_ok() {
+            effects.extend(self.tick(now));
+        }
+    }
+
+    /// What would be decided on a call, and why, in the order of decision. Nothing changes.
+    pub(crate) fn explain(&self, command: &AuthorizeCommand, now: Timestamp) -> Explanation {
+        let mut considered = Vec::new();
+        let on = self.call_kind(command);
+        let mut told = |by: &str, fits: bool, why: String| {
+            considered.push(Considered { by: by.to_owned(), fits, why });
+        };
+        let ended =
+            |considered, by: &str, then| Explanation { on, decided_by: by.to_owned(), then, considered };
+        let declined = || Then { result: Some(AuthorizationResult::Declined), ..Then::default() };
+        if let Some(replayed) = self.known_answer(command, now) {
+            let why = "this idempotency key was used before: the first answer again, or a conflict";
+            told(replayed, true, why.to_owned());
+            return ended(considered, replayed, Then::default());
+        }
+        let request = match &command.request {
+            Ok(request) => request,
+            Err(fields) => {
+                let names: Vec<_> =
+                    fields.iter().map(|field| format!("{} {}", field.parameter, field.reason)).collect();
+                told("body", true, format!("the body does not validate: {}", names.join("; ")));
+                return ended(considered, "body", Then::default());
+            }
+        };
+        told("body", false, "the body validates".to_owned());
+        let can_step_up = match self.token_rule(command, request, now) {
+            TokenRule::Initial => request.step_up_config.is_some(),
+            TokenRule::Final(_, session) if session.spent.is_none() => false,
+            TokenRule::Final(..) => {
+                told("token", true, "the token was used for a final authorize before".to_owned());
+                return ended(considered, "token", Then::default());
+            }
+            TokenRule::Refuse(_) => {
+                told("token", true, "the token cannot be used here: the call is refused".to_owned());
+                return ended(considered, "token", Then::default());
+            }
+            TokenRule::Decline => {
+                told("token", true, "the token cannot be used here: the call is declined".to_owned());
+                return ended(considered, "token", declined());
+            }
+        };
+        let (choice, looked_at) = self.looked_at(&occasion(command, on, can_step_up));
+        considered.extend(looked_at);
+        if let Some(choice) = choice {
+            return ended(considered, &choice.by, choice.then);
+        }
+        let (result, by) = match on {
+            CallKind::Final => (AuthorizationResult::Approved, "token".into()),
+            CallKind::Initial | CallKind::Any => self.unasked_result(command, request),
+        };
+        let (result, by) = match result {
+            AuthorizationResult::StepUpRequired if !can_step_up => {
+                (AuthorizationResult::Declined, "no-step-up-config".into())
+            }
+            result => (result, by),
+        };
+        let why = "nothing before it decides".to_owned();
+        considered.push(Considered { by: by.to_string(), fits: true, why });
+        ended(considered, &by, Then { result: Some(result), ..Then::default() })
+    }
+}
+
+/// An authorize as rules see it.
+pub(crate) fn occasion(command: &AuthorizeCommand, on: CallKind, can_step_up: bool) -> Occasion<'_> {
+    Occasion { operation: AUTHORIZE, on, headers: &command.headers, body: &command.raw, can_step_up }
+}
