@@ -19,6 +19,26 @@ Feature: Klarna in trouble at the final authorization
       | status 500          |
       | a broken connection |
 
+  @AP-26 @AP-25 @timing.retry_within_ms
+  Scenario Outline: An answer that was lost is asked for again as the same call: <trouble>
+    Klarna has taken the money. Another key, or another body, would take it twice.
+
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    And Klarna will meet the final authorize with <trouble>
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And the customer approves the purchase
+    Then the acquirer repeats the final authorize with the same key and body
+    And the acquirer tells the Partner that the payment is approved
+    And the acquirer makes exactly one final authorize
+
+    Examples:
+      | trouble                   |
+      | a lost answer             |
+      | an answer that breaks off |
+      | half an answer            |
+
   @AP-26 @AP-40 @timing.retry_within_ms @timing.klarna_timeout_ms
   Scenario: The call is repeated when Klarna does not answer
     Given a Partner with an order of 459.00 SEK

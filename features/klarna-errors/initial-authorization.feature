@@ -16,6 +16,38 @@ Feature: Klarna in trouble at the initial authorization
       | status 500                    |
       | status 503 and a page of HTML |
       | a broken connection           |
+      | an answer that is no HTTP     |
+
+  @AP-38 @AP-33 @timing.retry_within_ms
+  Scenario Outline: An answer that was lost is asked for again as the same call: <trouble>
+    Klarna has decided. Another key would make a second payment of it.
+
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will approve the payment
+    And Klarna will meet the initial authorize with <trouble>
+    When the Partner creates the payment
+    Then the acquirer repeats the initial authorize with the same key and body
+    And the acquirer tells the Partner that the payment is approved
+
+    Examples:
+      | trouble                     |
+      | a lost answer               |
+      | an answer that breaks off   |
+      | half an answer              |
+      | an answer of a wrong length |
+
+  @AP-38
+  Scenario Outline: An answer that takes its time is an answer: <trouble>
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will approve the payment
+    And Klarna will meet the initial authorize with <trouble>
+    When the Partner creates the payment
+    Then the acquirer tells the Partner that the payment is approved
+
+    Examples:
+      | trouble              |
+      | an answer that drips |
+      | a late answer        |
 
   @AP-38 @AP-40 @timing.retry_within_ms @timing.klarna_timeout_ms
   Scenario: The call is repeated when Klarna does not answer

@@ -31,7 +31,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("call", "(initial|final)"),
     (
         "trouble",
-        r"(status \d{3}|status \d{3} without a body|status \d{3} and a page of HTML|silence|a broken connection)",
+        r"(status \d{3}|status \d{3} without a body|status \d{3} and a page of HTML|silence|a broken connection|an answer that is no HTTP|a lost answer|an answer that breaks off|half an answer|an answer of a wrong length|an answer that drips|a late answer)",
     ),
     ("forgery", "(with a forged signature|under an unknown signing key|without a signature)"),
     (

@@ -12,7 +12,7 @@ pub(super) const STEPS: &[Definition] = &[
         expression: "Klarna will meet the {call} authorize with {trouble}",
         example: "Klarna will meet the initial authorize with status 500",
         argument: Argument::None,
-        doc: "The next such call of the acquirer is not served: an error status, silence until the caller gives up, or a connection that breaks. The one after it is served.",
+        doc: "What befalls the next such call of the acquirer. With an error status, silence, a broken connection or an answer that is no HTTP, nothing is decided; with the others Klarna decides, and the answer suffers.",
         run: |world, step| Box::pin(meets_one(world, step)),
     },
     Definition {
@@ -87,9 +87,7 @@ fn which(words: &str) -> Which {
 
 /// What befalls a call, from the words of a feature.
 fn fault(words: &str) -> Result<Fault, Failure> {
-    let Some(rest) = words.strip_prefix("status ") else {
-        return Ok(if words == "silence" { Fault::Stall } else { Fault::Reset });
-    };
+    let Some(rest) = words.strip_prefix("status ") else { return trouble_on_the_wire(words) };
     let (number, body) = rest.split_once(' ').unwrap_or((rest, ""));
     let body = match body {
         "" => FaultBody::Klarna,
@@ -98,6 +96,22 @@ fn fault(words: &str) -> Result<Fault, Failure> {
     };
     let status = number.parse().map_err(|_| Failure::misused("no such status is possible"))?;
     Ok(Fault::Status { status, body })
+}
+
+/// What befalls a call below HTTP, from the words of a feature.
+fn trouble_on_the_wire(words: &str) -> Result<Fault, Failure> {
+    Ok(match words {
+        "silence" => Fault::Stall,
+        "a broken connection" => Fault::Reset,
+        "an answer that is no HTTP" => Fault::Garbage,
+        "a lost answer" => Fault::LoseAnswer,
+        "an answer that breaks off" => Fault::Cut { after: None },
+        "half an answer" => Fault::Truncate,
+        "an answer of a wrong length" => Fault::WrongLength,
+        "an answer that drips" => Fault::Drip { bytes: 16, every_ms: 1 },
+        "a late answer" => Fault::Delay { ms: 50 },
+        _ => return Err(Failure::misused("there is no such trouble: docs/steps.md lists what there is")),
+    })
 }
 
 async fn meets_one(world: &mut World, step: &StepInput) -> StepResult {

@@ -165,6 +165,9 @@ pub struct QueuedOutcome {
     /// What the customer does by itself, where there is a step-up.
     #[serde(default, skip_serializing_if = "CustomerScript::is_empty")]
     pub customer: CustomerScript,
+    /// What befalls the call, or its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
 }
 
 impl QueuedOutcome {
@@ -178,6 +181,7 @@ impl QueuedOutcome {
             response_data: None,
             force: false,
             customer: CustomerScript::default(),
+            fault: None,
         }
     }
 
@@ -189,6 +193,7 @@ impl QueuedOutcome {
             response_data: self.response_data.clone(),
             force: self.force,
             customer: self.customer.clone(),
+            fault: self.fault,
         }
     }
 }

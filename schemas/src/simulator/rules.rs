@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::control::{CallKind, CustomerScript};
+use super::control::{CallKind, CustomerScript, Fault};
 use crate::klarna::authorize::AuthorizationResult;
 
 /// A rules file, and the body of `PUT /sandboxes/{a}/rules`.
@@ -173,6 +173,9 @@ pub struct Then {
     /// What the customer does by itself, where there is a step-up.
     #[serde(default, skip_serializing_if = "CustomerScript::is_empty")]
     pub customer: CustomerScript,
+    /// What befalls the call, or its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]

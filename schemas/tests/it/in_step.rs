@@ -49,8 +49,9 @@ const NOT_TYPED_YET: &[(&str, &[&str])] = &[
         "klarna/supplementary-purchase-data#/$defs/line_item",
         &["reference", "shipping_reference", "subscription_reference", "currency", "line_item_metadata"],
     ),
-    // Only with the kind status.
-    ("simulator/arm-fault", &["status", "body"]),
+    // Each with one kind only.
+    ("simulator/arm-fault", &["status", "body", "ms", "bytes", "every_ms", "after"]),
+    ("simulator/fault", &["status", "body", "ms", "bytes", "every_ms", "after"]),
     // One of the three at a time.
     ("simulator/set-clock", &["advance", "set", "freeze"]),
 ];

@@ -1,7 +1,6 @@
 //! `POST /v2/accounts/{partner_account_id}/payment/authorize`.
 
 use axum::Json;
-use axum::http::header::AUTHORIZATION;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -28,7 +27,7 @@ const OVER_QUOTA: Fault = Fault::Status { status: 429, body: FaultBody::Klarna }
 
 /// `POST …/payment/authorize`.
 pub(super) async fn authorize(called: SandboxCall, body: Bytes) -> Result<Response, KlarnaError> {
-    let command = read(&called, &body)?;
+    let mut command = read(&called, &body)?;
     if command.request.is_ok() {
         called.claim()?;
     }
@@ -41,7 +40,7 @@ pub(super) async fn authorize(called: SandboxCall, body: Bytes) -> Result<Respon
         note_undecided(cell, notes, undecided, effects);
         return Err(refusal.clone());
     }
-    meet_fault(cell, notes, &command, now)?;
+    meet_fault(cell, notes, &mut command, now)?;
     let (answered, after) = tokio::sync::oneshot::channel();
     let decided = {
         let mut state = cell.lock();
@@ -53,7 +52,9 @@ pub(super) async fn authorize(called: SandboxCall, body: Bytes) -> Result<Respon
         cell.carry_out(effects, Some(after))
     };
     let decided = decided.ok_or_else(KlarnaError::internal)?;
+    let unheard = decided.by.fault.map(|fault| cell.lock().faults.met(fault, None));
     notes.note(|noted| {
+        noted.fault = noted.fault.take().or(unheard);
         noted.authorize = Some(match (&decided.reply, command.request) {
             (Reply::Refused(Refusal::Invalid(fields)), Err(_)) => {
                 Authorized::Invalid(Box::new(RefusedBody {
@@ -66,7 +67,7 @@ pub(super) async fn authorize(called: SandboxCall, body: Bytes) -> Result<Respon
         });
         noted.epoch = Some(decided.epoch);
         noted.payment.clone_from(&decided.payment);
-        noted.rule = Some(decided.by.into_owned());
+        noted.rule = Some(decided.by.name.into_owned());
         noted.answered = Some(answered);
     });
     match decided.reply {
@@ -98,17 +99,10 @@ fn read(called: &SandboxCall, body: &Bytes) -> Result<AuthorizeCommand, KlarnaEr
         token,
         customer_token: call.customer_token()?,
         key,
-        headers: headers(call),
+        headers: faulty::uncovered(&call.headers),
+        answer_fault: None,
         head: head(call),
     })
-}
-
-/// What rules may look at.
-fn headers(call: &Call) -> Vec<(String, String)> {
-    let shown = call.headers.iter().filter(|(name, _)| **name != AUTHORIZATION);
-    shown
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-        .collect()
 }
 
 /// What the call carried beside what decides it.
@@ -142,19 +136,25 @@ fn strict_refusals(
     refused
 }
 
-/// Lets an authorize meet the fault that waits for it: it is noted in its payment, and not decided.
+/// Lets an authorize meet the fault that waits for it. One that keeps it from being served is noted in its
+/// payment, and nothing is decided; else its answer will suffer.
 fn meet_fault(
     cell: &SandboxCell,
     notes: &Notes,
-    command: &AuthorizeCommand,
+    command: &mut AuthorizeCommand,
     now: Timestamp,
 ) -> Result<(), KlarnaError> {
     let mut state = cell.lock();
     let kind = state.machine.call_kind(command);
-    let Some(met) = state.faults.take(AUTHORIZE, kind) else { return Ok(()) };
-    let (undecided, effects) = state.machine.meet_fault(command, met.fault, now);
-    drop(state);
-    note_undecided(cell, notes, undecided, effects);
+    let armed = state.faults.take(AUTHORIZE, kind);
+    let Some(met) = armed.or_else(|| state.met_by_rule(&command.occasion(kind))) else { return Ok(()) };
+    if met.fault.lets_serve() {
+        command.answer_fault = Some(met.fault);
+    } else {
+        let (undecided, effects) = state.machine.meet_fault(command, met.fault, now);
+        drop(state);
+        note_undecided(cell, notes, undecided, effects);
+    }
     faulty::meet(notes, Some(met))
 }
 

@@ -240,7 +240,7 @@ impl SandboxCall {
         }
         match over_quota {
             Some(refusal) => return Err(refusal),
-            None => faulty::meet_in(&entered, &call.notes, call.operation.id)?,
+            None => faulty::meet_in(&entered, &call.notes, call.operation.id, &call.headers)?,
         }
         Ok(Self { call, partner, cell: entered, over_quota: None })
     }

@@ -32,6 +32,8 @@ pub(crate) struct Notes(Arc<Mutex<Noted>>);
 #[derive(Debug, Default)]
 pub(crate) struct Noted {
     pub(crate) asked: Asked,
+    /// The body, as it came.
+    pub(crate) body: Bytes,
     /// Who called, once that is known.
     pub(crate) acquirer: Option<AcquirerAccountId>,
     /// Whose journal it belongs in.
@@ -124,6 +126,11 @@ impl Notes {
         }
     }
 
+    /// The body, as it came.
+    pub(super) fn body(&self) -> Bytes {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).body.clone()
+    }
+
     fn take(&self) -> Noted {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -141,6 +148,7 @@ pub(crate) async fn record(State(world): State<Arc<World>>, request: Request, ne
     let (bytes, response) = match Limited::new(body, limit).collect().await {
         Ok(collected) => {
             let bytes = collected.to_bytes();
+            notes.note(|noted| noted.body = bytes.clone());
             let mut request = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
             request.extensions_mut().insert(notes.clone());
             (bytes, next.run(request).await)
@@ -179,7 +187,7 @@ async fn finish(
     noted: Noted,
 ) -> Response {
     let id = world.error_id();
-    if let Some(met) = noted.fault.clone() {
+    if let Some(met) = noted.fault.clone().filter(|met| !met.fault.lets_serve()) {
         return play(world, parts, request_body, started_at, &noted, met, id).await;
     }
     let (mut head, body) = response.into_parts();
@@ -201,7 +209,12 @@ async fn finish(
     let answer = (head.status.as_u16(), redacted(&head.headers, ""), body.clone());
     write_down(world, parts, request_body, Some(answer), started_at, &noted);
     let answered = noted.answered;
-    Response::from_parts(head, Body::new(TellingBody { left: Some(body), _answered: answered }))
+    let response =
+        Response::from_parts(head, Body::new(TellingBody { left: Some(body), _answered: answered }));
+    match noted.fault {
+        Some(met) => faulty::suffer(response, met).await,
+        None => response,
+    }
 }
 
 /// Writes an exchange that met a fault down, and lets its caller have what the fault leaves.

@@ -30,6 +30,7 @@ pub(crate) fn authorize(asked: &Explain, settings: &Settings) -> AuthorizeComman
         customer_token: header(CUSTOMER_TOKEN_HEADER),
         key: header(IDEMPOTENCY_KEY_HEADER).map(IdempotencyKey),
         headers: asked.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        answer_fault: None,
         head: CallHead::default(),
     }
 }

@@ -68,6 +68,11 @@ impl Behaviour {
         self.file = rules;
     }
 
+    /// Whether there are any rules.
+    pub(crate) fn has_rules(&self) -> bool {
+        self.own.len() + self.file.len() > 0
+    }
+
     pub(crate) fn view(&self) -> RulesView {
         RulesView { rules: self.own.views(), file: self.file.views() }
     }

@@ -262,6 +262,15 @@ fn check_then(when: &When, then: &Then, at: &str, mistakes: &mut Vec<Mistake>) {
             );
         }
     }
+    let decides = then.result.is_some()
+        || then.result_reason.is_some()
+        || then.response_data.is_some()
+        || !then.customer.is_empty();
+    if then.fault.is_some_and(|fault| !fault.lets_serve()) && decides {
+        let message =
+            "a call that meets this fault is not served, so nothing else is decided on it".to_owned();
+        wrong("/fault", message, "lose_answer, delay, drip, cut, truncate and wrong_length let it be served");
+    }
     if then.force && then.result.is_none() {
         wrong("/force", "there is no result to force".to_owned(), "add result, or take force out");
     }
@@ -361,6 +370,11 @@ mod tests {
                 "in the past",
             ),
             (json!({"then": {"force": true}}), "/then/force", "no result"),
+            (
+                json!({"then": {"result": "DECLINED", "fault": {"kind": "stall"}}}),
+                "/then/fault",
+                "not served",
+            ),
         ] {
             let mut rule = rule;
             rule["name"] = json!("r");

@@ -60,12 +60,14 @@ impl Sandbox {
         if let Some(mut decided) = self.replay(command, now) {
             self.note(command, CallRole::Replay, decided.payment.clone(), &decided.reply);
             decided.call = self.newest_call(decided.payment.as_deref());
+            self.note_unheard(&decided, command.answer_fault);
             effects.push(Effect::Reply(Box::new(decided)));
             return effects;
         }
         let (reply, by, payment) = self.decide(command, now, &mut effects);
         let call = self.newest_call(payment.as_deref());
         let decided = Decided { reply, by, payment, call, epoch };
+        self.note_unheard(&decided, command.answer_fault.or(decided.by.fault));
         if let Some(key) = &command.key {
             let record =
                 IdempotencyRecord { body: command.raw.clone(), decided: decided.clone(), used_at: now };
@@ -259,6 +261,15 @@ impl Sandbox {
         self.append_call(&name, call);
     }
 
+    /// Writes down that a call's answer met a fault.
+    fn note_unheard(&mut self, decided: &Decided, fault: Option<Fault>) {
+        let payment = decided.payment.as_deref().and_then(|name| self.payment_mut(name));
+        let call = payment.zip(decided.call).and_then(|(payment, call)| payment.calls.get_mut(call));
+        if let Some(call) = call {
+            call.unheard = fault;
+        }
+    }
+
     /// Writes down a call that met a fault.
     pub(super) fn note_fault(
         &mut self,
@@ -300,6 +311,7 @@ impl Sandbox {
             seq: 0,
             result: None,
             fault: None,
+            unheard: None,
             refused: false,
             asked_for,
             request_state,

@@ -3,6 +3,7 @@
 use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizeRequest;
 use klarna_schemas::klarna::error::ValidationError;
+use klarna_schemas::simulator::control::Fault;
 use klarna_schemas::simulator::journal::RecordedTls;
 use serde_json::Value;
 
@@ -31,6 +32,8 @@ pub(crate) struct AuthorizeCommand {
     pub(crate) older_names: Vec<ValidationError>,
     /// All headers but credentials, which rules may look at.
     pub(crate) headers: Vec<(String, String)>,
+    /// What will befall its answer, for all that is known before it is decided.
+    pub(crate) answer_fault: Option<Fault>,
     /// What it carried that decides nothing.
     pub(crate) head: CallHead,
 }

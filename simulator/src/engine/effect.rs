@@ -7,12 +7,13 @@ use klarna_schemas::ids::{AcquirerAccountId, PaymentRequestId};
 use klarna_schemas::klarna::authorize::AuthorizeResponse;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::klarna::webhook::PaymentRequestPayload;
-use klarna_schemas::simulator::control::CustomerAct;
+use klarna_schemas::simulator::control::{CustomerAct, Fault};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::sandbox::Sandbox;
+use crate::behaviour::choosing::Choice;
 
 /// One thing that a command makes happen.
 #[derive(Debug, Clone)]
@@ -31,14 +32,31 @@ pub(crate) enum Effect {
     ActedAsPlanned { payment: String, uuid: Uuid, act: CustomerAct, refused: Option<String> },
 }
 
-/// What decided, as the journal names it: `default`, `queued`, `rule:<name>`, `token`, `replay`, …
-pub(crate) type Decider = Cow<'static, str>;
+/// What decided.
+#[derive(Debug, Clone)]
+pub(crate) struct Decider {
+    /// As the journal names it: `default`, `queued`, `rule:<name>`, `token`, `replay`, …
+    pub(crate) name: Cow<'static, str>,
+    /// What befalls the answer.
+    pub(crate) fault: Option<Fault>,
+}
+
+impl From<&'static str> for Decider {
+    fn from(name: &'static str) -> Self {
+        Self { name: Cow::Borrowed(name), fault: None }
+    }
+}
+
+impl From<Choice> for Decider {
+    fn from(choice: Choice) -> Self {
+        Self { name: choice.by, fault: choice.then.fault }
+    }
+}
 
 /// An answer and what decided it.
 #[derive(Debug, Clone)]
 pub(crate) struct Decided {
     pub(crate) reply: Reply,
-    /// For the journal.
     pub(crate) by: Decider,
     /// The simulator's name of the payment, if the call could be tied to one.
     pub(crate) payment: Option<String>,

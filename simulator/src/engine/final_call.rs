@@ -155,7 +155,8 @@ impl Sandbox {
         // The customer has been asked: a step-up is no legal answer, even where step_up_config stayed;
         // only a forced one comes here.
         let choice = self.choose(call.command, CallKind::Final, false);
-        let (then, by) = choice.map_or((Then::default(), "token".into()), |choice| (choice.then, choice.by));
+        let then = choice.as_ref().map_or_else(Then::default, |choice| choice.then.clone());
+        let by = choice.map_or_else(|| "token".into(), Decider::from);
         let result = then.result.unwrap_or(AuthorizationResult::Approved);
         let made =
             (result == AuthorizationResult::Approved).then(|| self.open_transaction(call, now, effects));

@@ -34,7 +34,8 @@ impl Sandbox {
         let payment = known.unwrap_or_else(|| self.open_payment(command, transaction));
         let choice = self.choose(command, CallKind::Initial, asked.is_some());
         let (unasked, by_itself) = self.unasked_result(command, request);
-        let (then, mut by) = choice.map_or((Then::default(), by_itself), |choice| (choice.then, choice.by));
+        let then = choice.as_ref().map_or_else(Then::default, |choice| choice.then.clone());
+        let mut by = choice.map_or(by_itself, Decider::from);
         let mut result = then.result.unwrap_or(unasked);
         let step_up = asked.or_else(|| then.force.then(|| StepUp::forced(command, now)));
         if result == AuthorizationResult::StepUpRequired && step_up.is_none() {
@@ -45,7 +46,7 @@ impl Sandbox {
                 self.note(command, role, Some(payment.clone()), &reply);
                 return (reply, "no-step-up-config".into(), Some(payment));
             }
-            (result, by) = (AuthorizationResult::Declined, "no-step-up-config".into());
+            (result, by.name) = (AuthorizationResult::Declined, "no-step-up-config".into());
         }
         let approved = Approved { command, request, asked: transaction, payment: &payment, completed: None };
         let made =

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::klarna::authorize::{AuthorizationResult, AuthorizeRequest};
-use klarna_schemas::simulator::control::{CallKind, CustomerScript};
+use klarna_schemas::simulator::control::{CallKind, CustomerScript, Fault};
 use klarna_schemas::simulator::rules::{Considered, Explanation, Then};
 
 use super::command::AuthorizeCommand;
@@ -23,7 +23,24 @@ impl Sandbox {
         self.behaviour.foresee(occasion, |ordinal, below| self.ids.number("chance", ordinal, below))
     }
 
-    /// The same, with all that was looked at.
+    /// The fault by which a call is not served, if what decides on it says so, and what that is. It counts
+    /// as served.
+    pub(crate) fn kept_from_serving(&mut self, occasion: &Occasion<'_>) -> Option<(Fault, String)> {
+        let choice = self.foresee(occasion)?;
+        let fault = choice.then.fault.filter(|fault| !fault.lets_serve())?;
+        self.behaviour.serve(&choice);
+        Some((fault, choice.by.into_owned()))
+    }
+
+    /// The fault that befalls a call or its answer, where there are no outcomes to ask for, and which rule
+    /// says so.
+    pub(crate) fn fault_of_rule(&mut self, occasion: &Occasion<'_>) -> Option<(Fault, String)> {
+        let choice = self.foresee(occasion)?;
+        self.behaviour.serve(&choice);
+        Some((choice.then.fault?, choice.by.into_owned()))
+    }
+
+    /// What decides on a call, with all that was looked at.
     pub(crate) fn looked_at(&self, occasion: &Occasion<'_>) -> (Option<Choice>, Vec<Considered>) {
         self.behaviour.explain(occasion, |ordinal, below| self.ids.number("chance", ordinal, below))
     }
@@ -35,7 +52,7 @@ impl Sandbox {
         on: CallKind,
         can_step_up: bool,
     ) -> Option<Choice> {
-        let choice = self.foresee(&occasion(command, on, can_step_up))?;
+        let choice = self.foresee(&Occasion { can_step_up, ..command.occasion(on) })?;
         self.behaviour.serve(&choice);
         Some(choice)
     }
@@ -115,7 +132,7 @@ impl Sandbox {
                 return ended(considered, "token", declined());
             }
         };
-        let (choice, looked_at) = self.looked_at(&occasion(command, on, can_step_up));
+        let (choice, looked_at) = self.looked_at(&Occasion { can_step_up, ..command.occasion(on) });
         considered.extend(looked_at);
         if let Some(choice) = choice {
             return ended(considered, &choice.by, choice.then);
@@ -131,12 +148,21 @@ impl Sandbox {
             result => (result, by),
         };
         let why = "nothing before it decides".to_owned();
-        considered.push(Considered { by: by.to_string(), fits: true, why });
-        ended(considered, &by, Then { result: Some(result), ..Then::default() })
+        considered.push(Considered { by: by.name.to_string(), fits: true, why });
+        ended(considered, &by.name, Then { result: Some(result), ..Then::default() })
     }
 }
 
-/// An authorize as rules see it.
-pub(crate) fn occasion(command: &AuthorizeCommand, on: CallKind, can_step_up: bool) -> Occasion<'_> {
-    Occasion { operation: AUTHORIZE, on, headers: &command.headers, body: &command.raw, can_step_up }
+impl AuthorizeCommand {
+    /// The call as rules see it.
+    pub(crate) fn occasion(&self, on: CallKind) -> Occasion<'_> {
+        let asks = self.request.as_ref().is_ok_and(|request| request.step_up_config.is_some());
+        Occasion {
+            operation: AUTHORIZE,
+            on,
+            headers: &self.headers,
+            body: &self.raw,
+            can_step_up: on == CallKind::Initial && asks,
+        }
+    }
 }

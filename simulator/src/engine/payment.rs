@@ -74,6 +74,8 @@ pub(crate) struct AuthorizeCall {
     pub(crate) result: Option<AuthorizationResult>,
     /// The fault that it met; then nothing was decided.
     pub(crate) fault: Option<Fault>,
+    /// The fault that its answer met; it was decided all the same.
+    pub(crate) unheard: Option<Fault>,
     /// What the payment's request asked for when the call came, if there was one with an amount.
     pub(crate) asked_for: Option<(MinorUnits, Currency)>,
     /// State of the payment's request when the call came.

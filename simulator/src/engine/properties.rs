@@ -67,6 +67,7 @@ pub(super) fn command(reference: u8, key: u8, amount: i64, token: Option<String>
         undocumented: Vec::new(),
         older_names: Vec::new(),
         headers: Vec::new(),
+        answer_fault: None,
         head: CallHead::default(),
     }
 }

@@ -15,11 +15,21 @@ pub(super) const RULES: &[Rule] = &[
     Rule::of_calls("retry.new-reference", &["AP-18"], new_reference),
 ];
 
-/// Whether a call is to be made again: it met a 429, a 5xx, or no answer at all.
-fn is_to_be_repeated(fault: Fault) -> bool {
-    match fault {
-        Fault::Status { status, .. } => status == 429 || status >= 500,
-        Fault::Stall | Fault::Reset => true,
+/// Whether a call is to be made again: it met a 429, a 5xx, or no answer that can be read.
+fn is_to_be_repeated(call: &AuthorizeCall) -> bool {
+    match call.fault.or(call.unheard) {
+        Some(Fault::Status { status, .. }) => status == 429 || status >= 500,
+        // Whoever is patient has the answer of one that is late.
+        None | Some(Fault::Delay { .. } | Fault::Drip { .. }) => false,
+        Some(
+            Fault::Stall
+            | Fault::Reset
+            | Fault::Garbage
+            | Fault::LoseAnswer
+            | Fault::Cut { .. }
+            | Fault::Truncate
+            | Fault::WrongLength,
+        ) => true,
     }
 }
 
@@ -27,15 +37,16 @@ fn same_call(context: &CallContext<'_>) -> Judgement {
     let call = context.call;
     // The initial and the final call are two actions, each with its own retries.
     let is_final = |call: &AuthorizeCall| call.role == CallRole::Final;
-    let before = context.earlier.iter().rev().find(|earlier| is_final(earlier) == is_final(call));
-    let Some(before) = before.filter(|before| before.fault.is_some_and(is_to_be_repeated)) else {
+    let same_kind = |earlier: &&AuthorizeCall| is_final(earlier) == is_final(call);
+    let before = context.earlier.iter().rev().find(same_kind);
+    let Some(before) = before.filter(|before| is_to_be_repeated(before)) else {
         return Judgement::NotJudged;
     };
     match (call.repeats(before), call.key == before.key) {
         (true, true) => Judgement::Holds,
         (false, false) => Judgement::found(
             "authorize request",
-            "the call before it got no decision, and this one is another call: other key, other body",
+            "the call before it got no answer that can be read, and this one is another call: other key, other body",
             "after a 5xx, a 429 or a time-out send the stored bytes again, with the same key and token",
             vec![before.seq, call.seq],
         ),

@@ -13,7 +13,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::Tls;
-use super::cut_off::{self, Breaks, Connection};
+use super::cut_off::{self, Connection, Wire};
+use super::disturbed::Disturbed;
 use crate::config::Limits;
 use crate::connection::Secured;
 
@@ -58,22 +59,26 @@ pub(crate) async fn serve(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "Nagle's algorithm stays on");
         }
-        let (app, breaks) = (app.clone(), Breaks::default());
-        let stream = Connection::new(stream, breaks.clone());
+        let (app, wire) = (app.clone(), Wire::default());
+        let stream = Connection::new(stream, wire.breaks.clone());
+        let in_service = wire.clone();
         let service = |secured: Option<Secured>| {
             let secured = secured.map(Arc::new);
-            service_fn(move |request| cut_off::serve(app.clone(), breaks.clone(), secured.clone(), request))
+            let wire = in_service;
+            service_fn(move |request| cut_off::serve(app.clone(), wire.clone(), secured.clone(), request))
         };
         let (builder, tls, watcher) = (builder.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
             let ended = match tls {
                 None => {
+                    let stream = Disturbed::new(stream, wire.plan, wire.breaks);
                     let served = builder.serve_connection(TokioIo::new(stream), service(None));
                     watcher.watch(served.into_owned()).await
                 }
                 Some(tls) => match tokio::time::timeout(handshake, tls.acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => {
                         let service = service(Some(tls.secured(stream.get_ref().1)));
+                        let stream = Disturbed::new(stream, wire.plan, wire.breaks);
                         let served = builder.serve_connection(TokioIo::new(stream), service);
                         watcher.watch(served.into_owned()).await
                     }

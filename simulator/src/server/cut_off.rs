@@ -14,6 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tower::ServiceExt as _;
 
+use super::disturbed::{Plan, Suffering};
+use super::stream;
 use crate::connection::Secured;
 
 /// Marks a response that must not be sent.
@@ -25,11 +27,25 @@ pub(crate) struct CutOff;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Breaks(Arc<AtomicBool>);
 
+impl Breaks {
+    /// Lets the connection end by a reset.
+    pub(super) fn reset(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// What can befall one connection.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wire {
+    pub(super) breaks: Breaks,
+    pub(super) plan: Plan,
+}
+
 /// Serves a call, which knows how its connection is secured, or fails where its answer must not be sent: hyper then breaks the connection
 /// without a byte, and with HTTP/2 resets the stream.
 pub(super) async fn serve(
     app: Router,
-    breaks: Breaks,
+    wire: Wire,
     secured: Option<Arc<Secured>>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, CutOff> {
@@ -38,13 +54,20 @@ pub(super) async fn serve(
     if let Some(secured) = secured {
         request.extensions_mut().insert(secured);
     }
-    let Ok(response) = app.oneshot(request).await;
+    let Ok(mut response) = app.oneshot(request).await;
+    if let Some(suffering) = response.extensions_mut().remove::<Suffering>() {
+        if version >= Version::HTTP_2 {
+            return stream::suffering(response, suffering).await;
+        }
+        wire.plan.set(suffering);
+        return Ok(response);
+    }
     if response.extensions().get::<CutOff>().is_none() {
         return Ok(response);
     }
     // Other streams of an HTTP/2 connection have done nothing to deserve it.
     if version < Version::HTTP_2 {
-        breaks.0.store(true, Ordering::Release);
+        wire.breaks.reset();
     }
     Err(CutOff)
 }

@@ -2,8 +2,11 @@
 
 mod accept;
 mod cut_off;
+mod disturbed;
+mod stream;
 mod tls;
 
 pub(crate) use accept::serve;
 pub(crate) use cut_off::CutOff;
+pub(crate) use disturbed::Suffering;
 pub(crate) use tls::Tls;

@@ -21,6 +21,8 @@ pub(crate) struct Met {
     pub(crate) fault: Fault,
     /// Ends when a call that stalls is to be let go.
     pub(crate) hold: CancellationToken,
+    /// The rule that chose it, as the journal names it; none where it was armed.
+    pub(crate) by: Option<String>,
 }
 
 impl ArmedFaults {
@@ -35,7 +37,12 @@ impl ArmedFaults {
 
     pub(crate) fn take(&mut self, operation: &str, call: CallKind) -> Option<Met> {
         let fault = self.faults.take(operation, call)?;
-        Some(Met { fault, hold: self.hold.clone() })
+        Some(Met { fault, hold: self.hold.clone(), by: None })
+    }
+
+    /// A fault that something else has chosen, let go with the others.
+    pub(crate) fn met(&self, fault: Fault, by: Option<String>) -> Met {
+        Met { fault, hold: self.hold.clone(), by }
     }
 
     /// Takes all faults back and lets go the calls that stall.

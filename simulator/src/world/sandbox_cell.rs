@@ -14,10 +14,11 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::World;
-use super::armed::ArmedFaults;
+use super::armed::{ArmedFaults, Met};
 use super::counted_calls::CountedCalls;
 use super::sending::{Dispatch, dispatch_all};
 use crate::api::recording::RefusedBody;
+use crate::behaviour::rules::Occasion;
 use crate::clock::{SandboxClock, real_now};
 use crate::engine::{Decided, Effect, EndRefusal, Policies, Refusal, RequestRecord, Sandbox};
 use crate::journal::{Budget, Exchange, Journal, Sent};
@@ -57,6 +58,18 @@ pub(crate) struct State {
     pub(crate) faults: ArmedFaults,
     pub(crate) misbehaviours: Misbehaviours,
     owner: Option<AcquirerAccountId>,
+}
+
+impl State {
+    /// The fault that an authorize meets by a rule and is not served for.
+    pub(crate) fn met_by_rule(&mut self, occasion: &Occasion<'_>) -> Option<Met> {
+        self.machine.kept_from_serving(occasion).map(|(fault, by)| self.faults.met(fault, Some(by)))
+    }
+
+    /// The fault that a call to another operation meets by a rule.
+    pub(crate) fn fault_by_rule(&mut self, occasion: &Occasion<'_>) -> Option<Met> {
+        self.machine.fault_of_rule(occasion).map(|(fault, by)| self.faults.met(fault, Some(by)))
+    }
 }
 
 impl SandboxCell {

@@ -6,9 +6,9 @@ use klarna_schemas::klarna::client_certificate::MtlsStatus;
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{
-    ActAsCustomer, CallKind, ClockView, CustomerAct, CustomerActed, Findings, Intent, MintSessionToken,
-    MintedSessionToken, MintedTokenState, PartnerKey, PutSandbox, QueuedOutcome, SandboxView, Sandboxes,
-    SetClock,
+    ActAsCustomer, CallKind, ClockView, CustomerAct, CustomerActed, Fault, Findings, Intent,
+    MintSessionToken, MintedSessionToken, MintedTokenState, PartnerKey, PutSandbox, QueuedOutcome,
+    SandboxView, Sandboxes, SetClock,
 };
 use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Evidence, Finding, Severity};
 use klarna_schemas::simulator::journal::{
@@ -150,6 +150,7 @@ pub(super) fn filled_in() -> Vec<Filled> {
             response_data: some("{}"),
             force: true,
             customer: super::rules::script(),
+            fault: Some(Fault::Reset),
         };
         all.push(filled("simulator/queued-outcomes", &vec![outcome]));
     }

@@ -33,7 +33,16 @@ pub(super) fn filled_in() -> Vec<Filled> {
         Fault::Status { status: 502, body: FaultBody::Html },
         Fault::Stall,
         Fault::Reset,
+        Fault::Garbage,
+        Fault::LoseAnswer,
+        Fault::Delay { ms: 500 },
+        Fault::Drip { bytes: 4, every_ms: 20 },
+        Fault::Cut { after: Some(7) },
+        Fault::Cut { after: None },
+        Fault::Truncate,
+        Fault::WrongLength,
     ] {
+        all.push(filled("simulator/fault", &fault));
         let armed = ArmFault { operation: "authorize".to_owned(), on: CallKind::Final, times: 2, fault };
         all.push(filled("simulator/arm-fault", &armed));
     }

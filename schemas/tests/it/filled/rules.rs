@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use jiff::SignedDuration;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
-use klarna_schemas::simulator::control::{CallKind, CustomerAct, CustomerScript, CustomerStep};
+use klarna_schemas::simulator::control::{CallKind, CustomerAct, CustomerScript, CustomerStep, Fault};
 use klarna_schemas::simulator::rules::{
     Chance, Condition, Considered, Explain, Explanation, Rule, RuleView, RulesFile, RulesFileView, RulesView,
     Tests, Then, When,
@@ -29,6 +29,7 @@ fn then() -> Then {
         response_data: some("{}"),
         force: true,
         customer: script(),
+        fault: Some(Fault::LoseAnswer),
     }
 }
 
