@@ -123,7 +123,7 @@ pub(crate) async fn pause(duration: Duration) {
 }
 
 /// Real time passing.
-async fn real_delay(duration: Duration) {
+pub(crate) async fn real_delay(duration: Duration) {
     #[expect(clippy::disallowed_methods, reason = "this module owns the clock")]
     tokio::time::sleep(duration).await;
 }

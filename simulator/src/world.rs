@@ -25,6 +25,7 @@ pub(crate) use armed::Met;
 pub(crate) use counted_calls::{Level, LevelStanding, Standing, count};
 pub(crate) use followed_rules::FollowedRules;
 pub(crate) use sandbox_cell::SandboxCell;
+pub(crate) use sending::{Answered, answer_and_events};
 
 use crate::authority::Authority;
 use crate::behaviour::rules::Rules;

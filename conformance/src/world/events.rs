@@ -38,12 +38,14 @@ impl World {
         when: SendWhen,
     ) -> Result<(), Failure> {
         let webhook = SendWebhook {
-            payment_request_id: self.request_id().await?,
+            payment_request_id: Some(self.request_id().await?),
             event_type: event_type(event),
             misbehaviour: misbehaviour.into_iter().collect(),
             payload_patch,
             metadata_patch: None,
+            delay: None,
             when,
+            times: None,
         };
         self.send_webhook(webhook).await
     }
@@ -129,12 +131,14 @@ impl World {
         let canary = self.draw_canary().await?;
         let mut patch = harmful("COMPLETED", &canary);
         let mut webhook = SendWebhook {
-            payment_request_id: self.request_id().await?,
+            payment_request_id: Some(self.request_id().await?),
             event_type: event_type("completed"),
             misbehaviour: Vec::new(),
             payload_patch: None,
             metadata_patch: None,
+            delay: None,
             when: SendWhen::Now,
+            times: None,
         };
         let unknown = ("payment_request_id", json!(UNKNOWN_REQUEST));
         let change = match oddity {

@@ -2,6 +2,7 @@
 
 mod customer;
 mod faults;
+mod misbehaviour;
 mod presentation;
 mod requests;
 mod transactions;
@@ -13,11 +14,12 @@ use serde_json::Value;
 
 pub use customer::{ActAsCustomer, CustomerAct, CustomerActed, CustomerScript, CustomerStep};
 pub use faults::{ArmFault, Fault, FaultBody};
+pub use misbehaviour::{Misbehaviour, WebhookWish};
 pub use presentation::PresentationWish;
 pub use requests::{EndPaymentRequest, PaymentRequestEnded, RequestEnd};
 pub use transactions::ChargeBack;
 pub use webhooks::{
-    ForgetRegistrations, Misbehaviour, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent,
+    ForgetRegistrations, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent,
 };
 
 use super::finding::Finding;

@@ -20,7 +20,7 @@ use crate::engine::{
     AuthorizeCommand, CallHead, Effect, IdempotencyKey, PresentedToken, Refusal, Reply, Undecided,
     line_totals,
 };
-use crate::world::SandboxCell;
+use crate::world::{SandboxCell, answer_and_events};
 
 /// What an authorize meets that is one too many, as its payment remembers it.
 const OVER_QUOTA: Fault = Fault::Status { status: 429, body: FaultBody::Klarna };
@@ -41,7 +41,7 @@ pub(super) async fn authorize(called: SandboxCall, body: Bytes) -> Result<Respon
         return Err(refusal.clone());
     }
     meet_fault(cell, notes, &mut command, now)?;
-    let (answered, after) = tokio::sync::oneshot::channel();
+    let (answered, after) = answer_and_events();
     let decided = {
         let mut state = cell.lock();
         let effects = state.machine.authorize(&command, now);

@@ -17,7 +17,6 @@ use klarna_schemas::klarna::{CUSTOMER_TOKEN_HEADER, IDEMPOTENCY_KEY_HEADER};
 use klarna_schemas::simulator::control::CallKind;
 use klarna_schemas::simulator::journal::RecordedTls;
 use serde_json::Value;
-use tokio::sync::oneshot;
 
 use super::body::header;
 use super::error::KlarnaError;
@@ -30,7 +29,7 @@ use crate::connection::{self, Secured};
 use crate::engine::{
     Acted, Effect, IdempotencyKey, KeyedCall, Outcome, PresentedToken, Sandbox, TokenHeader,
 };
-use crate::world::{Account, AccountCell, AccountRefusal, SandboxCell, World};
+use crate::world::{Account, AccountCell, AccountRefusal, SandboxCell, World, answer_and_events};
 
 /// The journal's name of the operation whose faults wait until its call has been read: an authorize
 /// belongs to a payment, faulty or not.
@@ -265,7 +264,7 @@ impl SandboxCall {
         let keyed = self.call.keyed(body)?;
         self.claim()?;
         let now = self.cell.clock().now();
-        let (answered, after) = oneshot::channel();
+        let (answered, after) = answer_and_events();
         let mut state = self.cell.lock();
         let (done, effects) = state.machine.once(&keyed, now, act);
         let journeys = Effect::journeys(&effects, &state.machine);

@@ -16,6 +16,7 @@ use super::call::SandboxCall;
 use super::error::KlarnaError;
 use crate::config::ExpiredRequestPolicy;
 use crate::engine::{self, EndRefusal};
+use crate::world::answer_and_events;
 
 /// Why a request is CANCELED (contract `payments.md` 3.3).
 const BY_PARTNER: &str = "PARTNER_CANCELED";
@@ -64,7 +65,7 @@ pub(super) async fn cancel(called: SandboxCall) -> Result<Json<PaymentRequest>, 
         let payment = state.machine.request(&id).map(|record| record.payment.clone());
         (payment, state.machine.epoch_of_id(id.as_str()))
     };
-    let (answered, after) = tokio::sync::oneshot::channel();
+    let (answered, after) = answer_and_events();
     called.call.notes.note(|noted| {
         noted.epoch = Some(epoch);
         noted.payment = payment;
@@ -90,7 +91,7 @@ pub(super) async fn cancel_token(called: SandboxCall) -> Result<StatusCode, Klar
         let state = called.cell.lock();
         (state.machine.payment_of_token(&token), state.machine.epoch_of_id(&token))
     };
-    let (answered, after) = tokio::sync::oneshot::channel();
+    let (answered, after) = answer_and_events();
     called.call.notes.note(|noted| {
         noted.epoch = Some(epoch);
         noted.payment = payment;

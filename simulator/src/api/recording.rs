@@ -22,7 +22,7 @@ use super::{auth, correlation, faulty, rate_limit};
 use crate::clock::real_now;
 use crate::connection::{self, Secured};
 use crate::journal::{Exchange, HeaderPairs, Sent, redacted};
-use crate::world::{AccountCell, Met, SandboxCell, Standing, World};
+use crate::world::{AccountCell, Answered, Met, SandboxCell, Standing, World};
 
 /// What a handler says of its exchange, for the journal.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +49,7 @@ pub(crate) struct Noted {
     /// How Klarna's quotas stand after it.
     pub(crate) quotas: Option<Standing>,
     /// Told when the answer is out, so that events follow it.
-    pub(crate) answered: Option<tokio::sync::oneshot::Sender<()>>,
+    pub(crate) answered: Option<Answered>,
 }
 
 /// What was asked.
@@ -208,7 +208,10 @@ async fn finish(
     }
     let answer = (head.status.as_u16(), redacted(&head.headers, ""), body.clone());
     write_down(world, parts, request_body, Some(answer), started_at, &noted);
-    let answered = noted.answered;
+    let mut answered = noted.answered;
+    if let Some(answered) = &mut answered {
+        answered.may_leave(world.courier.timeout).await;
+    }
     let response =
         Response::from_parts(head, Body::new(TellingBody { left: Some(body), _answered: answered }));
     match noted.fault {
@@ -307,7 +310,7 @@ fn write_down(
 /// An answer's body that tells, by being dropped, that the answer has been handed on.
 struct TellingBody {
     left: Option<Bytes>,
-    _answered: Option<tokio::sync::oneshot::Sender<()>>,
+    _answered: Option<Answered>,
 }
 
 impl hyper::body::Body for TellingBody {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
+use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId};
 use klarna_schemas::simulator::control::{
     ForgetRegistrations, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent,
 };
@@ -14,7 +14,7 @@ use super::faults::known;
 use super::problem::{Problem, Strict};
 use super::requests::no_request;
 use super::sandboxes::existing;
-use crate::notify::{Letter, Manner};
+use crate::notify::{Expected, Letter, Manner, Of, Repeated};
 use crate::world::{SandboxCell, World};
 
 pub(super) async fn send(
@@ -25,23 +25,45 @@ pub(super) async fn send(
     let cell = existing(&world, &account)?;
     let manner = Manner::of(&asked)
         .map_err(|why| Problem::bad_request(why, "docs/architecture.md says what goes together"))?;
-    let payment = payment_of(&cell, &asked)?;
+    if manner.needs_another_key() && !cell.has_other_keys(&asked.event_type) {
+        let detail = format!("the webhook that wants {} has no key but its own", asked.event_type);
+        return Err(Problem::conflict(detail, "make a second signing key, or change the webhook's"));
+    }
     if asked.when == SendWhen::Next {
-        let expected = cell.lock().misbehaviours.expect(&asked, manner);
-        expected.map_err(|full| Problem::conflict(full.to_string(), "reset the sandbox"))?;
+        expect(&cell, asked, manner)?;
         return Ok(Json(WebhooksSent { event_id: None, deliveries: 0 }));
     }
-    if manner.twice {
-        let letters = again(&cell, &asked.event_type, &payment)?;
+    let id = asked.payment_request_id.as_ref().ok_or_else(|| {
+        let why = "payment_request_id: only the next event may be of any request";
+        Problem::bad_request(why, "name a request, or add \"when\": \"next\"")
+    })?;
+    let payment = payment_of(&cell, id)?;
+    if manner.repeated != Repeated::Not {
+        let letters = again(&cell, &asked.event_type, &payment, &manner)?;
         let deliveries = cell.deliver_once(letters).await;
         return Ok(Json(WebhooksSent { event_id: None, deliveries }));
     }
     let now = cell.clock().now();
-    let event = cell.lock().machine.announce_anew(&asked.payment_request_id, &asked.event_type, now);
-    let event = event.ok_or_else(|| no_request(&asked.payment_request_id))?;
+    let event = cell.lock().machine.announce_anew(id, &asked.event_type, now);
+    let event = event.ok_or_else(|| no_request(id))?;
     let letters = cell.letters(&event, &manner);
     let deliveries = cell.deliver_once(letters).await;
     Ok(Json(WebhooksSent { event_id: Some(event.event_id), deliveries }))
+}
+
+/// Lets events to come misbehave.
+fn expect(cell: &SandboxCell, asked: SendWebhook, manner: Manner) -> Result<(), Problem> {
+    if let Some(id) = &asked.payment_request_id {
+        payment_of(cell, id)?;
+    }
+    let expected = Expected {
+        of: asked.payment_request_id.map_or(Of::Any, Of::Request),
+        event_type: asked.event_type,
+        manner,
+        times: asked.times.unwrap_or(1),
+    };
+    let expected = cell.lock().misbehaviours.expect(expected);
+    expected.map_err(|full| Problem::conflict(full.to_string(), "reset the sandbox"))
 }
 
 pub(super) async fn release(
@@ -77,17 +99,22 @@ pub(super) async fn forget(
 }
 
 /// The payment of the request that a webhook is about.
-fn payment_of(cell: &SandboxCell, asked: &SendWebhook) -> Result<String, Problem> {
+fn payment_of(cell: &SandboxCell, id: &PaymentRequestId) -> Result<String, Problem> {
     let state = cell.lock();
-    let record = state.machine.request(&asked.payment_request_id);
-    record.map(|record| record.payment.clone()).ok_or_else(|| no_request(&asked.payment_request_id))
+    let record = state.machine.request(id);
+    record.map(|record| record.payment.clone()).ok_or_else(|| no_request(id))
 }
 
 /// What was sent of an event already, to be sent again as it was.
-fn again(cell: &SandboxCell, event_type: &str, payment: &str) -> Result<Vec<Letter>, Problem> {
+fn again(
+    cell: &SandboxCell,
+    event_type: &str,
+    payment: &str,
+    manner: &Manner,
+) -> Result<Vec<Letter>, Problem> {
     let state = cell.lock();
     let sent = state.journal.last_sent(&format!("event:{event_type}"), payment, state.machine.epoch);
-    let letters: Vec<Letter> = sent.into_iter().map(Letter::again).collect();
+    let letters: Vec<Letter> = sent.into_iter().flat_map(|sent| Letter::again(sent, manner)).collect();
     if letters.is_empty() {
         let detail = format!("no {event_type} was sent about {payment} yet, so there is nothing to repeat");
         return Err(Problem::conflict(detail, "await the event in the journal first"));

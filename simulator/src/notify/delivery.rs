@@ -8,15 +8,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use klarna_schemas::ids::PartnerAccountId;
-use klarna_schemas::klarna::webhook::{WebhookEnvelope, WebhookMetadata};
-use klarna_schemas::signature;
-use klarna_schemas::simulator::journal::{Direction, Ending};
+use klarna_schemas::simulator::journal::Ending;
 use tokio::sync::{oneshot, watch};
 
-use super::{Manner, Signing, Subscription};
+use super::Letter;
 use crate::clock::real_now;
-use crate::engine::EventDraft;
 use crate::journal::{Exchange, HeaderPairs, Sent, redacted};
 use crate::world::{AccountCell, SandboxCell};
 
@@ -35,128 +31,6 @@ pub(crate) struct Courier {
     pub(crate) timeout: Duration,
     /// How much of an answer is read.
     pub(crate) answer_bytes: usize,
-}
-
-/// An event on its way to one webhook: the same bytes at each attempt.
-#[derive(Debug, Clone)]
-pub(crate) struct Letter {
-    event_type: String,
-    payment: String,
-    epoch: u64,
-    url: String,
-    headers: Vec<(String, String)>,
-    body: Bytes,
-    /// What is wrong with it, in the journal's words.
-    fault: Option<String>,
-    sent: Sent,
-    /// What is sent at the first attempt in its place.
-    first: Option<Box<Letter>>,
-}
-
-impl Letter {
-    /// Addresses, renders and signs an event. One that misbehaves does so at the first attempt.
-    pub(crate) fn new(
-        draft: &EventDraft,
-        account: &PartnerAccountId,
-        to: &Subscription,
-        manner: &Manner,
-    ) -> Self {
-        let mut sound = Self::written(draft, account, to, &Manner::default());
-        if manner.is_odd() {
-            let mut first = Self::written(draft, account, to, manner);
-            first.fault = manner.word();
-            sound.first = Some(Box::new(first));
-        } else if manner.held {
-            sound.fault = manner.word();
-        }
-        sound
-    }
-
-    /// A letter that was sent already, as it was.
-    pub(crate) fn again(sent: &Exchange) -> Self {
-        Self {
-            event_type: sent.operation.trim_start_matches("event:").to_owned(),
-            payment: sent.payment.clone().unwrap_or_default(),
-            epoch: sent.epoch,
-            url: sent.target.clone(),
-            headers: sent.request_headers.clone(),
-            body: sent.request_body.clone(),
-            fault: Some("webhook duplicate".to_owned()),
-            sent: Sent::AsKlarnaDoes,
-            first: None,
-        }
-    }
-
-    /// An attempt to deliver it, as it is written down; about no payment, at real time.
-    fn exchange(
-        &self,
-        started_at: Timestamp,
-        ended: Ending,
-        response: Option<(u16, HeaderPairs, Bytes)>,
-    ) -> Exchange {
-        Exchange {
-            epoch: self.epoch,
-            payment: None,
-            direction: Direction::Outbound,
-            operation: format!("event:{}", self.event_type),
-            started_at,
-            virtual_at: started_at,
-            method: "POST".to_owned(),
-            target: self.url.clone(),
-            request_headers: self.headers.clone(),
-            request_body: self.body.clone(),
-            response,
-            ended,
-            rule: None,
-            fault: self.fault.clone(),
-            sent: self.sent,
-            tls: None,
-        }
-    }
-
-    /// The same letter as a second copy.
-    pub(crate) fn copied(&self) -> Self {
-        Self { fault: Some("webhook duplicate".to_owned()), ..self.clone() }
-    }
-
-    fn written(draft: &EventDraft, account: &PartnerAccountId, to: &Subscription, manner: &Manner) -> Self {
-        let envelope = WebhookEnvelope {
-            metadata: WebhookMetadata {
-                event_id: draft.event_id.clone(),
-                event_type: draft.event_type.clone(),
-                event_version: to.webhook.event_version.clone(),
-                occurred_at: draft.occurred_at,
-                correlation_id: None,
-                subject_account_id: account.clone(),
-                recipient_account_id: draft.recipient.clone(),
-                product_instance_id: None,
-                webhook_id: to.webhook.webhook_id.clone(),
-                live: false,
-            },
-            payload: draft.payload.clone(),
-        };
-        let body = manner.rendered(serde_json::to_value(&envelope).unwrap_or_default());
-        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        if let Some((id, secret)) = manner.signing.key(to) {
-            headers.push((signature::SIGNATURE_HEADER.to_owned(), signature::sign(&secret, &body)));
-            headers.push((signature::SIGNING_KEY_ID_HEADER.to_owned(), id.0));
-        }
-        Self {
-            event_type: draft.event_type.clone(),
-            payment: draft.payment.clone(),
-            epoch: draft.epoch,
-            url: to.webhook.url.clone(),
-            headers,
-            body,
-            fault: None,
-            sent: match manner.signing {
-                Signing::Sound if manner.is_odd() => Sent::Oddly,
-                Signing::Sound => Sent::AsKlarnaDoes,
-                _ => Sent::FalselySigned,
-            },
-            first: None,
-        }
-    }
 }
 
 /// Which deliveries of a sandbox are under way, and which wait for their next attempt.
@@ -276,6 +150,18 @@ impl Deliveries {
         self.change(|state| add(&mut state.active, era));
     }
 
+    /// Lets one wait for its time. Whether that came: what was there before a reset never leaves after it.
+    async fn reached(&self, cell: &SandboxCell, era: Era, due: Timestamp) -> bool {
+        self.wait(era, due);
+        tokio::select! {
+            () = cell.clock().reached(due) => {
+                self.wake(era, due);
+                true
+            }
+            () = self.closed() => false,
+        }
+    }
+
     fn wait(&self, era: Era, due: Timestamp) {
         self.change(|state| {
             take(&mut state.active, era);
@@ -320,6 +206,20 @@ fn take<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
     }
 }
 
+/// Waits until a letter may leave. Whether it still may: its sandbox can be gone by then.
+async fn waited(cell: &SandboxCell, deliveries: &Deliveries, era: Era, letter: &Letter) -> bool {
+    let due = letter.delay.and_then(|delay| cell.clock().now().checked_add(delay).ok());
+    if let Some(due) = due
+        && !deliveries.reached(cell, era, due).await
+    {
+        return false;
+    }
+    if let Some(start) = &letter.start {
+        start.wait().await;
+    }
+    true
+}
+
 impl Courier {
     /// One attempt and no more. The caller has counted it in `era`.
     pub(crate) async fn deliver_once(
@@ -329,8 +229,22 @@ impl Courier {
         era: Era,
         letter: Letter,
     ) {
+        if !waited(&cell, &deliveries, era, &letter).await {
+            return;
+        }
         self.attempt(&cell, letter.first.as_deref().unwrap_or(&letter)).await;
         deliveries.finish(era);
+    }
+
+    /// Writes down that an event was never sent.
+    pub(crate) fn lose(cell: &SandboxCell, letter: &Letter) {
+        cell.record_delivery(Exchange {
+            payment: Some(letter.payment.clone()),
+            virtual_at: cell.clock().now(),
+            // It is nothing that could be repeated, or that anybody could have answered.
+            sent: Sent::Oddly,
+            ..letter.exchange(real_now(), Ending::Broken, None)
+        });
     }
 
     /// Delivers a letter: tries, and tries again on the schedule until it is taken. The caller has
@@ -343,6 +257,9 @@ impl Courier {
         letter: Letter,
         first: oneshot::Sender<()>,
     ) {
+        if !waited(&cell, &deliveries, era, &letter).await {
+            return;
+        }
         let mut delays = self.retry_after.iter();
         let mut first = Some(first);
         loop {
@@ -359,11 +276,8 @@ impl Courier {
                 deliveries.finish(era);
                 return;
             };
-            deliveries.wait(era, due);
-            // What was there before a reset is not tried again after it.
-            tokio::select! {
-                () = cell.clock().reached(due) => deliveries.wake(era, due),
-                () = deliveries.closed() => return,
+            if !deliveries.reached(&cell, era, due).await {
+                return;
             }
         }
     }

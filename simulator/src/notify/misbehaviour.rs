@@ -1,182 +1,64 @@
-//! Webhooks that are not as they should be, at the tester's word.
+//! Which events to come misbehave, and which are kept back.
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-use klarna_schemas::ids::{PaymentRequestId, SigningKeyId};
-use klarna_schemas::simulator::control::{Misbehaviour, ReleaseWebhooks, SendWebhook, SendWhen};
-use secrecy::SecretString;
-use serde_json::{Map, Value};
+use klarna_schemas::ids::PaymentRequestId;
+use klarna_schemas::simulator::control::ReleaseWebhooks;
 
-use super::Subscription;
+use super::Manner;
+use super::manner::Leaving;
 use crate::engine::EventDraft;
+use crate::pattern::fits;
 
 /// The most events that are held, and the most misbehaviours that wait, in one sandbox.
 const MAX_WAITING: usize = 1_000;
-/// How much an oversized event is padded, in bytes: twice what Klarna itself takes of a body.
-const OVERSIZE: usize = 2 << 20;
-/// The id of a key that no account has.
-const NOBODYS_KEY: &str = "krn:partner:global:notification:signing-key:00000000-0000-4000-8000-000000000000";
-/// What false signatures are made with.
-const NOBODYS_SECRET: &str = "a secret that no account has been given";
 
-/// How an event is signed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Signing {
-    /// By the webhook's key.
-    #[default]
-    Sound,
-    /// With a wrong secret, under the id of the webhook's key.
-    Forged,
-    /// By a key that the account does not have, under that key's id.
-    UnknownKey,
-    /// Not at all.
-    Unsigned,
+/// What an event must be of to misbehave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// A Payment Request.
+    Request(PaymentRequestId),
+    /// A payment, by the simulator's name of it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "rules and queued outcomes are to name payments"))]
+    Payment(String),
+    /// Anything.
+    Any,
 }
 
-impl Signing {
-    /// Id and secret to sign with; `None` where nothing is signed.
-    pub(super) fn key(self, to: &Subscription) -> Option<(SigningKeyId, SecretString)> {
-        let right = &to.webhook.signing_key_id;
+impl Of {
+    fn fits(&self, event: &EventDraft) -> bool {
         match self {
-            Self::Sound => Some((right.clone(), to.secret.clone())),
-            Self::Forged => Some((right.clone(), SecretString::from(NOBODYS_SECRET))),
-            Self::UnknownKey => Some((NOBODYS_KEY.into(), SecretString::from(NOBODYS_SECRET))),
-            Self::Unsigned => None,
+            Self::Request(id) => event.payload.request() == Some(id),
+            Self::Payment(name) => event.payment == *name,
+            Self::Any => true,
         }
     }
 }
 
-/// How much there is of an event's body.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// All of it.
-    #[default]
-    Whole,
-    /// It is cut off in the middle.
-    Malformed,
-    /// It is padded to two megabytes.
-    Oversized,
+/// Events to come, and how they shall misbehave.
+#[derive(Debug, Clone)]
+pub(crate) struct Expected {
+    pub(crate) of: Of,
+    /// The event type; a `*` at its end matches any rest.
+    pub(crate) event_type: String,
+    pub(crate) manner: Manner,
+    /// How many such events.
+    pub(crate) times: u32,
 }
 
-/// How an event misbehaves.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Manner {
-    pub(crate) signing: Signing,
-    /// Sent twice, or once more.
-    pub(crate) twice: bool,
-    /// Kept until released.
-    pub(crate) held: bool,
-    /// How much of its body there is.
-    pub(crate) extent: Extent,
-    /// Laid over the payload.
-    pub(crate) patch: Option<Map<String, Value>>,
-    /// Laid over the metadata.
-    pub(crate) metadata_patch: Option<Map<String, Value>>,
-}
-
-impl Manner {
-    /// Reads what a tester asks for.
-    ///
-    /// # Errors
-    /// When the words contradict each other.
-    pub(crate) fn of(asked: &SendWebhook) -> Result<Self, &'static str> {
-        let mut manner = Self {
-            patch: asked.payload_patch.clone(),
-            metadata_patch: asked.metadata_patch.clone(),
-            ..Self::default()
-        };
-        for word in &asked.misbehaviour {
-            let signing = match word {
-                Misbehaviour::Duplicate => {
-                    manner.twice = true;
-                    continue;
-                }
-                Misbehaviour::Held => {
-                    manner.held = true;
-                    continue;
-                }
-                Misbehaviour::Malformed => {
-                    manner.extent = Extent::Malformed;
-                    continue;
-                }
-                Misbehaviour::Oversized => {
-                    manner.extent = Extent::Oversized;
-                    continue;
-                }
-                Misbehaviour::Forged => Signing::Forged,
-                Misbehaviour::UnknownKey => Signing::UnknownKey,
-                Misbehaviour::Unsigned => Signing::Unsigned,
-            };
-            if manner.signing != Signing::Sound && manner.signing != signing {
-                return Err("misbehaviour: one of forged, unknown_key and unsigned at a time");
-            }
-            manner.signing = signing;
-        }
-        let now = asked.when == SendWhen::Now;
-        if now && manner.held {
-            return Err("misbehaviour: held is for the next event; add \"when\": \"next\"");
-        }
-        if now && manner.twice && manner.is_odd() {
-            return Err("misbehaviour: a duplicate has the same bytes and headers as before");
-        }
-        Ok(manner)
-    }
-
-    /// The body of an event that misbehaves so.
-    pub(super) fn rendered(&self, mut envelope: Value) -> Bytes {
-        if let Some(patch) = &self.patch
-            && let Some(payload) = envelope.get_mut("payload")
-        {
-            merge(payload, patch);
-        }
-        if let Some(patch) = &self.metadata_patch
-            && let Some(metadata) = envelope.get_mut("metadata")
-        {
-            merge(metadata, patch);
-        }
-        if self.extent == Extent::Oversized
-            && let Some(members) = envelope.as_object_mut()
-        {
-            members.insert("padding".to_owned(), Value::String("x".repeat(OVERSIZE)));
-        }
-        // Strings, numbers and options only: this never fails, and an empty body would show at once.
-        let mut body = serde_json::to_vec(&envelope).unwrap_or_default();
-        if self.extent == Extent::Malformed {
-            body.truncate(body.len() / 2);
-        }
-        Bytes::from(body)
-    }
-
-    /// Whether it is not what Klarna would send.
-    pub(crate) fn is_odd(&self) -> bool {
-        self.signing != Signing::Sound
-            || self.extent != Extent::Whole
-            || self.patch.is_some()
-            || self.metadata_patch.is_some()
-    }
-
-    /// As the journal names it; nothing where the event is sound.
-    pub(crate) fn word(&self) -> Option<String> {
-        let word = match self.signing {
-            Signing::Forged => "forged",
-            Signing::UnknownKey => "unknown_key",
-            Signing::Unsigned => "unsigned",
-            Signing::Sound if self.extent == Extent::Malformed => "malformed",
-            Signing::Sound if self.extent == Extent::Oversized => "oversized",
-            Signing::Sound if self.patch.is_some() || self.metadata_patch.is_some() => "patched",
-            Signing::Sound if self.held => "held",
-            Signing::Sound if self.twice => "duplicate",
-            Signing::Sound => return None,
-        };
-        Some(format!("webhook {word}"))
-    }
+/// An event on its way out.
+#[derive(Debug)]
+pub(crate) struct Departing {
+    pub(crate) event: EventDraft,
+    pub(crate) manner: Manner,
+    /// Earlier events of the payment that leave when its first attempt is over.
+    pub(crate) behind: Vec<(EventDraft, Manner)>,
 }
 
 /// What awaits the events of one sandbox, and the events that are held.
 #[derive(Debug, Default)]
 pub(crate) struct Misbehaviours {
-    next: VecDeque<(PaymentRequestId, String, Manner)>,
+    next: VecDeque<Expected>,
     held: VecDeque<(EventDraft, Manner)>,
 }
 
@@ -186,31 +68,49 @@ pub(crate) struct Misbehaviours {
 pub(crate) struct TooManyMisbehaviours;
 
 impl Misbehaviours {
-    /// Lets the next such event misbehave.
-    pub(crate) fn expect(&mut self, asked: &SendWebhook, manner: Manner) -> Result<(), TooManyMisbehaviours> {
+    /// Lets the next such events misbehave.
+    pub(crate) fn expect(&mut self, expected: Expected) -> Result<(), TooManyMisbehaviours> {
         if self.next.len() >= MAX_WAITING {
             return Err(TooManyMisbehaviours);
         }
-        self.next.push_back((asked.payment_request_id.clone(), asked.event_type.clone(), manner));
+        self.next.push_back(expected);
         Ok(())
     }
 
-    /// How an event that has happened is to be sent; `None` where it is held.
-    pub(crate) fn befall(&mut self, event: &EventDraft) -> Option<Manner> {
-        let fits = |(request, event_type, _): &(PaymentRequestId, String, Manner)| {
-            event.payload.request() == Some(request) && *event_type == event.event_type
-        };
-        let Some(position) = self.next.iter().position(fits) else { return Some(Manner::default()) };
-        let (_, _, manner) = self.next.remove(position)?;
-        if !manner.held {
-            return Some(manner);
-        }
-        if self.held.len() >= MAX_WAITING {
+    /// How an event that has happened leaves; `None` where it is kept back.
+    pub(crate) fn befall(&mut self, event: EventDraft) -> Option<Departing> {
+        let manner = self.take(&event).unwrap_or_default();
+        if matches!(manner.leaving, Leaving::Held | Leaving::Reordered) {
+            if self.held.len() < MAX_WAITING {
+                self.held.push_back((event, manner));
+                return None;
+            }
             tracing::error!("too many events are held: this one is sent");
-            return Some(manner);
         }
-        self.held.push_back((event.clone(), manner));
-        None
+        // Nothing follows what never leaves.
+        let follows = |(held, held_as): &(EventDraft, Manner)| {
+            manner.leaving != Leaving::Lost
+                && held_as.leaving == Leaving::Reordered
+                && held.payment == event.payment
+        };
+        let (behind, held) = self.held.drain(..).partition(follows);
+        self.held = held;
+        let behind: VecDeque<_> = behind;
+        Some(Departing { event, manner, behind: behind.into() })
+    }
+
+    /// The first manner that waits for such an event.
+    fn take(&mut self, event: &EventDraft) -> Option<Manner> {
+        let waits_for =
+            |expected: &Expected| expected.of.fits(event) && fits(&expected.event_type, &event.event_type);
+        let position = self.next.iter().position(waits_for)?;
+        let expected = self.next.get_mut(position)?;
+        let manner = expected.manner.clone();
+        expected.times = expected.times.saturating_sub(1);
+        if expected.times == 0 {
+            self.next.remove(position);
+        }
+        Some(manner)
     }
 
     /// Takes out what is held and fits, in order.
@@ -226,67 +126,51 @@ impl Misbehaviours {
     }
 }
 
-/// Lays a merge patch over a value (RFC 7396).
-fn merge(target: &mut Value, patch: &Map<String, Value>) {
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let Value::Object(members) = target else { return };
-    for (name, change) in patch {
-        match change {
-            Value::Null => {
-                members.shift_remove(name);
-            }
-            Value::Object(inner) => merge(members.entry(name.clone()).or_insert(Value::Null), inner),
-            other => {
-                members.insert(name.clone(), other.clone());
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;
+    use crate::engine::EventPayload;
 
-    #[test]
-    fn patches_merge_as_the_standard_says() {
-        // Cases of RFC 7396, appendix A.
-        let cases = [
-            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
-            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
-            (json!(["a", "b"]), json!({"a": "b"}), json!({"a": "b"})),
-            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
-        ];
-        for (mut target, patch, merged) in cases {
-            merge(&mut target, patch.as_object().unwrap());
-            assert_eq!(target, merged);
+    fn event(payment: &str, event_type: &str) -> EventDraft {
+        EventDraft {
+            event_id: "e".to_owned(),
+            event_type: event_type.to_owned(),
+            occurred_at: Timestamp::UNIX_EPOCH,
+            recipient: "krn:acquirer".into(),
+            payload: EventPayload::Other(json!({})),
+            payment: payment.to_owned(),
+            epoch: 1,
         }
     }
 
+    fn expected(of: Of, event_type: &str, leaving: Leaving, times: u32) -> Expected {
+        let manner = Manner { leaving, ..Manner::default() };
+        Expected { of, event_type: event_type.to_owned(), manner, times }
+    }
+
     #[test]
-    fn words_that_contradict_each_other_are_refused() {
-        let asked = |body: Value| {
-            let mut whole = json!({"payment_request_id": "krn:r", "event_type": "e"});
-            merge(&mut whole, body.as_object().unwrap());
-            Manner::of(&serde_json::from_value(whole).unwrap()).map(|manner| manner.word())
+    fn a_misbehaviour_befalls_so_many_events_of_a_payment() {
+        let mut all = Misbehaviours::default();
+        all.expect(expected(Of::Payment("e1p2".to_owned()), "payment.*", Leaving::Lost, 2)).unwrap();
+        let mut leaves = |payment: &str, name: &str| {
+            all.befall(event(payment, name)).map(|departing| departing.manner.leaving)
         };
-        for bad in [
-            json!({"misbehaviour": ["forged", "unsigned"]}),
-            json!({"misbehaviour": ["held"]}),
-            json!({"misbehaviour": ["duplicate", "forged"]}),
-            json!({"misbehaviour": ["duplicate"], "payload_patch": {"state": "COMPLETED"}}),
-        ] {
-            assert!(asked(bad.clone()).is_err(), "{bad}");
-        }
-        let word = |word: &str| Ok(Some(format!("webhook {word}")));
-        assert_eq!(asked(json!({})), Ok(None));
-        assert_eq!(asked(json!({"misbehaviour": ["held"], "when": "next"})), word("held"));
-        assert_eq!(asked(json!({"misbehaviour": ["held", "unsigned"], "when": "next"})), word("unsigned"));
-        assert_eq!(asked(json!({"payload_patch": {}})), word("patched"));
+        assert_eq!(leaves("e1p1", "payment.a"), Some(Leaving::InTurn));
+        assert_eq!(leaves("e1p2", "other.a"), Some(Leaving::InTurn));
+        assert_eq!(leaves("e1p2", "payment.a"), Some(Leaving::Lost));
+        assert_eq!(leaves("e1p2", "payment.b"), Some(Leaving::Lost));
+        assert_eq!(leaves("e1p2", "payment.c"), Some(Leaving::InTurn));
+    }
+
+    #[test]
+    fn what_is_reordered_follows_the_next_event_of_its_payment() {
+        let mut all = Misbehaviours::default();
+        all.expect(expected(Of::Any, "a", Leaving::Reordered, 1)).unwrap();
+        assert!(all.befall(event("e1p1", "a")).is_none());
+        let mut behind = |payment: &str| all.befall(event(payment, "b")).unwrap().behind.len();
+        assert_eq!((behind("e1p2"), behind("e1p1"), behind("e1p1")), (0, 1, 0));
     }
 }

@@ -81,6 +81,12 @@ impl SigningKeys {
         self.keys.clear();
     }
 
+    /// The oldest key but this one, with its secret.
+    pub(crate) fn other_than(&self, id: &SigningKeyId) -> Option<(SigningKeyId, SecretString)> {
+        let (id, held) = self.keys.iter().find(|(held, _)| *held != id)?;
+        Some((id.clone(), held.secret.clone()))
+    }
+
     /// A key's secret.
     pub(crate) fn secret(&self, id: &SigningKeyId) -> Option<SecretString> {
         self.keys.get(id).map(|held| held.secret.clone())

@@ -23,6 +23,8 @@ pub(crate) struct Subscriptions {
 pub(crate) struct Subscription {
     pub(crate) webhook: Webhook,
     pub(crate) secret: SecretString,
+    /// The key that it had before, or another one of the account.
+    pub(crate) other_key: Option<(SigningKeyId, SecretString)>,
 }
 
 /// Why a webhook cannot be made.
@@ -64,7 +66,10 @@ impl Subscriptions {
             status: asked.status.unwrap_or(WebhookStatus::Enabled),
             created_at: Some(now),
         };
-        self.webhooks.insert(webhook.webhook_id.clone(), Subscription { webhook: webhook.clone(), secret });
+        self.webhooks.insert(
+            webhook.webhook_id.clone(),
+            Subscription { webhook: webhook.clone(), secret, other_key: None },
+        );
         Ok(webhook)
     }
 
@@ -84,7 +89,11 @@ impl Subscriptions {
             held.webhook.url = url;
         }
         if let Some(key) = asked.signing_key_id {
-            held.secret = keys.secret(&key).ok_or_else(|| SubscriptionRefusal::NoSuchKey(key.clone()))?;
+            let secret = keys.secret(&key).ok_or_else(|| SubscriptionRefusal::NoSuchKey(key.clone()))?;
+            if key != held.webhook.signing_key_id {
+                held.other_key = Some((held.webhook.signing_key_id, held.secret));
+            }
+            held.secret = secret;
             held.webhook.signing_key_id = key;
         }
         held.webhook.event_types = asked.event_types.unwrap_or(held.webhook.event_types);
@@ -137,8 +146,12 @@ impl Subscriptions {
     }
 
     /// The enabled webhooks that want an event.
-    pub(crate) fn wanting(&self, event_type: &str) -> Vec<Subscription> {
-        self.webhooks.values().filter(|held| wants(&held.webhook, event_type)).cloned().collect()
+    pub(crate) fn wanting(&self, event_type: &str, keys: &SigningKeys) -> Vec<Subscription> {
+        let with_other_key = |held: &Subscription| Subscription {
+            other_key: held.other_key.clone().or_else(|| keys.other_than(&held.webhook.signing_key_id)),
+            ..held.clone()
+        };
+        self.webhooks.values().filter(|held| wants(&held.webhook, event_type)).map(with_other_key).collect()
     }
 
     /// Which of the given events no enabled webhook wants.

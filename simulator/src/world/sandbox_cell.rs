@@ -9,14 +9,14 @@ use klarna_schemas::simulator::control::{CustomerAct, RequestEnd, SandboxView};
 use klarna_schemas::simulator::finding::Finding;
 use klarna_schemas::simulator::journal::{Direction, Ending};
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::World;
 use super::armed::{ArmedFaults, Met};
 use super::counted_calls::CountedCalls;
-use super::sending::{Dispatch, dispatch_all};
+use super::sending::{After, Dispatch, dispatch_all};
 use crate::api::recording::RefusedBody;
 use crate::behaviour::rules::Occasion;
 use crate::clock::{SandboxClock, real_now};
@@ -44,7 +44,7 @@ pub(crate) struct SandboxCell {
     state: Mutex<State>,
     changed: watch::Sender<u64>,
     /// Events in the order in which they happened.
-    outbox: mpsc::Sender<Dispatch>,
+    pub(super) outbox: mpsc::Sender<Dispatch>,
     pub(super) stopped: CancellationToken,
     counted_calls: CountedCalls,
 }
@@ -184,21 +184,12 @@ impl SandboxCell {
 
     /// Carries out the effects of what somebody did: learns tokens, queues events. Returns the reply among
     /// them, if one is.
-    pub(crate) fn carry_out(
-        &self,
-        effects: Vec<Effect>,
-        after: Option<oneshot::Receiver<()>>,
-    ) -> Option<Decided> {
+    pub(crate) fn carry_out(&self, effects: Vec<Effect>, after: Option<After>) -> Option<Decided> {
         self.carry_out_for(Cause::Act, effects, after)
     }
 
     /// The same for what somebody did or what has fallen due.
-    fn carry_out_for(
-        &self,
-        cause: Cause,
-        effects: Vec<Effect>,
-        after: Option<oneshot::Receiver<()>>,
-    ) -> Option<Decided> {
+    fn carry_out_for(&self, cause: Cause, effects: Vec<Effect>, after: Option<After>) -> Option<Decided> {
         let mut reply = None;
         let mut events = Vec::new();
         for effect in effects {
@@ -225,15 +216,7 @@ impl SandboxCell {
                 }
             }
         }
-        if !events.is_empty() {
-            let deliveries = self.deliveries();
-            let era = deliveries.begin(cause);
-            let dispatch = Dispatch { events, deliveries: deliveries.clone(), era, after };
-            if self.outbox.try_send(dispatch).is_err() {
-                deliveries.finish(era);
-                tracing::error!(account = %self.account, "the webhook queue is full: events were lost");
-            }
-        }
+        self.send_off(cause, events, after);
         reply
     }
 
@@ -362,7 +345,7 @@ impl SandboxCell {
         id: &PaymentRequestId,
         how: RequestEnd,
         reason: Option<&str>,
-        after: Option<oneshot::Receiver<()>>,
+        after: Option<After>,
     ) -> Result<RequestRecord, EndRefusal> {
         self.tick();
         let mut state = self.lock();
@@ -375,12 +358,7 @@ impl SandboxCell {
     }
 
     /// Cancels a token; the event of the Payment Request that it ends follows once `after` ends.
-    pub(crate) fn cancel_token(
-        &self,
-        token: &str,
-        reason: &str,
-        after: oneshot::Receiver<()>,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn cancel_token(&self, token: &str, reason: &str, after: After) -> Result<(), Refusal> {
         self.tick();
         let effects = self.lock().machine.cancel_token(token, reason, self.clock.now())?;
         self.carry_out(effects, Some(after));
@@ -413,6 +391,18 @@ impl SandboxCell {
 
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    /// Whether the webhooks that want an event have another key than their own to sign with.
+    pub(crate) fn has_other_keys(&self, event_type: &str) -> bool {
+        let owner = self.lock().owner.clone();
+        let world = self.world.upgrade();
+        let account = owner.zip(world).and_then(|(owner, world)| world.account_by_id(&owner));
+        account.is_none_or(|account| {
+            let account = account.lock();
+            let wanting = account.subscriptions.wanting(event_type, &account.signing_keys);
+            wanting.iter().all(|to| to.other_key.is_some())
+        })
     }
 
     fn uncovered_events(&self) -> Vec<&'static str> {

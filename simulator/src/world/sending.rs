@@ -1,50 +1,128 @@
 //! How a sandbox's events leave it: in the order in which they happened, to each webhook that wants them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::World;
 use super::sandbox_cell::SandboxCell;
+use crate::clock::real_delay;
 use crate::engine::EventDraft;
-use crate::notify::{Cause, Deliveries, Era, Letter, Manner};
+use crate::notify::{Cause, Courier, Deliveries, Departing, Era, Leaving, Letter, Manner};
 
-/// Events to be sent, and when: once the answer that they follow is out.
+/// The answer's end of the tie between an answer and the events that follow from the same call.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    /// Dropped when the answer has been handed to the network.
+    _out: oneshot::Sender<()>,
+    may_leave: oneshot::Receiver<()>,
+}
+
+/// The events' end of it.
+#[derive(Debug)]
+pub(crate) struct After {
+    out: oneshot::Receiver<()>,
+    /// Dropped when the answer need not wait any longer.
+    held: oneshot::Sender<()>,
+}
+
+/// Ties an answer to the events that follow from the same call.
+pub(crate) fn answer_and_events() -> (Answered, After) {
+    let (out, is_out) = oneshot::channel();
+    let (held, may_leave) = oneshot::channel();
+    (Answered { _out: out, may_leave }, After { out: is_out, held })
+}
+
+impl Answered {
+    /// Returns when no event shall arrive before the answer any more, at the latest after so long.
+    pub(crate) async fn may_leave(&mut self, at_most: Duration) {
+        tokio::select! {
+            _let_go = &mut self.may_leave => {}
+            () = real_delay(at_most) => {}
+        }
+    }
+}
+
+/// Events to be sent, and when.
 #[derive(Debug)]
 pub(super) struct Dispatch {
-    pub(super) events: Vec<EventDraft>,
+    events: Vec<Departing>,
     /// Where they are counted, and as what.
-    pub(super) deliveries: Arc<Deliveries>,
-    pub(super) era: Era,
-    /// Ends (or is dropped) when the answer has been handed to the network.
-    pub(super) after: Option<oneshot::Receiver<()>>,
+    deliveries: Arc<Deliveries>,
+    era: Era,
+    when: Turn,
+}
+
+/// When events are sent.
+#[derive(Debug)]
+enum Turn {
+    /// At once.
+    Now,
+    /// Once the answer is out.
+    Behind(oneshot::Receiver<()>),
+    /// At once, and the answer waits until their first attempts are over.
+    Ahead(oneshot::Sender<()>),
 }
 
 impl SandboxCell {
+    /// Puts events into the queue: the few that shall arrive before the answer, and then the others.
+    pub(super) fn send_off(&self, cause: Cause, events: Vec<EventDraft>, after: Option<After>) {
+        if events.is_empty() {
+            return;
+        }
+        let departing: Vec<_> = {
+            let mut state = self.lock();
+            events.into_iter().filter_map(|event| state.misbehaviours.befall(event)).collect()
+        };
+        let is_ahead = |departing: &Departing| departing.manner.leaving == Leaving::BeforeResponse;
+        let Some(After { out, held }) = after else { return self.enqueue(cause, departing, Turn::Now) };
+        let (ahead, behind): (Vec<_>, Vec<_>) = departing.into_iter().partition(is_ahead);
+        self.enqueue(cause, ahead, Turn::Ahead(held));
+        self.enqueue(cause, behind, Turn::Behind(out));
+    }
+
+    fn enqueue(&self, cause: Cause, events: Vec<Departing>, when: Turn) {
+        if events.is_empty() {
+            return;
+        }
+        let deliveries = self.deliveries();
+        let era = deliveries.begin(cause);
+        let dispatch = Dispatch { events, deliveries: deliveries.clone(), era, when };
+        if self.outbox.try_send(dispatch).is_err() {
+            deliveries.finish(era);
+            tracing::error!(account = %self.account, "the webhook queue is full: events were lost");
+        }
+    }
+
     /// An event as it goes to each webhook that wants it.
     pub(crate) fn letters(&self, event: &EventDraft, manner: &Manner) -> Vec<Letter> {
         let Some(world) = self.world.upgrade() else { return Vec::new() };
         let wanting = world
             .account_by_id(&event.recipient)
-            .map(|account| account.lock().subscriptions.wanting(&event.event_type))
+            .map(|account| {
+                let account = account.lock();
+                account.subscriptions.wanting(&event.event_type, &account.signing_keys)
+            })
             .unwrap_or_default();
         wanting.iter().map(|to| Letter::new(event, &self.account, to, manner)).collect()
     }
 
-    /// Sends letters once each; returns how many, when all attempts have ended.
+    /// Sends letters once each; returns how many, when the attempts have ended that begin at once.
     pub(crate) async fn deliver_once(self: &Arc<Self>, letters: Vec<Letter>) -> usize {
         let Some(world) = self.world.upgrade() else { return 0 };
         let deliveries = self.deliveries();
-        let attempts: Vec<_> = letters
-            .into_iter()
-            .map(|letter| {
-                let era = deliveries.begin(Cause::Act);
-                let attempt =
-                    world.courier.clone().deliver_once(self.clone(), deliveries.clone(), era, letter);
-                world.tasks.spawn(self.stopped.clone().run_until_cancelled_owned(attempt))
-            })
-            .collect();
-        let count = attempts.len();
+        let count = letters.len();
+        let mut attempts = Vec::new();
+        for letter in letters {
+            let era = deliveries.begin(Cause::Act);
+            let at_once = letter.leaves_at_once();
+            let attempt = world.courier.clone().deliver_once(self.clone(), deliveries.clone(), era, letter);
+            let attempt = world.tasks.spawn(self.stopped.clone().run_until_cancelled_owned(attempt));
+            if at_once {
+                attempts.push(attempt);
+            }
+        }
         futures::future::join_all(attempts).await;
         count
     }
@@ -72,7 +150,12 @@ impl SandboxCell {
         manner: &Manner,
     ) -> Vec<oneshot::Receiver<()>> {
         let letters = self.letters(event, manner);
-        let copies = letters.iter().filter(|_| manner.twice).map(Letter::copied).collect::<Vec<_>>();
+        if manner.leaving == Leaving::Lost {
+            for letter in &letters {
+                Courier::lose(self, letter);
+            }
+            return Vec::new();
+        }
         let start = |letter| {
             let (ended, first_attempt) = oneshot::channel();
             deliveries.begin_in(era);
@@ -81,24 +164,59 @@ impl SandboxCell {
             world.tasks.spawn(self.stopped.clone().run_until_cancelled_owned(delivery));
             first_attempt
         };
-        letters.into_iter().chain(copies).map(start).collect()
+        letters.into_iter().flat_map(|letter| letter.repeated(manner)).map(start).collect()
     }
 }
 
 /// Starts deliveries in the order in which their events happened.
 pub(super) async fn dispatch_all(cell: Arc<SandboxCell>, mut inbox: mpsc::Receiver<Dispatch>) {
-    while let Some(dispatch) = inbox.recv().await {
-        if let Some(after) = dispatch.after {
-            // Whether the answer went out or its reader was gone: the events follow now.
-            let _answer_is_out = after.await;
-        }
-        let Some(world) = cell.world.upgrade() else { return };
-        for event in dispatch.events {
-            let manner = cell.lock().misbehaviours.befall(&event);
-            if let Some(manner) = manner {
-                drop(cell.start_deliveries(&world, &dispatch.deliveries, dispatch.era, &event, &manner));
+    while let Some(Dispatch { events, deliveries, era, when }) = inbox.recv().await {
+        let held = match when {
+            Turn::Now => None,
+            Turn::Behind(out) => {
+                // Whether the answer went out or its reader was gone: the events follow now.
+                let _answer_is_out = out.await;
+                None
             }
+            Turn::Ahead(held) => Some(held),
+        };
+        let Some(world) = cell.world.upgrade() else { return };
+        let mut first_attempts = Vec::new();
+        for Departing { event, manner, behind } in events {
+            let mut started = cell.start_deliveries(&world, &deliveries, era, &event, &manner);
+            if behind.is_empty() {
+                first_attempts.append(&mut started);
+                continue;
+            }
+            let follow = follow(cell.clone(), deliveries.clone(), era, started, behind);
+            deliveries.begin_in(era);
+            world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(follow));
         }
-        dispatch.deliveries.finish(dispatch.era);
+        if let Some(held) = held {
+            let let_go = async move {
+                futures::future::join_all(first_attempts).await;
+                drop(held);
+            };
+            world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(let_go));
+        }
+        deliveries.finish(era);
     }
+}
+
+/// Sends what was kept back until the first attempts of a later event are over. The caller has counted
+/// it in `era`.
+async fn follow(
+    cell: Arc<SandboxCell>,
+    deliveries: Arc<Deliveries>,
+    era: Era,
+    first_attempts: Vec<oneshot::Receiver<()>>,
+    behind: Vec<(EventDraft, Manner)>,
+) {
+    futures::future::join_all(first_attempts).await;
+    if let Some(world) = cell.world.upgrade() {
+        for (event, manner) in behind {
+            drop(cell.start_deliveries(&world, &deliveries, era, &event, &manner));
+        }
+    }
+    deliveries.finish(era);
 }

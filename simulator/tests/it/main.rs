@@ -1,6 +1,8 @@
 //! The simulator over real sockets.
 
 #[cfg(test)]
+mod adversary;
+#[cfg(test)]
 mod authorize;
 #[cfg(test)]
 mod bad_input;

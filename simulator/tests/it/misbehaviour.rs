@@ -15,16 +15,16 @@ const CANCELED: &str = "payment.request.state-change.canceled";
 const LOCAL: &str = "krn:partner:global:account:test:LOCALACQ";
 
 /// A Klarna, a subscribed listener, and a request that is submitted.
-struct Scene {
-    klarna: Klarna,
-    sink: Sink,
-    secret: String,
-    key: String,
-    submitted: Answer,
+pub(crate) struct Scene {
+    pub(crate) klarna: Klarna,
+    pub(crate) sink: Sink,
+    pub(crate) secret: String,
+    pub(crate) key: String,
+    pub(crate) submitted: Answer,
 }
 
 impl Scene {
-    async fn new(pattern: &str) -> Self {
+    pub(crate) async fn new(pattern: &str) -> Self {
         let klarna = Klarna::start().await;
         let sink = Sink::start().await;
         let key = klarna.send(klarna.post("/v2/notification/signing-keys", &[], &Value::Null)).await;
@@ -44,32 +44,32 @@ impl Scene {
         serde_json::from_value(body).unwrap()
     }
 
-    async fn send(&self, event_type: &str, rest: Value) -> WebhooksSent {
+    pub(crate) async fn send(&self, event_type: &str, rest: Value) -> WebhooksSent {
         let asked = self.asked(event_type, &rest);
         self.klarna.control().send_webhook(&ALPHA.into(), &asked).await.unwrap()
     }
 
-    async fn refused(&self, event_type: &str, rest: Value) -> String {
+    pub(crate) async fn refused(&self, event_type: &str, rest: Value) -> String {
         let asked = self.asked(event_type, &rest);
         self.klarna.control().send_webhook(&ALPHA.into(), &asked).await.unwrap_err().to_string()
     }
 
-    fn fits(&self, received: &Received) -> bool {
+    pub(crate) fn fits(&self, received: &Received) -> bool {
         let Some(written) = received.headers.get("klarna-signature") else { return false };
         signature::verify(&self.secret.as_str().into(), &received.body, written.to_str().unwrap())
     }
 
-    async fn advance(&self, by: SignedDuration) {
+    pub(crate) async fn advance(&self, by: SignedDuration) {
         self.klarna.control().set_clock(&ALPHA.into(), &SetClock::Advance(by)).await.unwrap();
     }
 
     /// Faults and statuses of all deliveries so far.
-    async fn deliveries(&self) -> Vec<(Option<String>, u16)> {
+    pub(crate) async fn deliveries(&self) -> Vec<(Option<String>, u16)> {
         let entries = self.klarna.journal("event:*").await.entries;
         entries.into_iter().map(|entry| (entry.fault, entry.response.unwrap().status)).collect()
     }
 
-    async fn found(&self) -> Vec<String> {
+    pub(crate) async fn found(&self) -> Vec<String> {
         let mut found = self.klarna.findings("e1p1").await;
         found.retain(|rule| rule.starts_with("webhook."));
         found

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::klarna::Klarna;
 
@@ -29,19 +29,22 @@ pub(crate) struct Sink {
     pub(crate) url: String,
     answers: Arc<Mutex<VecDeque<u16>>>,
     received: mpsc::UnboundedReceiver<Received>,
+    held: watch::Sender<bool>,
 }
 
 #[derive(Clone)]
 struct Script {
     answers: Arc<Mutex<VecDeque<u16>>>,
     sender: mpsc::UnboundedSender<Received>,
+    held: watch::Receiver<bool>,
 }
 
 impl Sink {
     pub(crate) async fn start() -> Self {
         let (sender, received) = mpsc::unbounded_channel();
         let answers = Arc::<Mutex<VecDeque<u16>>>::default();
-        let script = Script { answers: answers.clone(), sender };
+        let held = watch::Sender::new(false);
+        let script = Script { answers: answers.clone(), sender, held: held.subscribe() };
         let app = axum::Router::new()
             .fallback(receive)
             .layer(axum::extract::DefaultBodyLimit::disable())
@@ -49,7 +52,7 @@ impl Sink {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/events", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, answers, received }
+        Self { url, answers, received, held }
     }
 
     /// Subscribes this listener to events of these types.
@@ -65,6 +68,11 @@ impl Sink {
         self.answers.lock().unwrap().extend(statuses);
     }
 
+    /// Answers nothing until told to.
+    pub(crate) fn hold(&self, held: bool) {
+        self.held.send_replace(held);
+    }
+
     pub(crate) async fn next(&mut self) -> Received {
         let next = tokio::time::timeout(std::time::Duration::from_secs(10), self.received.recv());
         next.await.expect("no webhook came in 10 s").unwrap()
@@ -76,8 +84,9 @@ impl Sink {
     }
 }
 
-async fn receive(State(script): State<Script>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn receive(State(mut script): State<Script>, headers: HeaderMap, body: Bytes) -> StatusCode {
     script.sender.send(Received { headers, body }).unwrap();
+    script.held.wait_for(|held| !held).await.unwrap();
     let status = script.answers.lock().unwrap().pop_front().unwrap_or(200);
     StatusCode::from_u16(status).unwrap()
 }

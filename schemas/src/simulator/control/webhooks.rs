@@ -1,17 +1,21 @@
 //! Webhooks at the tester's word: sent out of turn, misbehaving, or held.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Misbehaviour;
 use crate::ids::PaymentRequestId;
 
 /// `POST /sandboxes/{a}/webhooks`: send an event, or let the next one misbehave.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SendWebhook {
-    /// The request that it is about.
-    pub payment_request_id: PaymentRequestId,
-    /// Its whole name, e.g. `payment.request.state-change.completed`.
+    /// The request that it is about; with `when: next` any, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_request_id: Option<PaymentRequestId>,
+    /// Its whole name, e.g. `payment.request.state-change.completed`; with `when: next` a `*` at its end
+    /// matches any rest.
     pub event_type: String,
     /// What is wrong with it; a sound event when empty.
     #[serde(default)]
@@ -22,9 +26,15 @@ pub struct SendWebhook {
     /// The same for the envelope's metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata_patch: Option<Map<String, Value>>,
+    /// How late, with `delayed` and `replayed_late`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay: Option<SignedDuration>,
     /// At once when absent.
     #[serde(default)]
     pub when: SendWhen,
+    /// How many events, with `when: next`; one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
 }
 
 /// When a webhook is sent.
@@ -38,53 +48,8 @@ pub enum SendWhen {
     Next,
 }
 
-/// What can be wrong with a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Misbehaviour {
-    /// The same bytes again, as the last such event that was sent; or the next one twice.
-    Duplicate,
-    /// Signed with a wrong secret, under the id of the right key.
-    Forged,
-    /// Signed by a key that the account does not have, under that key's id.
-    UnknownKey,
-    /// Without signature and key id.
-    Unsigned,
-    /// Cut off in the middle of its JSON, and signed as it is.
-    Malformed,
-    /// Two megabytes of it, rightly signed.
-    Oversized,
-    /// Kept until it is released.
-    Held,
-}
-
-impl Misbehaviour {
-    /// All, in the order in which they are documented.
-    pub const ALL: [Self; 7] = [
-        Self::Duplicate,
-        Self::Forged,
-        Self::UnknownKey,
-        Self::Unsigned,
-        Self::Malformed,
-        Self::Oversized,
-        Self::Held,
-    ];
-
-    /// As it stands in a body.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Duplicate => "duplicate",
-            Self::Forged => "forged",
-            Self::UnknownKey => "unknown_key",
-            Self::Unsigned => "unsigned",
-            Self::Malformed => "malformed",
-            Self::Oversized => "oversized",
-            Self::Held => "held",
-        }
-    }
-}
-
-/// Answer to `POST /sandboxes/{a}/webhooks` and `…/webhooks/release`, given once the attempts ended.
+/// Answer to `POST /sandboxes/{a}/webhooks` and `…/webhooks/release`, given once the attempts ended; what is
+/// sent later by the sandbox's clock is not waited for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhooksSent {

@@ -1,12 +1,13 @@
 //! What a tester lets go wrong.
 
+use jiff::SignedDuration;
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
 use klarna_schemas::klarna::presentation::PresentationInstruction;
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{
     ArmFault, CallKind, ChargeBack, EndPaymentRequest, Fault, FaultBody, ForgetRegistrations, Misbehaviour,
     PaymentRequestEnded, PresentationWish, Registrations, ReleaseWebhooks, RequestEnd, SendWebhook, SendWhen,
-    WebhooksSent,
+    WebhookWish, WebhooksSent,
 };
 use serde_json::json;
 
@@ -49,15 +50,27 @@ pub(super) fn filled_in() -> Vec<Filled> {
     for when in [SendWhen::Now, SendWhen::Next] {
         let patch = json!({ "state": "COMPLETED" });
         let webhook = SendWebhook {
-            payment_request_id: request(),
+            payment_request_id: Some(request()),
             event_type: completed(),
             misbehaviour: Misbehaviour::ALL.to_vec(),
             payload_patch: patch.as_object().cloned(),
             metadata_patch: patch.as_object().cloned(),
+            delay: Some(SignedDuration::from_hours(3)),
             when,
+            times: Some(2),
         };
         all.push(filled("simulator/send-webhook", &webhook));
     }
+    let patch = json!({ "state": "COMPLETED" });
+    let wish = WebhookWish {
+        event_type: completed(),
+        misbehaviour: Misbehaviour::ALL.to_vec(),
+        payload_patch: patch.as_object().cloned(),
+        metadata_patch: patch.as_object().cloned(),
+        delay: Some(SignedDuration::from_hours(3)),
+        times: Some(2),
+    };
+    all.push(filled("simulator/webhook-wish", &wish));
     for instruction in PresentationInstruction::KNOWN {
         let wish = PresentationWish { instruction: (*instruction).into() };
         all.push(filled("simulator/presentation-wish", &wish));

@@ -1,0 +1,178 @@
+//! An event on its way to one webhook: addressed, rendered, signed.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use klarna_schemas::ids::PartnerAccountId;
+use klarna_schemas::klarna::webhook::{WebhookEnvelope, WebhookMetadata};
+use klarna_schemas::signature;
+use klarna_schemas::simulator::journal::{Direction, Ending};
+use tokio::sync::Barrier;
+
+use super::manner::{Leaving, Rendered};
+use super::{Manner, Repeated, Subscription};
+use crate::engine::EventDraft;
+use crate::journal::{Exchange, HeaderPairs, Sent};
+
+/// An event on its way to one webhook: the same bytes at each attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct Letter {
+    pub(super) event_type: String,
+    pub(super) payment: String,
+    pub(super) epoch: u64,
+    pub(super) url: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Bytes,
+    /// What is wrong with it, in the journal's words.
+    pub(super) fault: Option<String>,
+    pub(super) sent: Sent,
+    /// What is sent at the first attempt in its place.
+    pub(super) first: Option<Box<Letter>>,
+    /// How much later it leaves, on the sandbox's clock.
+    pub(super) delay: Option<SignedDuration>,
+    /// Where it waits for its twin.
+    pub(super) start: Option<Arc<Barrier>>,
+}
+
+impl Letter {
+    /// Addresses, renders and signs an event. One that misbehaves does so at the first attempt.
+    pub(crate) fn new(
+        draft: &EventDraft,
+        account: &PartnerAccountId,
+        to: &Subscription,
+        manner: &Manner,
+    ) -> Self {
+        let mut sound = Self::written(draft, account, to, &Manner::default());
+        if manner.is_odd() {
+            let mut first = Self::written(draft, account, to, manner);
+            first.fault = manner.word();
+            sound.first = Some(Box::new(first));
+        } else {
+            sound.fault = manner.word();
+        }
+        if let Leaving::Delayed(delay) = manner.leaving {
+            sound.delay = Some(delay);
+        }
+        sound
+    }
+
+    /// This letter, and the copy of it that goes with it.
+    pub(crate) fn repeated(mut self, manner: &Manner) -> Vec<Self> {
+        let Some(fault) = manner.word_of_copy() else { return vec![self] };
+        if manner.repeated == Repeated::Parallel {
+            self.start = Some(Arc::new(Barrier::new(2)));
+        }
+        let mut copy = Self { fault: Some(fault.clone()), ..self.clone() };
+        if let Some(first) = &mut copy.first {
+            first.fault = Some(fault);
+        }
+        if let Repeated::Late(delay) = manner.repeated {
+            copy.delay = Some(delay);
+        }
+        vec![self, copy]
+    }
+
+    /// Whether it leaves at once.
+    pub(crate) fn leaves_at_once(&self) -> bool {
+        self.delay.is_none()
+    }
+
+    /// A letter that was sent already, as it was.
+    pub(crate) fn again(sent: &Exchange, manner: &Manner) -> Vec<Self> {
+        let mut letter = Self::as_sent(sent);
+        letter.fault = manner.word_of_copy();
+        match manner.repeated {
+            Repeated::Parallel => return letter.repeated(manner),
+            Repeated::Late(delay) => letter.delay = Some(delay),
+            Repeated::Not | Repeated::Twice => {}
+        }
+        vec![letter]
+    }
+
+    fn as_sent(sent: &Exchange) -> Self {
+        Self {
+            event_type: sent.operation.trim_start_matches("event:").to_owned(),
+            payment: sent.payment.clone().unwrap_or_default(),
+            epoch: sent.epoch,
+            url: sent.target.clone(),
+            headers: sent.request_headers.clone(),
+            body: sent.request_body.clone(),
+            fault: None,
+            sent: Sent::AsKlarnaDoes,
+            first: None,
+            delay: None,
+            start: None,
+        }
+    }
+
+    /// An attempt to deliver it, as it is written down; about no payment, at real time.
+    pub(super) fn exchange(
+        &self,
+        started_at: Timestamp,
+        ended: Ending,
+        response: Option<(u16, HeaderPairs, Bytes)>,
+    ) -> Exchange {
+        Exchange {
+            epoch: self.epoch,
+            payment: None,
+            direction: Direction::Outbound,
+            operation: format!("event:{}", self.event_type),
+            started_at,
+            virtual_at: started_at,
+            method: "POST".to_owned(),
+            target: self.url.clone(),
+            request_headers: self.headers.clone(),
+            request_body: self.body.clone(),
+            response,
+            ended,
+            rule: None,
+            fault: self.fault.clone(),
+            sent: self.sent,
+            tls: None,
+        }
+    }
+
+    fn written(draft: &EventDraft, account: &PartnerAccountId, to: &Subscription, manner: &Manner) -> Self {
+        let envelope = WebhookEnvelope {
+            metadata: WebhookMetadata {
+                event_id: draft.event_id.clone(),
+                event_type: draft.event_type.clone(),
+                event_version: to.webhook.event_version.clone(),
+                occurred_at: draft.occurred_at,
+                correlation_id: None,
+                subject_account_id: account.clone(),
+                recipient_account_id: draft.recipient.clone(),
+                product_instance_id: None,
+                webhook_id: to.webhook.webhook_id.clone(),
+                live: false,
+            },
+            payload: draft.payload.clone(),
+        };
+        let Rendered { signed, sent } = manner.rendered(serde_json::to_value(&envelope).unwrap_or_default());
+        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        if let Some((id, secret)) = manner.signing.key(to) {
+            headers.push((signature::SIGNATURE_HEADER.to_owned(), signature::sign(&secret, &signed)));
+            headers.push((signature::SIGNING_KEY_ID_HEADER.to_owned(), id.0));
+        }
+        Self {
+            event_type: draft.event_type.clone(),
+            payment: draft.payment.clone(),
+            epoch: draft.epoch,
+            url: to.webhook.url.clone(),
+            headers,
+            body: sent,
+            fault: None,
+            sent: if manner.signing.is_false() {
+                Sent::FalselySigned
+            } else if manner.is_odd() {
+                Sent::Oddly
+            } else {
+                Sent::AsKlarnaDoes
+            },
+            first: None,
+            delay: None,
+            start: None,
+        }
+    }
+}
