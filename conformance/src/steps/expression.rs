@@ -41,6 +41,13 @@ const PARAMETERS: &[(&str, &str)] = &[
     ),
     ("presentation", "(shown|preselected|the only one shown|hidden)"),
     ("failure", "(fails|is not answered|is a page of HTML)"),
+    (
+        "evolution",
+        "(fields that nobody knows|values that nobody knows|another order of keys|other success statuses|longer ids\
+         |headers that nobody knows|events that nobody knows|everything at once)",
+    ),
+    ("act", "(approve the purchase|refuse the purchase|leave the purchase undecided)"),
+    ("duration", r"(\d+ (?:seconds|minutes|hours))"),
     ("page", "(confirmation page|checkout page with an error)"),
 ];
 

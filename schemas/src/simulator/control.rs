@@ -1,6 +1,7 @@
 //! Bodies of the control API under `/_simulator/v1`. An unknown field is refused.
 
 mod customer;
+mod evolution;
 mod faults;
 mod presentation;
 mod requests;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use customer::{ActAsCustomer, CustomerAct, CustomerActed, CustomerScript, CustomerStep};
+pub use evolution::{Evolution, SetEvolution};
 pub use faults::{ArmFault, Fault, FaultBody};
 pub use presentation::PresentationWish;
 pub use requests::{EndPaymentRequest, PaymentRequestEnded, RequestEnd};

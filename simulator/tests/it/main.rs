@@ -19,6 +19,8 @@ mod ending;
 #[cfg(test)]
 mod every_operation;
 #[cfg(test)]
+mod evolution;
+#[cfg(test)]
 mod express_shipping;
 #[cfg(test)]
 mod faults;
