@@ -25,6 +25,8 @@ mod express_shipping;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod faults_page;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod klarna;
