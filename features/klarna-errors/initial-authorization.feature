@@ -30,11 +30,10 @@ Feature: Klarna in trouble at the initial authorization
     And the acquirer tells the Partner that the payment is approved
 
     Examples:
-      | trouble                     |
-      | a lost answer               |
-      | an answer that breaks off   |
-      | half an answer              |
-      | an answer of a wrong length |
+      | trouble                   |
+      | a lost answer             |
+      | an answer that breaks off |
+      | half an answer            |
 
   @AP-38
   Scenario Outline: An answer that takes its time is an answer: <trouble>

@@ -17,6 +17,7 @@ Feature: Webhooks that are not Klarna's
       | with a forged signature      |
       | under an unknown signing key |
       | without a signature          |
+      | altered on its way           |
 
   @AP-49
   Scenario: A forged refusal has no effect

@@ -6,10 +6,11 @@ use std::fmt;
 use std::path::Path;
 
 use klarna_schemas::catalogue::{self, Violation};
-use klarna_schemas::simulator::rules::{Rule, RulesFile};
+use klarna_schemas::simulator::rules::RulesFile;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 
 use crate::api::operations::OPERATIONS;
+use crate::behaviour::evolution::Evolved;
 use crate::behaviour::rule_check::{self, KnownOperation, Mistake};
 use crate::behaviour::rules::Rules;
 use tree::{Located, Place};
@@ -96,8 +97,9 @@ pub(crate) fn read(path: &Path) -> Result<Rules, RulesError> {
 ///
 /// # Errors
 /// All that is wrong with them.
-pub(crate) fn check(rules: &[Rule]) -> Result<Rules, Vec<Mistake>> {
-    rule_check::check(rules, &VOCABULARY)
+pub(crate) fn check(file: &RulesFile) -> Result<Rules, Vec<Mistake>> {
+    let rules = rule_check::check(&file.rules, &VOCABULARY)?;
+    Ok(rules.in_a_klarna(Evolved::new(file.evolution.clone())))
 }
 
 /// Refuses the name of an operation that no rule can be for.
@@ -123,7 +125,7 @@ fn parse(file: &str, text: &str, format: Format) -> Result<Rules, RulesError> {
         let place = located.place_of_parameter(&error.path().to_string());
         failed(vec![Complaint::new(place, error.inner().to_string(), "see docs/rules.md")])
     })?;
-    check(&read.rules).map_err(|mistakes| {
+    check(&read).map_err(|mistakes| {
         let complaint =
             |mistake: Mistake| Complaint::new(located.place(&mistake.at), mistake.message, mistake.hint);
         failed(mistakes.into_iter().map(complaint).collect())

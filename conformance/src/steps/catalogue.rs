@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::definition::{Definition, Keyword};
-use super::{acquirer, customer, events, expression, klarna, methods, partner, trouble};
+use super::{acquirer, behaviour, customer, events, expression, klarna, methods, partner, trouble};
 
 /// A step with its compiled expression.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ pub fn all() -> impl Iterator<Item = &'static Definition> {
         partner::STEPS,
         customer::STEPS,
         klarna::STEPS,
+        behaviour::STEPS,
         trouble::STEPS,
         events::STEPS,
         acquirer::STEPS,

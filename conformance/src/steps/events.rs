@@ -1,9 +1,10 @@
 //! Webhooks out of turn: repeated, held back, forged, or with nonsense in them.
 
+use jiff::SignedDuration;
 use klarna_schemas::simulator::control::Misbehaviour;
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
-use crate::world::World;
+use crate::world::{Failure, World};
 
 pub(super) const STEPS: &[Definition] = &[
     Definition {
@@ -32,6 +33,42 @@ pub(super) const STEPS: &[Definition] = &[
         argument: Argument::None,
         doc: "The next such event arrives as two calls side by side, byte for byte the same.",
         run: |world, step| Box::pin(twice_at_once(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::When,
+        expression: "Klarna is about to send the {event} webhook {manner}",
+        example: "Klarna is about to send the in-progress webhook behind the next one",
+        argument: Argument::None,
+        doc: "What befalls the next such event of any payment: it comes behind the payment's next one, ahead of the answer to the call that caused it, or not at all; it is of a type that nobody knows; or it carries its token in one place of two.",
+        run: |world, step| Box::pin(in_a_manner(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::When,
+        expression: "Klarna is about to send the {event} webhook {duration} late",
+        example: "Klarna is about to send the completed webhook 10 minutes late",
+        argument: Argument::None,
+        doc: "The next such event waits, by Klarna's clock; a later step lets that go on.",
+        run: |world, step| Box::pin(late(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::When,
+        expression: "Klarna is about to send the {event} webhook again after {duration}",
+        example: "Klarna is about to send the completed webhook again after 2 hours",
+        argument: Argument::None,
+        doc: "The next such event comes in its turn, and then again, byte for byte, that much later by Klarna's clock; a later step lets that go on.",
+        run: |world, step| Box::pin(again_late(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::When,
+        expression: "Klarna's clock goes {duration} forward",
+        example: "Klarna's clock goes 10 minutes forward",
+        argument: Argument::None,
+        doc: "No real time passes. What falls due on the way happens, and the webhooks that are then sent have been answered when the step ends.",
+        run: |world, step| Box::pin(forward(world, step)),
     },
     Definition {
         voice: Voice::Klarna,
@@ -76,8 +113,26 @@ fn forgery(words: &str) -> Misbehaviour {
     match words {
         "with a forged signature" => Misbehaviour::Forged,
         "under an unknown signing key" => Misbehaviour::UnknownKey,
+        "altered on its way" => Misbehaviour::Altered,
         _ => Misbehaviour::Unsigned,
     }
+}
+
+/// How an event of Klarna's own comes, from the words of a feature.
+fn manner(words: &str) -> Misbehaviour {
+    match words {
+        "behind the next one" => Misbehaviour::Reordered,
+        "ahead of its answer" => Misbehaviour::BeforeResponse,
+        "in vain" => Misbehaviour::Lost,
+        "under a type that nobody knows" => Misbehaviour::UnknownEvent,
+        "with the token in the payload only" => Misbehaviour::TokenOnlyInPayload,
+        _ => Misbehaviour::TokenOnlyInStateContext,
+    }
+}
+
+/// A time span, from the words of a feature.
+fn span(words: &str) -> Result<SignedDuration, Failure> {
+    words.parse().map_err(|error| Failure::misused(&format!("\"{words}\" is no time span: {error}")))
 }
 
 async fn again(world: &mut World, step: &StepInput) -> StepResult {
@@ -90,6 +145,22 @@ async fn held(world: &mut World, step: &StepInput) -> StepResult {
 
 async fn twice_at_once(world: &mut World, step: &StepInput) -> StepResult {
     world.klarna_sends_twice(step.text(0)).await
+}
+
+async fn in_a_manner(world: &mut World, step: &StepInput) -> StepResult {
+    world.klarna_will_send(step.text(0), manner(step.text(1)), None).await
+}
+
+async fn late(world: &mut World, step: &StepInput) -> StepResult {
+    world.klarna_will_send(step.text(0), Misbehaviour::Delayed, Some(span(step.text(1))?)).await
+}
+
+async fn again_late(world: &mut World, step: &StepInput) -> StepResult {
+    world.klarna_will_send(step.text(0), Misbehaviour::ReplayedLate, Some(span(step.text(1))?)).await
+}
+
+async fn forward(world: &mut World, step: &StepInput) -> StepResult {
+    world.let_time_pass_at_klarna(span(step.text(0))?).await
 }
 
 async fn forged(world: &mut World, step: &StepInput) -> StepResult {

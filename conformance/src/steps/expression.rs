@@ -33,7 +33,15 @@ const PARAMETERS: &[(&str, &str)] = &[
         "trouble",
         r"(status \d{3}|status \d{3} without a body|status \d{3} and a page of HTML|silence|a broken connection|an answer that is no HTTP|a lost answer|an answer that breaks off|half an answer|an answer of a wrong length|an answer that drips|a late answer)",
     ),
-    ("forgery", "(with a forged signature|under an unknown signing key|without a signature)"),
+    (
+        "forgery",
+        "(with a forged signature|under an unknown signing key|without a signature|altered on its way)",
+    ),
+    (
+        "manner",
+        "(behind the next one|ahead of its answer|in vain|under a type that nobody knows\
+         |with the token in the payload only|with the token in its state context only)",
+    ),
     (
         "oddity",
         "(about a payment request that nobody knows|about another Partner's account|in a state that is no text\
@@ -41,6 +49,13 @@ const PARAMETERS: &[(&str, &str)] = &[
     ),
     ("presentation", "(shown|preselected|the only one shown|hidden)"),
     ("failure", "(fails|is not answered|is a page of HTML)"),
+    (
+        "evolution",
+        "(fields that nobody knows|values that nobody knows|another order of keys|other success statuses|longer ids\
+         |headers that nobody knows|events that nobody knows|everything at once)",
+    ),
+    ("act", "(approve the purchase|refuse the purchase|leave the purchase undecided)"),
+    ("duration", r"(\d+ (?:seconds|minutes|hours))"),
     ("page", "(confirmation page|checkout page with an error)"),
 ];
 

@@ -5,6 +5,7 @@
 //! step is without its words.
 
 mod acquirer;
+mod behaviour;
 mod catalogue;
 mod customer;
 mod definition;

@@ -78,6 +78,11 @@ pub const CHECKS: &[Check] = &[
     rule("headers.no-tracing", &["AP-43"]),
     // The suite's own checks, at the Partner's side or by awaiting.
     own(
+        "evolution.lived-with",
+        &["AP-41"],
+        "read from Klarna's answers and webhooks what is needed, ignore all else, take any 2xx for a success, and keep ids as text",
+    ),
+    own(
         "initial.missing",
         &["AP-07", "AP-06"],
         "call Payment Authorize for the Partner's own Klarna account when the Partner starts a payment",

@@ -3,8 +3,10 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use klarna_schemas::simulator::control::{
     JournalQuery, MintSessionToken, MintedTokenState, Misbehaviour, ReleaseWebhooks, SendWebhook, SendWhen,
+    SetClock,
 };
 use klarna_schemas::simulator::journal::JournalEntry;
 use serde_json::{Map, Value, json};
@@ -80,7 +82,41 @@ impl World {
     /// # Errors
     /// When the simulator refuses.
     pub async fn klarna_sends_twice(&mut self, event: &str) -> Result<(), Failure> {
-        self.send(event, Some(Misbehaviour::Duplicate), None, SendWhen::Next).await
+        self.send(event, Some(Misbehaviour::Parallel), None, SendWhen::Next).await
+    }
+
+    /// Lets something befall the next event of this kind, whatever payment it is of.
+    ///
+    /// # Errors
+    /// When the simulator refuses.
+    pub async fn klarna_will_send(
+        &mut self,
+        event: &str,
+        misbehaviour: Misbehaviour,
+        delay: Option<SignedDuration>,
+    ) -> Result<(), Failure> {
+        let webhook = SendWebhook {
+            // There may be none yet.
+            payment_request_id: None,
+            event_type: event_type(event),
+            misbehaviour: vec![misbehaviour],
+            payload_patch: None,
+            metadata_patch: None,
+            delay,
+            when: SendWhen::Next,
+            times: None,
+        };
+        self.send_webhook(webhook).await
+    }
+
+    /// Lets Klarna's clock go on.
+    ///
+    /// # Errors
+    /// When the simulator refuses.
+    pub async fn let_time_pass_at_klarna(&mut self, span: SignedDuration) -> Result<(), Failure> {
+        self.fenced = false;
+        self.run.control.set_clock(self.account(), &SetClock::Advance(span)).await?;
+        Ok(())
     }
 
     /// Lets the Customer come back while the webhook that was held back is on its way: the browser

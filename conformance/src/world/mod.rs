@@ -1,6 +1,7 @@
 //! One scenario's world: its Partner, its sandbox, its payments, and what was found.
 
 mod attempts;
+mod behaviour;
 mod browser;
 mod checks;
 mod conclude;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use klarna_schemas::simulator::control::Evolution;
 
 pub use browser::{Browser, Door};
 pub use checks::{CHECKS, Check, check};
@@ -84,6 +86,10 @@ pub struct World {
     silence: bool,
     /// Whether nothing was done since the last fence, so that it proves the next absence too.
     fenced: bool,
+    /// In which ways Klarna has evolved since the scenario began.
+    evolved: Vec<Evolution>,
+    /// How long after the step-up the Customer acts by itself.
+    customer_acts_after: Option<jiff::SignedDuration>,
     /// The payment methods that were listed last.
     listing: Option<methods::Listing>,
 }
@@ -118,6 +124,8 @@ impl World {
             canary: None,
             silence: false,
             fenced: false,
+            evolved: Vec::new(),
+            customer_acts_after: None,
             listing: None,
         })
     }

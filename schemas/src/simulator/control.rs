@@ -1,6 +1,7 @@
 //! Bodies of the control API under `/_simulator/v1`. An unknown field is refused.
 
 mod customer;
+mod evolution;
 mod faults;
 mod misbehaviour;
 mod presentation;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use customer::{ActAsCustomer, CustomerAct, CustomerActed, CustomerScript, CustomerStep};
+pub use evolution::{Evolution, SetEvolution};
 pub use faults::{ArmFault, Fault, FaultBody};
 pub use misbehaviour::{Misbehaviour, WebhookWish};
 pub use presentation::PresentationWish;

@@ -1,13 +1,13 @@
 //! Rules: what Klarna shall do with calls that are so and so. They stand in a rules file, or are laid
 //! down in one sandbox by the control API; the words are the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::control::{CallKind, CustomerScript, Fault};
+use super::control::{CallKind, CustomerScript, Evolution, Fault};
 use crate::klarna::authorize::AuthorizationResult;
 
 /// A rules file, and the body of `PUT /sandboxes/{a}/rules`.
@@ -23,6 +23,9 @@ pub struct RulesFile {
     /// The rules. The first that fits a call decides.
     #[serde(default)]
     pub rules: Vec<Rule>,
+    /// In which ways Klarna has evolved, beside what the control API says.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub evolution: BTreeSet<Evolution>,
 }
 
 fn first() -> u32 {
@@ -32,7 +35,7 @@ fn first() -> u32 {
 impl RulesFile {
     /// These rules, in this revision of the format.
     pub fn of(rules: Vec<Rule>) -> Self {
-        Self { schema: None, version: first(), rules }
+        Self { schema: None, version: first(), rules, evolution: BTreeSet::new() }
     }
 }
 

@@ -13,12 +13,13 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::client_certificate::MtlsStatus;
 use klarna_schemas::klarna::error::ValidationError;
-use klarna_schemas::simulator::control::CustomerAct;
+use klarna_schemas::simulator::control::{CustomerAct, Evolution};
 use klarna_schemas::simulator::journal::{Direction, Ending};
 
 use super::error::KlarnaError;
 use super::operations::{self, Operation};
 use super::{auth, correlation, faulty, rate_limit};
+use crate::behaviour::evolution::{Evolved, NEW_HEADERS};
 use crate::clock::real_now;
 use crate::connection::{self, Secured};
 use crate::journal::{Exchange, HeaderPairs, Sent, redacted};
@@ -201,6 +202,12 @@ async fn finish(
         // Our own handlers answer from memory: reading such a body does not fail.
         None => body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default(),
     };
+    // The Purchase Journey as JSON is the simulator's own.
+    let evolved = match (&noted.place, noted.asked) {
+        (Place::Sandbox(cell), Asked::Operation(_)) => cell.lock().machine.behaviour.evolved(),
+        _ => Evolved::default(),
+    };
+    let body = evolve(&evolved, &mut head, body);
     let mtls = mtls_status(parts, &noted);
     correlation::stamp(&parts.headers, &mut head.headers, id, &mtls);
     if let Some(quotas) = &noted.quotas {
@@ -218,6 +225,25 @@ async fn finish(
         Some(met) => faulty::suffer(response, met).await,
         None => response,
     }
+}
+
+/// Answers as Klarna gives them once it has evolved. Pages are no part of its API.
+fn evolve(evolved: &Evolved, head: &mut response::Parts, body: Bytes) -> Bytes {
+    let is_json = head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == b"application/json");
+    if evolved.kinds().is_empty() || !(is_json || body.is_empty()) {
+        return body;
+    }
+    head.status = StatusCode::from_u16(evolved.status(head.status.as_u16())).unwrap_or(head.status);
+    if evolved.has(Evolution::NewHeaders) {
+        for (name, value) in NEW_HEADERS {
+            head.headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if !evolved.changes_bodies() {
+        return body;
+    }
+    let changed = serde_json::from_slice(&body).map(|body| serde_json::to_vec(&evolved.body(body)));
+    changed.ok().and_then(Result::ok).map_or(body, Bytes::from)
 }
 
 /// Writes an exchange that met a fault down, and lets its caller have what the fault leaves.

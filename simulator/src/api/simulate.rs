@@ -13,6 +13,7 @@ use super::body::{json, typed};
 use super::call::AccountCall;
 use super::error::KlarnaError;
 use super::notification::no_webhook;
+use crate::behaviour::evolution::Evolved;
 use crate::clock::real_now;
 use crate::engine::{EventDraft, EventPayload, Refusal, shown};
 use crate::notify::{Letter, Manner, samples};
@@ -65,5 +66,8 @@ fn sample(
         payment: String::new(),
         epoch: 1,
     };
-    Ok((Letter::new(&event, &samples::SUBJECT.into(), &to, &Manner::default()), event_id))
+    Ok((
+        Letter::new(&event, &samples::SUBJECT.into(), &to, &Manner::default(), &Evolved::default()),
+        event_id,
+    ))
 }

@@ -6,6 +6,7 @@ use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::simulator::control::{CallKind, QueuedOutcome};
 use klarna_schemas::simulator::rules::{Considered, RulesView, Then};
 
+use super::evolution::Evolved;
 use super::magic_values;
 use super::plan::{Plan, TooManyOutcomes};
 use super::rules::{Occasion, Rules};
@@ -23,6 +24,8 @@ pub(crate) struct Behaviour {
     magic_values: bool,
     /// How often chance has decided.
     draws: u64,
+    /// In which ways Klarna has evolved, by the tester's word.
+    evolved: Evolved,
 }
 
 /// What decides on a call, before it does.
@@ -66,6 +69,16 @@ impl Behaviour {
     /// Takes the file's rules, in the place of those before.
     pub(crate) fn follow_file(&mut self, rules: Rules) {
         self.file = rules;
+    }
+
+    /// Lets Klarna evolve in these ways, and in no others that were said before.
+    pub(crate) fn evolve(&mut self, evolved: Evolved) {
+        self.evolved = evolved;
+    }
+
+    /// In which ways Klarna has evolved: by the tester's word, by the sandbox's rules, by the file.
+    pub(crate) fn evolved(&self) -> Evolved {
+        self.evolved.and(self.own.evolved()).and(self.file.evolved())
     }
 
     /// Whether there are any rules.

@@ -2,6 +2,7 @@
 
 pub(crate) mod choosing;
 mod conditions;
+pub(crate) mod evolution;
 pub(crate) mod faults;
 mod known_fields;
 mod magic_values;

@@ -8,6 +8,7 @@ use klarna_schemas::simulator::rules::{Rule, RuleView, Then};
 use serde_json::Value;
 
 use super::conditions::Compiled;
+use super::evolution::Evolved;
 use crate::pattern::fits;
 
 /// A call as rules see it.
@@ -84,8 +85,9 @@ fn word(on: CallKind) -> &'static str {
 /// Rules in order, and how often each has served in one sandbox and epoch.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rules {
-    rules: Arc<[UsableRule]>,
+    in_order: Arc<[UsableRule]>,
     served: Vec<u64>,
+    evolved: Evolved,
 }
 
 /// A rule that fits a call.
@@ -100,25 +102,36 @@ pub(super) struct Fitting {
 
 impl Rules {
     pub(crate) fn new(rules: impl IntoIterator<Item = UsableRule>) -> Self {
-        let rules: Arc<[UsableRule]> = rules.into_iter().collect();
-        Self { served: vec![0; rules.len()], rules }
+        let in_order: Arc<[UsableRule]> = rules.into_iter().collect();
+        Self { served: vec![0; in_order.len()], in_order, evolved: Evolved::default() }
+    }
+
+    /// The same rules, of a Klarna that has evolved so.
+    #[must_use]
+    pub(crate) fn in_a_klarna(self, evolved: Evolved) -> Self {
+        Self { evolved, ..self }
+    }
+
+    /// In which ways Klarna has evolved, by these.
+    pub(super) fn evolved(&self) -> &Evolved {
+        &self.evolved
     }
 
     /// The same rules, as if none had served yet.
     pub(crate) fn afresh(&self) -> Self {
-        Self { rules: self.rules.clone(), served: vec![0; self.rules.len()] }
+        Self { served: vec![0; self.in_order.len()], ..self.clone() }
     }
 
     /// Those for a Partner account.
     pub(crate) fn of_account(&self, account: &str) -> Self {
         let is_for =
             |rule: &&UsableRule| rule.rule.when.account.as_ref().is_none_or(|pattern| fits(pattern, account));
-        Self::new(self.rules.iter().filter(is_for).cloned())
+        Self::new(self.in_order.iter().filter(is_for).cloned()).in_a_klarna(self.evolved.clone())
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.rules.len()
+        self.in_order.len()
     }
 
     /// The first that fits a call. Those before it are told, with why they do not.
@@ -128,7 +141,7 @@ impl Rules {
         draw: impl Fn(u64) -> u64,
         mut passed_over: impl FnMut(&str, String),
     ) -> Option<Fitting> {
-        for (position, (usable, served)) in self.rules.iter().zip(&self.served).enumerate() {
+        for (position, (usable, served)) in self.in_order.iter().zip(&self.served).enumerate() {
             let rule = &usable.rule;
             if rule.times.is_some_and(|times| *served >= u64::from(times)) {
                 passed_over(&rule.name, "it has served as often as it may".to_owned());
@@ -166,6 +179,6 @@ impl Rules {
                 .times
                 .map(|times| times.saturating_sub(u32::try_from(*served).unwrap_or(u32::MAX))),
         };
-        self.rules.iter().zip(&self.served).map(view).collect()
+        self.in_order.iter().zip(&self.served).map(view).collect()
     }
 }

@@ -9,7 +9,7 @@ use klarna_schemas::simulator::control::{
     ActAsCustomer, ArmFault, ChargeBack, ClockView, CustomerAct, CustomerActed, EndPaymentRequest, Findings,
     ForgetRegistrations, Intent, JournalQuery, MintSessionToken, MintedSessionToken, PartnerKey,
     PaymentRequestEnded, PresentationWish, PutSandbox, QueuedOutcome, Registrations, ReleaseWebhooks,
-    RequestEnd, SandboxView, SendWebhook, SetClock, WebhooksSent,
+    RequestEnd, SandboxView, SendWebhook, SetClock, SetEvolution, WebhooksSent,
 };
 use klarna_schemas::simulator::journal::JournalPage;
 use klarna_schemas::simulator::rules::{Explain, Explanation, RulesFile, RulesFileView, RulesView};
@@ -157,6 +157,15 @@ impl ControlClient {
     /// Look at the rules that hold in a sandbox, and how often each has served.
     pub async fn rules(&self, account: &PartnerAccountId) -> Result<RulesView, ControlError> {
         self.send(Method::GET, &sandbox(account, "/rules"), None::<&()>, PATIENCE).await
+    }
+
+    /// Let Klarna evolve in these ways, and in no others.
+    pub async fn evolve(
+        &self,
+        account: &PartnerAccountId,
+        kinds: &SetEvolution,
+    ) -> Result<SetEvolution, ControlError> {
+        self.send(Method::PUT, &sandbox(account, "/evolution"), Some(kinds), PATIENCE).await
     }
 
     /// Ask what would be decided on a call, and why, without making it.

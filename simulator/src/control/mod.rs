@@ -3,6 +3,7 @@
 pub mod client;
 
 mod customer;
+mod evolution;
 mod faults;
 mod journal;
 mod problem;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sandboxes/{account}/keys", post(sandboxes::make_partner_key))
         .route("/sandboxes/{account}/outcomes", post(sandboxes::queue_outcomes))
         .route("/sandboxes/{account}/rules", put(rules::put).get(rules::read))
+        .route("/sandboxes/{account}/evolution", put(evolution::put).get(evolution::read))
         .route("/sandboxes/{account}/explain", post(rules::explain))
         .route("/rules", get(rules::file))
         .route("/rules/reload", post(rules::reload))

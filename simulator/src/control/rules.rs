@@ -38,7 +38,7 @@ pub(super) fn usable(body: &RulesFile, account: &PartnerAccountId) -> Result<Rul
     if body.rules.len() > MAX_RULES {
         return Err(Problem::bad_request(format!("rules: at most {MAX_RULES}"), "lay down fewer"));
     }
-    let rules = rules_file::check(&body.rules)?;
+    let rules = rules_file::check(body)?;
     let held = rules.of_account(account.as_str());
     if held.len() < rules.len() {
         let detail = "rules: one is for another account, so it can never match here";

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::sandbox::Sandbox;
 use crate::behaviour::choosing::Choice;
+use crate::behaviour::evolution::NEW_EVENT;
 
 /// One thing that a command makes happen.
 #[derive(Debug, Clone)]
@@ -116,6 +117,17 @@ impl Effect {
             _ => None,
         };
         effects.iter().filter_map(of_event).collect()
+    }
+}
+
+impl EventDraft {
+    /// An event about the same of a type that nobody knows.
+    pub(crate) fn of_a_new_type(&self) -> Self {
+        Self {
+            event_id: format!("later-{}", self.event_id),
+            event_type: NEW_EVENT.to_owned(),
+            ..self.clone()
+        }
     }
 }
 

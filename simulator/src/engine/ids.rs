@@ -48,6 +48,11 @@ impl IdSource {
         text
     }
 
+    /// What makes an id longer, and of another form.
+    pub(crate) fn tail(&mut self) -> String {
+        format!("~v2_{}", self.text("longer-id", 120))
+    }
+
     /// A number below `below` for an ordinal of a kind; drawing it draws nothing of the others.
     pub(crate) fn number(&self, kind: &str, ordinal: u64, below: u64) -> u64 {
         let digest = self.hash(kind, ordinal, 0);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::authorize::{AuthorizationResult, AuthorizeRequest, RequestPaymentTransaction};
 use klarna_schemas::klarna::payment_request::CustomerInteractionConfig;
-use klarna_schemas::simulator::control::CallKind;
+use klarna_schemas::simulator::control::{CallKind, Evolution};
 use klarna_schemas::simulator::rules::Then;
 use serde_json::Value;
 
@@ -95,7 +95,15 @@ impl Sandbox {
         now: Timestamp,
     ) -> RequestRecord {
         let uuid = self.ids.uuid("payment-request");
-        RequestRecord::blank(uuid, &self.policies.journey_base, acquirer, payment, now)
+        let mut record = RequestRecord::blank(uuid, &self.policies.journey_base, acquirer, payment, now);
+        record.id.0.push_str(&self.tail_of_ids());
+        record
+    }
+
+    /// What stands behind every new id: something once ids have grown longer.
+    pub(super) fn tail_of_ids(&mut self) -> String {
+        let longer = self.behaviour.evolved().has(Evolution::LongerIds);
+        if longer { self.ids.tail() } else { String::new() }
     }
 
     /// Takes a request in, which is its payment's from now on.

@@ -42,7 +42,8 @@ impl Sandbox {
     ) -> PaymentTransaction {
         let Approved { command, request, asked, payment, completed } = approved;
         let id: PaymentTransactionId =
-            format!("krn:payment:eu1:transaction:{}", self.ids.uuid("transaction")).into();
+            format!("krn:payment:eu1:transaction:{}{}", self.ids.uuid("transaction"), self.tail_of_ids())
+                .into();
         let (currency, acquirer) = (request.currency.clone(), command.acquirer.clone());
         let mut record = TransactionRecord {
             reference: asked.payment_transaction_reference.clone(),

@@ -312,7 +312,7 @@ impl Sandbox {
     /// The event that tells where a request stands now.
     pub(super) fn announce(&mut self, record: &RequestRecord, now: Timestamp) -> EventDraft {
         EventDraft {
-            event_id: self.ids.uuid("event").to_string(),
+            event_id: format!("{}{}", self.ids.uuid("event"), self.tail_of_ids()),
             event_type: format!("{STATE_CHANGE_PREFIX}{}", record.state.event_suffix()),
             occurred_at: now,
             recipient: record.acquirer.clone(),

@@ -7,11 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::webhook::{WebhookEnvelope, WebhookMetadata};
 use klarna_schemas::signature;
+use klarna_schemas::simulator::control::Evolution;
 use klarna_schemas::simulator::journal::{Direction, Ending};
 use tokio::sync::Barrier;
 
 use super::manner::{Leaving, Rendered};
 use super::{Manner, Repeated, Subscription};
+use crate::behaviour::evolution::{Evolved, NEW_HEADERS};
 use crate::engine::EventDraft;
 use crate::journal::{Exchange, HeaderPairs, Sent};
 
@@ -42,10 +44,11 @@ impl Letter {
         account: &PartnerAccountId,
         to: &Subscription,
         manner: &Manner,
+        evolved: &Evolved,
     ) -> Self {
-        let mut sound = Self::written(draft, account, to, &Manner::default());
+        let mut sound = Self::written(draft, account, to, &Manner::default(), evolved);
         if manner.is_odd() {
-            let mut first = Self::written(draft, account, to, manner);
+            let mut first = Self::written(draft, account, to, manner, evolved);
             first.fault = manner.word();
             sound.first = Some(Box::new(first));
         } else {
@@ -133,7 +136,13 @@ impl Letter {
         }
     }
 
-    fn written(draft: &EventDraft, account: &PartnerAccountId, to: &Subscription, manner: &Manner) -> Self {
+    fn written(
+        draft: &EventDraft,
+        account: &PartnerAccountId,
+        to: &Subscription,
+        manner: &Manner,
+        evolved: &Evolved,
+    ) -> Self {
         let envelope = WebhookEnvelope {
             metadata: WebhookMetadata {
                 event_id: draft.event_id.clone(),
@@ -149,8 +158,12 @@ impl Letter {
             },
             payload: draft.payload.clone(),
         };
-        let Rendered { signed, sent } = manner.rendered(serde_json::to_value(&envelope).unwrap_or_default());
+        let Rendered { signed, sent } =
+            manner.rendered(evolved.body(serde_json::to_value(&envelope).unwrap_or_default()));
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        if evolved.has(Evolution::NewHeaders) {
+            headers.extend(NEW_HEADERS.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
         if let Some((id, secret)) = manner.signing.key(to) {
             headers.push((signature::SIGNATURE_HEADER.to_owned(), signature::sign(&secret, &signed)));
             headers.push((signature::SIGNING_KEY_ID_HEADER.to_owned(), id.0));

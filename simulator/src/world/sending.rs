@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use klarna_schemas::simulator::control::Evolution;
+
 use super::World;
 use super::sandbox_cell::SandboxCell;
 use crate::clock::real_delay;
@@ -105,7 +107,14 @@ impl SandboxCell {
                 account.subscriptions.wanting(&event.event_type, &account.signing_keys)
             })
             .unwrap_or_default();
-        wanting.iter().map(|to| Letter::new(event, &self.account, to, manner)).collect()
+        let evolved = self.lock().machine.behaviour.evolved();
+        let letter = |event, to, manner| Letter::new(event, &self.account, to, manner, &evolved);
+        let mut letters: Vec<_> = wanting.iter().map(|to| letter(event, to, manner)).collect();
+        if evolved.has(Evolution::NewEventTypes) && event.payload.request().is_some() {
+            let (new, soundly) = (event.of_a_new_type(), Manner::default());
+            letters.extend(wanting.iter().map(|to| letter(&new, to, &soundly)));
+        }
+        letters
     }
 
     /// Sends letters once each; returns how many, when the attempts have ended that begin at once.

@@ -21,9 +21,13 @@ mod ending;
 #[cfg(test)]
 mod every_operation;
 #[cfg(test)]
+mod evolution;
+#[cfg(test)]
 mod express_shipping;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod faults_page;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]

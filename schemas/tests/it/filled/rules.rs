@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use jiff::SignedDuration;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
-use klarna_schemas::simulator::control::{CallKind, CustomerAct, CustomerScript, CustomerStep, Fault};
+use klarna_schemas::simulator::control::{
+    CallKind, CustomerAct, CustomerScript, CustomerStep, Evolution, Fault, SetEvolution,
+};
 use klarna_schemas::simulator::rules::{
     Chance, Condition, Considered, Explain, Explanation, Rule, RuleView, RulesFile, RulesFileView, RulesView,
     Tests, Then, When,
@@ -65,7 +67,11 @@ pub(super) fn rule() -> Rule {
 }
 
 pub(super) fn filled_in() -> Vec<Filled> {
-    let file = RulesFile { schema: some("rules-file.schema.json"), ..RulesFile::of(vec![rule()]) };
+    let file = RulesFile {
+        schema: some("rules-file.schema.json"),
+        evolution: Evolution::ALL.into(),
+        ..RulesFile::of(vec![rule()])
+    };
     let explain = Explain {
         operation: "authorize".to_owned(),
         headers: BTreeMap::from([("accept".to_owned(), "*/*".to_owned())]),
@@ -83,6 +89,7 @@ pub(super) fn filled_in() -> Vec<Filled> {
     vec![
         filled("simulator/rules-file", &file),
         filled("simulator/customer-script", &script()),
+        filled("simulator/set-evolution", &SetEvolution { kinds: Evolution::ALL.into() }),
         filled("simulator/explain", &explain),
         filled("simulator/explanation", &explanation),
         filled("simulator/rules-view", &RulesView { rules: view(), file: view() }),

@@ -1,0 +1,119 @@
+//! What Klarna is told to do: rules, a customer who acts by itself, and how Klarna has evolved.
+
+use klarna_schemas::simulator::control::{CustomerAct, Evolution};
+
+use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use crate::world::{Failure, World};
+
+pub(super) const STEPS: &[Definition] = &[
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Given,
+        expression: "Klarna decides by these rules:",
+        example: "Klarna decides by these rules:",
+        argument: Argument::DocString,
+        doc: "Rules in YAML, as docs/rules.md has them, for the Partner's account; the first that fits a call decides.",
+        run: |world, step| Box::pin(rules(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Given,
+        expression: "Klarna has evolved by {evolution}",
+        example: "Klarna has evolved by fields that nobody knows",
+        argument: Argument::None,
+        doc: "What Klarna may change at any time, in its answers and its webhooks; `everything at once` is all of it.",
+        run: |world, step| Box::pin(evolved(world, step)),
+    },
+    Definition {
+        voice: Voice::Acquirer,
+        keyword: Keyword::Then,
+        expression: "the acquirer lives with what is new",
+        example: "the acquirer lives with what is new",
+        argument: Argument::None,
+        doc: "It took every webhook about the payment, and gave no call up of which Klarna's answer had changed; comes after the step that awaits the payment's end.",
+        run: |world, _| Box::pin(world.must_live_with_what_is_new()),
+    },
+    Definition {
+        voice: Voice::Customer,
+        keyword: Keyword::Given,
+        expression: "the customer will {act} {duration} after the step-up",
+        example: "the customer will approve the purchase 10 minutes after the step-up",
+        argument: Argument::None,
+        doc: "Klarna requires a step-up, and the Customer acts by itself, on Klarna's clock.",
+        run: |world, step| Box::pin(will_act(world, step)),
+    },
+    Definition {
+        voice: Voice::Customer,
+        keyword: Keyword::When,
+        expression: "the customer enters a wrong code",
+        example: "the customer enters a wrong code",
+        argument: Argument::None,
+        doc: "The one-time code 999999: nothing is decided, and the Purchase Journey goes on.",
+        run: |world, _| Box::pin(world.act(CustomerAct::WrongCode)),
+    },
+    Definition {
+        voice: Voice::Customer,
+        keyword: Keyword::When,
+        expression: "the customer chooses another payment option",
+        example: "the customer chooses another payment option",
+        argument: Argument::None,
+        doc: "Another one than that of the checkout; the purchase stays undecided.",
+        run: |world, _| Box::pin(world.act(CustomerAct::ChooseOption)),
+    },
+    Definition {
+        voice: Voice::Customer,
+        keyword: Keyword::When,
+        expression: "the customer looks at the purchase and changes nothing",
+        example: "the customer looks at the purchase and changes nothing",
+        argument: Argument::None,
+        doc: "The Purchase Journey is open, and stays so.",
+        run: |world, _| Box::pin(world.act(CustomerAct::ChangeNothing)),
+    },
+    Definition {
+        voice: Voice::Customer,
+        keyword: Keyword::When,
+        expression: "the customer comes back to the purchase",
+        example: "the customer comes back to the purchase",
+        argument: Argument::None,
+        doc: "Who has left the Purchase Journey undecided is in it again.",
+        run: |world, _| Box::pin(world.act(CustomerAct::ComeBack)),
+    },
+    Definition {
+        voice: Voice::Customer,
+        keyword: Keyword::When,
+        expression: "the time of the customer has come",
+        example: "the time of the customer has come",
+        argument: Argument::None,
+        doc: "Klarna's clock goes on until the Customer has done what was planned.",
+        run: |world, _| Box::pin(world.let_the_customer_act()),
+    },
+];
+
+async fn rules(world: &mut World, step: &StepInput) -> StepResult {
+    world.klarna_decides_by(step.doc_string.as_deref().unwrap_or_default()).await
+}
+
+async fn evolved(world: &mut World, step: &StepInput) -> StepResult {
+    let kinds: &[Evolution] = match step.text(0) {
+        "fields that nobody knows" => &[Evolution::ExtraFields],
+        "values that nobody knows" => &[Evolution::UnknownEnumValues],
+        "another order of keys" => &[Evolution::ReorderedKeys],
+        "other success statuses" => &[Evolution::Another2xx],
+        "longer ids" => &[Evolution::LongerIds],
+        "headers that nobody knows" => &[Evolution::NewHeaders],
+        "events that nobody knows" => &[Evolution::NewEventTypes],
+        "everything at once" => &Evolution::ALL,
+        _ => return Err(Failure::misused("Klarna does not evolve so: docs/steps.md lists the ways")),
+    };
+    world.klarna_evolves(kinds).await
+}
+
+async fn will_act(world: &mut World, step: &StepInput) -> StepResult {
+    let act = match step.text(0) {
+        "approve the purchase" => CustomerAct::Approve,
+        "refuse the purchase" => CustomerAct::Refuse,
+        _ => CustomerAct::Leave,
+    };
+    let after = step.text(1).parse().map_err(|_| Failure::misused("this is no span of time"))?;
+    world.customer_will(act, after).await
+}
