@@ -29,6 +29,8 @@ mod faults;
 #[cfg(test)]
 mod faults_page;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod klarna;
