@@ -1,6 +1,7 @@
 //! The command line.
 
 mod rules;
+mod summary;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+use self::summary::FailOn;
 use crate::config::{DEFAULTS, DefaultOutcome, Settings};
 use crate::evidence::grounds;
 use crate::{Simulator, StartError};
@@ -75,6 +77,10 @@ struct Serve {
     /// Let webhooks go to this host by plain http, as to loopback. May be given more than once.
     #[arg(long, value_name = "HOST")]
     allow_http_webhooks: Vec<String>,
+    /// Exit with 1 at the end if the rulebook has found such things in the calls of acquirers. What it found is
+    /// told on standard error in any case.
+    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    fail_on: FailOn,
     /// Listen by TLS, with an authority of its own; the first line on standard output names its file.
     #[arg(long)]
     tls: bool,
@@ -132,14 +138,14 @@ fn serve(arguments: Serve) -> ExitCode {
     };
     runtime.block_on(async {
         match builder.start().await {
-            Ok(simulator) => until_stopped(simulator).await,
+            Ok(simulator) => until_stopped(simulator, arguments.fail_on).await,
             Err(error @ StartError::Config(_)) => complain(&error, ExitCode::from(2)),
             Err(error) => complain(&error, ExitCode::from(5)),
         }
     })
 }
 
-async fn until_stopped(simulator: Simulator) -> ExitCode {
+async fn until_stopped(simulator: Simulator, fail_on: FailOn) -> ExitCode {
     let listening = simulator.base_url().as_str().trim_end_matches('/').to_owned();
     let ready = match simulator.ca_file() {
         Some(file) => serde_json::json!({ "listening": listening, "ca_file": file.display().to_string() }),
@@ -152,8 +158,9 @@ async fn until_stopped(simulator: Simulator) -> ExitCode {
     tracing::info!(listening, "Klarna is here");
     stop_signal().await;
     tracing::info!("stopping");
+    let tally = simulator.tally();
     simulator.shutdown().await;
-    ExitCode::SUCCESS
+    summary::tell(&tally.all(), fail_on)
 }
 
 /// Returns on Ctrl-C or SIGTERM.

@@ -42,6 +42,7 @@ mod world;
 pub use authority::TlsError;
 pub use config::{DefaultOutcome, UnknownAccounts};
 pub use simulator::{Simulator, SimulatorBuilder, StartError};
+pub use world::{Tallied, Tally};
 
 /// Chooses the one TLS provider of this process; later calls change nothing.
 pub fn install_crypto_provider() {

@@ -18,7 +18,7 @@ use crate::config::{ConfigError, DefaultOutcome, Settings, UnknownAccounts};
 use crate::control::client::ControlClient;
 use crate::notify::Courier;
 use crate::server::Tls;
-use crate::world::World;
+use crate::world::{Tally, World};
 use crate::{api, control, icons, journey, openapi, qr_code, server};
 
 /// Threads of the simulator's own runtime.
@@ -29,6 +29,7 @@ const THREADS: usize = 2;
 pub struct Simulator {
     base_url: Url,
     ca_file: Option<PathBuf>,
+    tally: Arc<Tally>,
     control: ControlClient,
     stopping: CancellationToken,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -87,6 +88,11 @@ impl Simulator {
     /// The file of the authority that vouches for it, where it listens by TLS.
     pub fn ca_file(&self) -> Option<&Path> {
         self.ca_file.as_deref()
+    }
+
+    /// What the rulebook has found since the start, in all sandboxes.
+    pub fn tally(&self) -> Arc<Tally> {
+        self.tally.clone()
     }
 
     /// A client for its control API.
@@ -187,11 +193,11 @@ impl SimulatorBuilder {
             .map_err(|error| StartError::Runtime(error.to_string()))?;
         let reached =
             started.await.map_err(|_| StartError::Runtime("its thread ended early".to_owned()))??;
-        let Reached { base_url, authority } = reached;
+        let Reached { base_url, authority, tally } = reached;
         let (authority, ca_file) = authority.unzip();
         let control = ControlClient::trusting(base_url.clone(), authority.as_deref())
             .map_err(|error| StartError::Runtime(error.to_string()))?;
-        Ok(Simulator { base_url, ca_file, control, stopping, thread: Some(thread) })
+        Ok(Simulator { base_url, ca_file, tally, control, stopping, thread: Some(thread) })
     }
 
     fn settled(self) -> Result<Settings, StartError> {
@@ -250,7 +256,7 @@ async fn live(settings: Settings, stopping: &CancellationToken, ready: Ready) {
     let app = app(&world);
     world.tasks.spawn(world.clone().follow_rules());
     let authority = authority_file.map(|file| (world.authority.pem().to_owned(), file));
-    if ready.send(Ok(Reached { base_url, authority })).is_err() {
+    if ready.send(Ok(Reached { base_url, authority, tally: world.tally.clone() })).is_err() {
         return;
     }
     server::serve(listener, tls, app, &limits, stopping.clone()).await;
@@ -274,6 +280,8 @@ struct Reached {
     base_url: Url,
     /// The authority that vouches for it, as PEM, and the file that holds it.
     authority: Option<(String, PathBuf)>,
+    /// What is found while it runs.
+    tally: Arc<Tally>,
 }
 
 async fn open(settings: Settings) -> Result<Opened, StartError> {

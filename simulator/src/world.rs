@@ -8,6 +8,7 @@ mod counted_calls;
 mod followed_rules;
 mod sandbox_cell;
 mod sending;
+mod tally;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +28,7 @@ pub(crate) use counted_calls::{Level, LevelStanding, Standing, count};
 pub(crate) use followed_rules::FollowedRules;
 pub(crate) use sandbox_cell::SandboxCell;
 pub(crate) use sending::{Answered, answer_and_events};
+pub use tally::{Tallied, Tally};
 
 use crate::authority::Authority;
 use crate::behaviour::rules::Rules;
@@ -50,6 +52,8 @@ pub(crate) struct World {
     pub(crate) courier: Courier,
     /// Who issues client certificates, and vouches for the simulator over TLS.
     pub(crate) authority: Authority,
+    /// What was found since the start.
+    pub(crate) tally: Arc<Tally>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
     accounts: Mutex<HashMap<AcquirerAccountId, Arc<AccountCell>>>,
@@ -114,6 +118,7 @@ impl World {
             seed,
             courier,
             authority,
+            tally: Arc::default(),
             tasks: TaskTracker::new(),
             stopping,
             accounts,

@@ -278,4 +278,7 @@ pub struct Findings {
     /// How often each rule had something to judge, by rule id: a rule that is not here, or stands
     /// at 0, has not been judged.
     pub judged: indexmap::IndexMap<String, u64>,
+    /// Why the other rules have judged nothing, by rule id.
+    #[serde(default, skip_serializing_if = "indexmap::IndexMap::is_empty")]
+    pub not_judged: indexmap::IndexMap<String, String>,
 }

@@ -15,11 +15,26 @@ const MAX_FINDINGS: usize = 1_000;
 pub(crate) struct Ledger {
     findings: Vec<Finding>,
     judged: IndexMap<Option<String>, IndexMap<&'static str, u64>>,
+    /// Whether it is known of any payment what the Partner asked.
+    intents_declared: bool,
 }
+
+/// Rules that compare with what the Partner was declared to ask.
+const INTENDED: [&str; 8] = [
+    "network-data.byte-equal",
+    "session-token.forwarded",
+    "authorize.unasked",
+    "amount.as-intended",
+    "currency.as-intended",
+    "purchase-reference.as-intended",
+    "line-items.as-intended",
+    "payment-option.as-intended",
+];
 
 impl Ledger {
     /// Judges an authorize call. Returns what was found.
     pub(crate) fn call(&mut self, context: &CallContext<'_>) -> Vec<Finding> {
+        self.intents_declared |= context.intents_declared;
         self.run(Some(&context.payment.name), |rule| match rule.judge {
             Judge::Call(judge) => judge(context),
             _ => Judgement::NotJudged,
@@ -84,6 +99,19 @@ impl Ledger {
         self.judged.shift_remove(&Some(payment.to_owned()));
     }
 
+    /// Why a rule has judged nothing.
+    fn why_not(&self, rule: &Rule) -> &'static str {
+        if INTENDED.contains(&rule.id) && !self.intents_declared {
+            return "no intent was declared: what the Partner sent is not known here";
+        }
+        match rule.judge {
+            Judge::Call(_) => "no authorize came that it could go by",
+            Judge::Refused(_) => "no authorize came whose body does not validate",
+            Judge::TokenDied(_) => "no session token died unused",
+            Judge::Delivery(_) => "no webhook was sent that it could go by",
+        }
+    }
+
     /// Everything, or what is about one payment.
     pub(crate) fn read(&self, payment: Option<&str>) -> Findings {
         let wanted = |of: Option<&str>| payment.is_none() || of == payment;
@@ -95,6 +123,8 @@ impl Ledger {
                 *judged.entry((*rule).to_owned()).or_default() += count;
             }
         }
-        Findings { findings, judged }
+        let silent = rules().filter(|rule| !judged.contains_key(rule.id));
+        let not_judged = silent.map(|rule| (rule.id.to_owned(), self.why_not(rule).to_owned())).collect();
+        Findings { findings, judged, not_judged }
     }
 }

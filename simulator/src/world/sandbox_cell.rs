@@ -249,7 +249,7 @@ impl SandboxCell {
                     intents_declared,
                     uncovered_events: &uncovered,
                 });
-                cite(&mut state.journal, &found);
+                self.cite(&mut state.journal, &found);
             }
         }
         self.tell();
@@ -264,7 +264,7 @@ impl SandboxCell {
         let seq = state.journal.append(exchange);
         let intent = state.machine.next_intent();
         let found = state.ledger.refused(&RefusedContext { seq, raw, fields, by_policy: *by_policy, intent });
-        cite(&mut state.journal, &found);
+        self.cite(&mut state.journal, &found);
         self.tell();
     }
 
@@ -317,7 +317,7 @@ impl SandboxCell {
         if epoch == state.machine.epoch {
             let context = DeliveryContext { event_type: &event_type, seq, ended, status, sent };
             let found = state.ledger.delivery(payment.as_deref(), &context);
-            cite(&mut state.journal, &found);
+            self.cite(&mut state.journal, &found);
         }
         self.tell();
     }
@@ -327,9 +327,19 @@ impl SandboxCell {
         let state = &mut *state;
         if let Some(payment) = state.machine.payment(payment) {
             let found = state.ledger.token_died(payment);
-            cite(&mut state.journal, &found);
+            self.cite(&mut state.journal, &found);
         }
         self.tell();
+    }
+
+    /// Marks the exchanges that findings cite, and counts the findings.
+    fn cite(&self, journal: &mut Journal, findings: &[Finding]) {
+        for finding in findings {
+            journal.cite(&finding.exchanges, &finding.rule);
+        }
+        if let Some(world) = self.world.upgrade() {
+            world.tally.count(&self.account, findings);
+        }
     }
 
     /// Lets everything happen that is due. Returns it in words.
@@ -424,12 +434,6 @@ impl SandboxCell {
             Some(account) => account.lock().subscriptions.uncovered(&STATE_CHANGES),
             None => STATE_CHANGES.to_vec(),
         }
-    }
-}
-
-fn cite(journal: &mut Journal, findings: &[Finding]) {
-    for finding in findings {
-        journal.cite(&finding.exchanges, &finding.rule);
     }
 }
 

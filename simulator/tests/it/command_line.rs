@@ -127,3 +127,37 @@ fn a_broken_rules_file_keeps_it_from_starting_and_says_where() {
     assert_eq!(code, Some(2));
     assert!(told.contains("nowhere.yaml: the file cannot be read"), "{told}");
 }
+
+/// Serves one authorize without an idempotency key, and stops; the exit code, and what was told at the end.
+async fn one_bad_call(arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = tokio::process::Command::from(program());
+    let command = command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    klarna_simulator::install_crypto_provider();
+    let url = ready["listening"].as_str().unwrap();
+    let account = "krn:partner:global:account:test:ALPHA001";
+    let body = crate::klarna::initial("t-1").to_string();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let call = http.post(format!("{url}/v2/accounts/{account}/payment/authorize")).body(body);
+    let answer = call.header("authorization", "Basic klarna_test_api_local").send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let pid = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().await.unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[tokio::test]
+async fn at_its_end_it_tells_what_it_has_found_and_fails_where_it_is_to() {
+    let (code, told) = one_bad_call(&[]).await;
+    assert_eq!(code, Some(0));
+    assert!(told.contains(" required, "), "{told}");
+    let rule = "  required  idempotency-key.present, 1 time; first in krn:partner:global:account:test:ALPHA001 e1p1: ";
+    assert!(told.contains(rule), "{told}");
+    assert_eq!(one_bad_call(&["--fail-on", "required"]).await.0, Some(1));
+    assert_eq!(one_bad_call(&["--fail-on", "any"]).await.0, Some(1));
+    assert_eq!(one_bad_call(&["--fail-on", "none"]).await.0, Some(0));
+}

@@ -333,3 +333,17 @@ async fn a_finding_says_on_what_it_rests_by_the_table_of_grounds() {
     let key = of("idempotency-key.present");
     assert_eq!((key.severity, key.evidence, key.rests_on.len()), (Severity::Fails, Evidence::Confirmed, 0));
 }
+
+#[tokio::test]
+async fn what_needs_the_partners_side_is_not_judged_where_no_intent_was_declared() {
+    let klarna = Klarna::start().await;
+    klarna.authorize(ALPHA, &[("Klarna-Idempotency-Key", "k-1")], &initial("t-1")).await;
+    let read = klarna.control().findings(&ALPHA.into(), None).await.unwrap();
+    for rule in ["network-data.byte-equal", "amount.as-intended", "authorize.unasked"] {
+        assert!(!read.judged.contains_key(rule), "{rule}");
+        assert!(read.not_judged[rule].contains("no intent was declared"), "{rule}");
+    }
+    assert!(read.judged.contains_key("idempotency-key.present"));
+    assert!(!read.not_judged.contains_key("idempotency-key.present"));
+    assert!(read.not_judged["webhook.answer"].contains("no webhook"));
+}

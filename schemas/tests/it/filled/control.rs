@@ -139,6 +139,7 @@ pub(super) fn filled_in() -> Vec<Filled> {
             &Findings {
                 findings: vec![finding(ChangeKind::ReEncoded, Severity::Fails)],
                 judged: [("network-data.byte-equal".to_owned(), 2)].into_iter().collect(),
+                not_judged: [("amount.as-intended".to_owned(), "no intent".to_owned())].into_iter().collect(),
             },
         ),
     ];
