@@ -26,6 +26,20 @@ struct State {
     frozen_at: Option<Timestamp>,
 }
 
+/// How a clock stood once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing {
+    at: Timestamp,
+    frozen: bool,
+}
+
+impl Standing {
+    /// Its time then.
+    pub(crate) fn now(self) -> Timestamp {
+        self.at
+    }
+}
+
 /// Why a clock cannot be moved so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ClockRefusal {
@@ -41,6 +55,18 @@ impl SandboxClock {
             state: Mutex::new(State { offset: SignedDuration::ZERO, frozen_at: None }),
             changed: watch::Sender::new(0),
         }
+    }
+
+    /// How it stands, to go back to.
+    pub(crate) fn standing(&self) -> Standing {
+        let state = *self.lock();
+        Standing { at: now(state), frozen: state.frozen_at.is_some() }
+    }
+
+    /// Goes back to how it stood. Only a sandbox as a whole goes back in time.
+    pub(crate) fn go_back_to(&self, Standing { at, frozen }: Standing) {
+        *self.lock() = State { offset: at.duration_since(real_now()), frozen_at: frozen.then_some(at) };
+        self.tell();
     }
 
     /// The sandbox's time.

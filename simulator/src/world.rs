@@ -8,6 +8,7 @@ mod counted_calls;
 mod followed_rules;
 mod sandbox_cell;
 mod sending;
+mod snapshots;
 mod tally;
 
 use std::collections::HashMap;

@@ -7,6 +7,7 @@ mod journal_query;
 mod misbehaviour;
 mod presentation;
 mod requests;
+mod snapshots;
 mod transactions;
 mod webhooks;
 
@@ -21,6 +22,7 @@ pub use journal_query::{ExportFormat, JournalExport, JournalQuery};
 pub use misbehaviour::{Misbehaviour, WebhookWish};
 pub use presentation::PresentationWish;
 pub use requests::{EndPaymentRequest, PaymentRequestEnded, RequestEnd};
+pub use snapshots::{MakeSnapshot, SnapshotView, Snapshots};
 pub use transactions::ChargeBack;
 pub use webhooks::{
     ForgetRegistrations, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent,

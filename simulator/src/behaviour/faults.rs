@@ -10,7 +10,7 @@ use crate::pattern::fits;
 const MAX_ARMED: usize = 1_000;
 
 /// Faults still to be played, first come first served.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Faults {
     armed: VecDeque<ArmFault>,
 }

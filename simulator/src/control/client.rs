@@ -7,9 +7,10 @@ use klarna_schemas::klarna::transaction::PaymentChargeback;
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{
     ActAsCustomer, ArmFault, ChargeBack, ClockView, CustomerAct, CustomerActed, EndPaymentRequest, Findings,
-    ForgetRegistrations, Intent, JournalQuery, MintSessionToken, MintedSessionToken, PartnerKey,
-    PaymentRequestEnded, PresentationWish, PutSandbox, QueuedOutcome, Registrations, ReleaseWebhooks,
-    RequestEnd, SandboxView, SendWebhook, SetClock, SetEvolution, WebhooksSent,
+    ForgetRegistrations, Intent, JournalQuery, MakeSnapshot, MintSessionToken, MintedSessionToken,
+    PartnerKey, PaymentRequestEnded, PresentationWish, PutSandbox, QueuedOutcome, Registrations,
+    ReleaseWebhooks, RequestEnd, SandboxView, SendWebhook, SetClock, SetEvolution, SnapshotView, Snapshots,
+    WebhooksSent,
 };
 use klarna_schemas::simulator::journal::JournalPage;
 use klarna_schemas::simulator::rules::{Explain, Explanation, RulesFile, RulesFileView, RulesView};
@@ -166,6 +167,32 @@ impl ControlClient {
         kinds: &SetEvolution,
     ) -> Result<SetEvolution, ControlError> {
         self.send(Method::PUT, &sandbox(account, "/evolution"), Some(kinds), PATIENCE).await
+    }
+
+    /// Take a snapshot of a sandbox.
+    pub async fn take_snapshot(
+        &self,
+        account: &PartnerAccountId,
+        name: Option<String>,
+    ) -> Result<SnapshotView, ControlError> {
+        self.send(Method::POST, &sandbox(account, "/snapshots"), Some(&MakeSnapshot { name }), PATIENCE).await
+    }
+
+    /// Look at a sandbox's snapshots.
+    pub async fn snapshots(&self, account: &PartnerAccountId) -> Result<Snapshots, ControlError> {
+        self.send(Method::GET, &sandbox(account, "/snapshots"), None::<&()>, PATIENCE).await
+    }
+
+    /// Forget a snapshot.
+    pub async fn drop_snapshot(&self, account: &PartnerAccountId, name: &str) -> Result<(), ControlError> {
+        let path = sandbox(account, &format!("/snapshots/{}", encode(name)));
+        self.order(Method::DELETE, &path, None::<&()>).await
+    }
+
+    /// Go back to a snapshot, in a new epoch.
+    pub async fn restore(&self, account: &PartnerAccountId, name: &str) -> Result<SandboxView, ControlError> {
+        let path = sandbox(account, &format!("/snapshots/{}/restore", encode(name)));
+        self.send(Method::POST, &path, None::<&()>, PATIENCE).await
     }
 
     /// Ask what would be decided on a call, and why, without making it.

@@ -10,6 +10,7 @@ mod problem;
 mod requests;
 mod rules;
 mod sandboxes;
+mod snapshots;
 mod transactions;
 mod webhooks;
 
@@ -21,7 +22,7 @@ use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 
 use crate::world::World;
 use problem::Problem;
@@ -47,6 +48,9 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sandboxes/{account}/webhooks/release", post(webhooks::release))
         .route("/sandboxes/{account}/payment-requests", post(requests::end))
         .route("/sandboxes/{account}/transactions/{id}/chargeback", post(transactions::charge_back))
+        .route("/sandboxes/{account}/snapshots", post(snapshots::make).get(snapshots::list))
+        .route("/sandboxes/{account}/snapshots/{name}", delete(snapshots::delete))
+        .route("/sandboxes/{account}/snapshots/{name}/restore", post(snapshots::restore))
         .route("/sandboxes/{account}/clock", post(sandboxes::set_clock))
         .route("/sandboxes/{account}/journal", get(journal::of_sandbox))
         .route("/sandboxes/{account}/journal/stream", get(journal::follow_sandbox))

@@ -44,7 +44,7 @@ pub(crate) fn shown(resource: &impl Serialize) -> Value {
 }
 
 /// Keys that were used, and what they got.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct UsedKeys {
     used: IndexMap<(String, IdempotencyKey), Used>,
     /// Of all answers.

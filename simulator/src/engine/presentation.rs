@@ -54,7 +54,7 @@ pub(crate) enum Intent {
 }
 
 /// What was wished for, and which options were given out.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Presenting {
     instruction: PresentationInstruction,
     issued: VecDeque<String>,

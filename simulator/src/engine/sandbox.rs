@@ -29,7 +29,7 @@ use crate::behaviour::plan::TooManyOutcomes;
 const RETIRED_NAMES: usize = 10_000;
 
 /// The state of one sandbox.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sandbox {
     pub(crate) account: PartnerAccountId,
     pub(crate) epoch: u64,
@@ -114,6 +114,16 @@ impl Sandbox {
         }
         let behaviour = self.behaviour.after_reset();
         Self::in_epoch(self.account.clone(), epoch + 1, seed, self.policies.clone(), behaviour, retired)
+    }
+
+    /// The same in another epoch, which goes on from here: what it issues next is what it would have been.
+    pub(crate) fn in_next_epoch(&self, epoch: u64) -> Self {
+        Self { epoch, ..self.clone() }
+    }
+
+    /// What the world tells sandboxes apart by: the Purchase Journeys and the tokens that are known here.
+    pub(crate) fn known_outside(&self) -> (Vec<Uuid>, Vec<String>) {
+        (self.by_uuid.keys().copied().collect(), self.tokens.keys().cloned().collect())
     }
 
     /// The epoch that a token belongs to, or the id of a request, of a transaction or of a part of one:

@@ -56,7 +56,7 @@ pub(crate) struct Departing {
 }
 
 /// What awaits the events of one sandbox, and the events that are held.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Misbehaviours {
     next: VecDeque<Expected>,
     held: VecDeque<(EventDraft, Manner)>,

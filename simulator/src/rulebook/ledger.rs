@@ -11,7 +11,7 @@ use crate::engine::Payment;
 const MAX_FINDINGS: usize = 1_000;
 
 /// Findings, and how often each rule had something to judge, by payment.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     findings: Vec<Finding>,
     judged: IndexMap<Option<String>, IndexMap<&'static str, u64>>,

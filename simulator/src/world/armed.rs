@@ -45,6 +45,16 @@ impl ArmedFaults {
         Met { fault, hold: self.hold.clone(), by }
     }
 
+    /// Those that wait.
+    pub(super) fn waiting(&self) -> Faults {
+        self.faults.clone()
+    }
+
+    /// Lets those wait again that waited once.
+    pub(super) fn arm_again(&mut self, faults: Faults) {
+        self.faults = faults;
+    }
+
     /// Takes all faults back and lets go the calls that stall.
     pub(crate) fn lift(&mut self) {
         self.faults.lift();

@@ -17,6 +17,7 @@ use super::World;
 use super::armed::{ArmedFaults, Met};
 use super::counted_calls::CountedCalls;
 use super::sending::{After, Dispatch, dispatch_all};
+use super::snapshots::Snapshot;
 use crate::api::recording::RefusedBody;
 use crate::behaviour::rules::Occasion;
 use crate::clock::{SandboxClock, real_now};
@@ -57,6 +58,7 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) faults: ArmedFaults,
     pub(crate) misbehaviours: Misbehaviours,
+    pub(super) snapshots: Vec<Snapshot>,
     owner: Option<AcquirerAccountId>,
 }
 
@@ -94,6 +96,7 @@ impl SandboxCell {
                 ledger: Ledger::default(),
                 faults: ArmedFaults::new(stopped.clone()),
                 misbehaviours: Misbehaviours::default(),
+                snapshots: Vec::new(),
                 owner: None,
             }),
             changed: watch::Sender::new(0),
@@ -125,7 +128,7 @@ impl SandboxCell {
     }
 
     /// Turns to new deliveries; nobody waits for the old ones any more.
-    fn renew_deliveries(&self) {
+    pub(super) fn renew_deliveries(&self) {
         let mut deliveries = self.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *deliveries).close();
     }

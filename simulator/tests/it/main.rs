@@ -61,6 +61,8 @@ mod rules;
 #[cfg(test)]
 mod rules_page;
 #[cfg(test)]
+mod sandboxes;
+#[cfg(test)]
 mod schemathesis;
 #[cfg(test)]
 mod sink;

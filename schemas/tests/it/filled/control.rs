@@ -6,9 +6,9 @@ use klarna_schemas::klarna::client_certificate::MtlsStatus;
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{
-    ActAsCustomer, CallKind, ClockView, CustomerAct, CustomerActed, Fault, Findings, Intent,
+    ActAsCustomer, CallKind, ClockView, CustomerAct, CustomerActed, Fault, Findings, Intent, MakeSnapshot,
     MintSessionToken, MintedSessionToken, MintedTokenState, PartnerKey, PutSandbox, QueuedOutcome,
-    SandboxView, Sandboxes, SetClock,
+    SandboxView, Sandboxes, SetClock, SnapshotView, Snapshots,
 };
 use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Evidence, Finding, Severity};
 use klarna_schemas::simulator::journal::{
@@ -167,6 +167,10 @@ pub(super) fn filled_in() -> Vec<Filled> {
     }
     let key = PartnerKey { api_key: "klarna_test_api_1".to_owned() };
     all.push(filled("simulator/partner-key", &key));
+    let snapshot = SnapshotView { name: "before".to_owned(), epoch: 2, taken_at: moment() };
+    all.push(filled("simulator/make-snapshot", &MakeSnapshot { name: some("before") }));
+    all.push(filled("simulator/snapshot", &snapshot));
+    all.push(filled("simulator/snapshots", &Snapshots { snapshots: vec![snapshot] }));
     all.extend(acts());
     all.extend(super::disturbances::filled_in());
     all.extend(super::rules::filled_in());
