@@ -68,13 +68,13 @@ async fn misbehave(mut stream: TcpStream, manners: Manners, url: String, written
     if stream.write_all(head.as_bytes()).await.is_err() {
         return;
     }
-    let piece: &[u8] = if matches!(manners, Manners::AnswersByteByByte) { b"x" } else { &[b'x'; 1 << 16] };
+    let piece = vec![b'x'; if matches!(manners, Manners::AnswersByteByByte) { 1 } else { 1 << 16 }];
     let mut beat = tokio::time::interval(Duration::from_millis(5));
     while !matches!(manners, Manners::RedirectsToItself) && written.load(Ordering::SeqCst) < TWO_GIGABYTES {
         if piece.len() == 1 {
             beat.tick().await;
         }
-        if stream.write_all(piece).await.is_err() {
+        if stream.write_all(&piece).await.is_err() {
             return;
         }
         written.fetch_add(piece.len(), Ordering::SeqCst);
