@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
 use klarna_schemas::simulator::rules::RulesFileView;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -32,7 +33,7 @@ use crate::behaviour::rules::Rules;
 use crate::clock;
 use crate::config::{self, ConfigError, Settings, UnknownAccounts};
 use crate::engine::{IdSource, Policies};
-use crate::journal::{Budget, Journal};
+use crate::journal::{Budget, Exchange, Journal};
 use crate::notify::Courier;
 
 /// How often the rules file is looked at: file systems that are mounted into containers tell nobody of
@@ -62,6 +63,7 @@ pub(crate) struct World {
     rules: FollowedRules,
     /// What nobody's key opened: unknown paths, refused calls.
     lobby: Mutex<Journal>,
+    lobby_changed: watch::Sender<u64>,
     errors: AtomicU64,
     /// What it serves, as it describes itself.
     pub(crate) document: OnceLock<serde_json::Value>,
@@ -107,6 +109,7 @@ impl World {
             policies: policies(&settings, public_base),
             rules: FollowedRules::start(&settings.rules.file)?,
             lobby: Mutex::new(Journal::new(budget.clone())),
+            lobby_changed: watch::Sender::new(0),
             budget,
             seed,
             courier,
@@ -127,6 +130,17 @@ impl World {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Writes down what belongs to no account.
+    pub(crate) fn record_in_lobby(&self, exchange: Exchange) {
+        self.lobby().append(exchange);
+        self.lobby_changed.send_modify(|version| *version += 1);
+    }
+
+    /// Tells of each entry that belongs to no account.
+    pub(crate) fn lobby_changes(&self) -> watch::Receiver<u64> {
+        self.lobby_changed.subscribe()
     }
 
     /// The journal of what belongs to no account.

@@ -3,6 +3,7 @@
 mod customer;
 mod evolution;
 mod faults;
+mod journal_query;
 mod misbehaviour;
 mod presentation;
 mod requests;
@@ -16,6 +17,7 @@ use serde_json::Value;
 pub use customer::{ActAsCustomer, CustomerAct, CustomerActed, CustomerScript, CustomerStep};
 pub use evolution::{Evolution, SetEvolution};
 pub use faults::{ArmFault, Fault, FaultBody};
+pub use journal_query::{ExportFormat, JournalExport, JournalQuery};
 pub use misbehaviour::{Misbehaviour, WebhookWish};
 pub use presentation::PresentationWish;
 pub use requests::{EndPaymentRequest, PaymentRequestEnded, RequestEnd};
@@ -25,7 +27,6 @@ pub use webhooks::{
 };
 
 use super::finding::Finding;
-use super::journal::Direction;
 use super::rules::{Rule, Then};
 use crate::ids::PartnerAccountId;
 use crate::klarna::authorize::AuthorizationResult;
@@ -266,31 +267,6 @@ pub struct ClockView {
     pub now: Timestamp,
     /// What came due on the way, in order, in words.
     pub happened: Vec<String>,
-}
-
-/// Query of `GET /sandboxes/{a}/journal` and `GET /accounts/{acquirer}/journal`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JournalQuery {
-    /// Only entries with a greater `seq`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<u64>,
-    /// Only this direction.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub direction: Option<Direction>,
-    /// Only this operation; a `*` at the end matches any rest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// Only this payment: the simulator's name of it, its payment request id, or its transaction
-    /// reference.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment: Option<String>,
-    /// How many entries to wait for; 1 when `wait_ms` is given without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min: Option<usize>,
-    /// How long to wait for them, in real milliseconds, at most 60 000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wait_ms: Option<u64>,
 }
 
 /// Answer to `GET /sandboxes/{a}/findings`.

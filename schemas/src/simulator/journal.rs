@@ -165,4 +165,19 @@ pub struct JournalPage {
     pub dropped: u64,
     /// Whether `wait_ms` ran out before `min` entries matched.
     pub timed_out: bool,
+    /// Where nothing matched: the entries that came nearest, the nearest first, at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<NearMiss>,
+}
+
+/// An entry that almost matched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NearMiss {
+    /// Which.
+    pub seq: u64,
+    /// What it was.
+    pub operation: String,
+    /// Every condition that it does not meet: what was asked for, and what it is.
+    pub misses: Vec<String>,
 }

@@ -292,6 +292,7 @@ fn write_down(
     let fault = noted.fault.as_ref().map(|met| met.fault);
     let secured = parts.extensions.get::<Arc<Secured>>();
     let mut exchange = Exchange {
+        number: 0,
         epoch: noted.epoch.unwrap_or(1),
         payment: noted.payment.clone(),
         direction: Direction::Inbound,
@@ -328,7 +329,7 @@ fn write_down(
             account.tell();
         }
         Place::Lobby => {
-            world.lobby().append(exchange);
+            world.record_in_lobby(exchange);
         }
     }
 }

@@ -58,6 +58,7 @@ fn sample(
     })?;
     let event_id = account.ids.uuid("sample-event").to_string();
     let event = EventDraft {
+        number: 0,
         event_id: event_id.clone(),
         event_type: asked.event_type.clone(),
         occurred_at: now,

@@ -321,6 +321,11 @@ impl ControlClient {
         self.send(Method::GET, &sandbox(account, &format!("/findings{query}")), None::<&()>, PATIENCE).await
     }
 
+    /// Read the journal of what belongs to no account: unknown paths, refused keys.
+    pub async fn lobby_journal(&self, query: &JournalQuery) -> Result<JournalPage, ControlError> {
+        self.read_journal("journal", query).await
+    }
+
     async fn read_journal(&self, path: &str, query: &JournalQuery) -> Result<JournalPage, ControlError> {
         let pairs = serde_json::to_value(query).unwrap_or_default();
         let mut text = url::form_urlencoded::Serializer::new(String::new());

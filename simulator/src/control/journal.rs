@@ -1,38 +1,49 @@
-//! Reading and awaiting journals and findings.
+//! Reading, awaiting, following and writing out journals; and the findings.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::stream::{self, Stream};
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
-use klarna_schemas::simulator::control::{Findings, JournalQuery};
-use klarna_schemas::simulator::journal::JournalPage;
+use klarna_schemas::simulator::control::{ExportFormat, Findings, JournalExport, JournalQuery};
+use klarna_schemas::simulator::journal::{JournalEntry, JournalPage};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use super::faults::known;
 use super::problem::Problem;
 use super::sandboxes::existing;
-use crate::journal::{Filter, Journal, MAX_WAIT};
-use crate::world::World;
+use crate::journal::{Filter, Journal, MAX_WAIT, QueryMistake, export};
+use crate::world::{AccountCell, SandboxCell, World};
+
+/// What the query of a journal takes.
+const MEMBERS: &str = "the query takes after, direction, operation, payment, epoch, header, request_json, response_json, status, ended, fault, finding, since, until, limit, min, wait_ms";
+/// What a reader that follows a journal sends to read on behind what it has.
+const LAST_EVENT_ID: &str = "last-event-id";
 
 /// A query string, with every unknown name refused.
 pub(super) struct StrictQuery<T>(T);
 
-impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequestParts<S> for StrictQuery<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for StrictQuery<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(query)| Self(query)).map_err(|rejection| {
-            Problem::bad_request(
-                rejection.body_text(),
-                "the query takes after, direction, operation, payment, min, wait_ms",
-            )
-        })
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        read(&parts.uri).map(Self)
     }
+}
+
+fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    let query = Query::<T>::try_from_uri(uri);
+    query.map(|Query(query)| query).map_err(|rejection| Problem::bad_request(rejection.body_text(), MEMBERS))
 }
 
 #[derive(Deserialize)]
@@ -41,20 +52,86 @@ pub(super) struct FindingsQuery {
     payment: Option<String>,
 }
 
+/// A journal that can be read.
+pub(super) enum Source {
+    Sandbox(Arc<SandboxCell>),
+    Account(Arc<AccountCell>),
+    Lobby(Arc<World>),
+}
+
+impl Source {
+    fn changes(&self) -> watch::Receiver<u64> {
+        match self {
+            Self::Sandbox(cell) => cell.changes(),
+            Self::Account(account) => account.changes(),
+            Self::Lobby(world) => world.lobby_changes(),
+        }
+    }
+
+    /// Whether there will be no more entries.
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Sandbox(cell) => cell.is_stopped(),
+            Self::Account(_) | Self::Lobby(_) => false,
+        }
+    }
+
+    /// Looks into the journal. A payment that is not there yet may come: it is resolved at each look.
+    fn look<T>(&self, query: &JournalQuery, look: impl FnOnce(&Journal, &Filter) -> T) -> Result<T, Problem> {
+        let nobody = |_: &str| None;
+        match self {
+            Self::Sandbox(cell) => {
+                let state = cell.lock();
+                let named = |name: &str| Some(state.machine.payment_named(name)?.name.clone());
+                Ok(look(&state.journal, &Filter::new(query, named)?))
+            }
+            Self::Account(account) => Ok(look(&account.lock().journal, &Filter::new(query, nobody)?)),
+            Self::Lobby(world) => Ok(look(&world.lobby(), &Filter::new(query, nobody)?)),
+        }
+    }
+
+    fn page(&self, query: &JournalQuery, timed_out: bool) -> Result<JournalPage, Problem> {
+        self.look(query, |journal, filter| {
+            let entries = journal.read(filter);
+            let is_cut = filter.limit.is_some_and(|limit| entries.len() >= limit);
+            let next_after = match entries.last() {
+                Some(last) if is_cut => last.seq,
+                _ => journal.last_seq(),
+            };
+            let near = if entries.is_empty() { journal.near(filter) } else { Vec::new() };
+            JournalPage { entries, next_after, dropped: journal.dropped(), timed_out, near }
+        })
+    }
+}
+
+impl From<QueryMistake> for Problem {
+    fn from(mistake: QueryMistake) -> Self {
+        Self::bad_request(mistake.message, mistake.hint)
+    }
+}
+
+/// The journal that a path names.
+fn of_path(world: &Arc<World>, place: Place) -> Result<Source, Problem> {
+    match place {
+        Place::Sandbox(account) => existing(world, &account).map(Source::Sandbox),
+        Place::Account(acquirer) => known(world, &acquirer).map(Source::Account),
+        Place::Lobby => Ok(Source::Lobby(world.clone())),
+    }
+}
+
+/// Whose journal.
+enum Place {
+    Sandbox(PartnerAccountId),
+    Account(AcquirerAccountId),
+    Lobby,
+}
+
 pub(super) async fn of_sandbox(
     State(world): State<Arc<World>>,
     Path(account): Path<PartnerAccountId>,
     StrictQuery(query): StrictQuery<JournalQuery>,
 ) -> Result<Json<JournalPage>, Problem> {
-    let cell = existing(&world, &account)?;
-    let changes = cell.changes();
-    let read = |query: &JournalQuery| {
-        let state = cell.lock();
-        // A payment that is not there yet may come while we wait: resolve it at each look.
-        let filter = Filter::new(query, |name| Some(state.machine.payment_named(name)?.name.clone()));
-        look(&state.journal, &filter)
-    };
-    Ok(Json(wait(&query, changes, read).await?))
+    wait(&of_path(&world, Place::Sandbox(account))?, &query).await
 }
 
 pub(super) async fn of_account(
@@ -62,10 +139,48 @@ pub(super) async fn of_account(
     Path(acquirer): Path<AcquirerAccountId>,
     StrictQuery(query): StrictQuery<JournalQuery>,
 ) -> Result<Json<JournalPage>, Problem> {
-    let account = known(&world, &acquirer)?;
-    let changes = account.changes();
-    let read = |query: &JournalQuery| look(&account.lock().journal, &Filter::new(query, |_| None));
-    Ok(Json(wait(&query, changes, read).await?))
+    wait(&of_path(&world, Place::Account(acquirer))?, &query).await
+}
+
+pub(super) async fn of_nobody(
+    State(world): State<Arc<World>>,
+    StrictQuery(query): StrictQuery<JournalQuery>,
+) -> Result<Json<JournalPage>, Problem> {
+    wait(&of_path(&world, Place::Lobby)?, &query).await
+}
+
+pub(super) async fn follow_sandbox(
+    State(world): State<Arc<World>>,
+    Path(account): Path<PartnerAccountId>,
+    headers: HeaderMap,
+    StrictQuery(query): StrictQuery<JournalQuery>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    follow(of_path(&world, Place::Sandbox(account))?, &headers, query)
+}
+
+pub(super) async fn follow_account(
+    State(world): State<Arc<World>>,
+    Path(acquirer): Path<AcquirerAccountId>,
+    headers: HeaderMap,
+    StrictQuery(query): StrictQuery<JournalQuery>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    follow(of_path(&world, Place::Account(acquirer))?, &headers, query)
+}
+
+pub(super) async fn export_sandbox(
+    State(world): State<Arc<World>>,
+    Path(account): Path<PartnerAccountId>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    write_out(&world, &of_path(&world, Place::Sandbox(account))?, &uri)
+}
+
+pub(super) async fn export_account(
+    State(world): State<Arc<World>>,
+    Path(acquirer): Path<AcquirerAccountId>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    write_out(&world, &of_path(&world, Place::Account(acquirer))?, &uri)
 }
 
 pub(super) async fn findings(
@@ -88,21 +203,8 @@ pub(super) async fn findings(
     Ok(Json(state.ledger.read(payment.map(|payment| payment.name.as_str()))))
 }
 
-fn look(journal: &Journal, filter: &Filter) -> JournalPage {
-    JournalPage {
-        entries: journal.read(filter),
-        next_after: journal.last_seq(),
-        dropped: journal.dropped(),
-        timed_out: false,
-    }
-}
-
 /// Reads, and reads again on each change, until enough entries match or the time is up.
-async fn wait(
-    query: &JournalQuery,
-    mut changes: watch::Receiver<u64>,
-    read: impl Fn(&JournalQuery) -> JournalPage,
-) -> Result<JournalPage, Problem> {
+async fn wait(source: &Source, query: &JournalQuery) -> Result<Json<JournalPage>, Problem> {
     let wait = Duration::from_millis(query.wait_ms.unwrap_or(0));
     if wait > MAX_WAIT {
         return Err(Problem::bad_request(
@@ -111,15 +213,121 @@ async fn wait(
         ));
     }
     let enough = query.min.unwrap_or(usize::from(query.wait_ms.is_some()));
+    if query.limit.is_some_and(|limit| limit < enough) {
+        return Err(Problem::bad_request(
+            "min: more than limit allows",
+            "leave limit out, or wait for fewer",
+        ));
+    }
+    let mut changes = source.changes();
     let found = tokio::time::timeout(wait, async {
         loop {
             changes.mark_unchanged();
-            let page = read(query);
-            if page.entries.len() >= enough || changes.changed().await.is_err() {
-                return page;
+            let page = source.page(query, false)?;
+            if page.entries.len() >= enough || source.is_over() || changes.changed().await.is_err() {
+                return Ok(page);
             }
         }
     })
     .await;
-    Ok(found.unwrap_or_else(|_| JournalPage { timed_out: true, ..read(query) }))
+    match found {
+        Ok(page) => page.map(Json),
+        Err(_) => source.page(query, true).map(Json),
+    }
+}
+
+/// Sends every entry that matches as it is written down, until the reader goes or the sandbox does.
+fn follow(
+    source: Source,
+    headers: &HeaderMap,
+    query: JournalQuery,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Problem> {
+    if query.wait_ms.is_some() || query.min.is_some() || query.limit.is_some() {
+        return Err(Problem::bad_request(
+            "a stream takes no min, limit and wait_ms",
+            "it sends each entry at once, and ends when you go",
+        ));
+    }
+    let resumed = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()?.parse().ok());
+    let mut query = query;
+    query.after = resumed.or(query.after);
+    // Refused now, not in the stream.
+    source.look(&query, |_, _| ())?;
+    let changes = source.changes();
+    let reader = Reader { source, query, changes, waiting: Vec::new().into_iter(), dropped: None };
+    Ok(Sse::new(stream::unfold(reader, Reader::next)).keep_alive(KeepAlive::default()))
+}
+
+/// Who follows a journal.
+struct Reader {
+    source: Source,
+    query: JournalQuery,
+    changes: watch::Receiver<u64>,
+    /// What was read and not sent yet.
+    waiting: std::vec::IntoIter<JournalEntry>,
+    /// How many entries had been pushed out at the last look.
+    dropped: Option<u64>,
+}
+
+impl Reader {
+    /// Entries are read only as fast as the reader takes them: the journal is its buffer.
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+        loop {
+            if let Some(entry) = self.waiting.next() {
+                let event = Event::default().id(entry.seq.to_string()).json_data(&entry).unwrap_or_default();
+                return Some((Ok(event), self));
+            }
+            self.changes.mark_unchanged();
+            let page = self.source.page(&self.query, false).ok()?;
+            self.query.after = Some(page.next_after.max(self.query.after.unwrap_or(0)));
+            self.waiting = page.entries.into_iter();
+            if let Some(before) = self.dropped.replace(page.dropped)
+                && page.dropped > before
+            {
+                let lost = serde_json::json!({ "dropped": page.dropped - before });
+                let event = Event::default().event("dropped").json_data(lost).unwrap_or_default();
+                return Some((Ok(event), self));
+            }
+            if self.waiting.len() == 0 && (self.source.is_over() || self.changes.changed().await.is_err()) {
+                return None;
+            }
+        }
+    }
+}
+
+/// Writes a journal out as a file.
+fn write_out(world: &World, source: &Source, uri: &Uri) -> Result<Response, Problem> {
+    // The query is the journal's and the export's: each reads its own members of it.
+    let pairs: Vec<(String, String)> =
+        url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let (own, rest): (Vec<_>, Vec<_>) =
+        pairs.into_iter().partition(|(name, _)| name == "format" || name == "redact");
+    let export: JournalExport = read(&with_query(&own)).map_err(|_| {
+        Problem::bad_request("format: har, curl, ndjson or stable; redact: true or false", MEMBERS)
+    })?;
+    let query: JournalQuery = read(&with_query(&rest))?;
+    let is_stable = export.format == ExportFormat::Stable;
+    let mut entries =
+        source.look(
+            &query,
+            |journal, filter| {
+                if is_stable { journal.read_in_order(filter) } else { journal.read(filter) }
+            },
+        )?;
+    if export.redact.unwrap_or(!is_stable) {
+        entries.iter_mut().for_each(export::blacken);
+    }
+    let base = world.settings().public_url.clone();
+    let (kind, text) = match export.format {
+        ExportFormat::Har => ("application/json", export::har(&entries, &base)),
+        ExportFormat::Curl => ("text/x-shellscript; charset=utf-8", export::curl(&entries)),
+        ExportFormat::Ndjson => ("application/x-ndjson", export::ndjson(&entries)),
+        ExportFormat::Stable => ("application/x-ndjson", export::stable(&entries)),
+    };
+    Ok(([(CONTENT_TYPE, kind)], text).into_response())
+}
+
+fn with_query(pairs: &[(String, String)]) -> Uri {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    format!("/?{query}").parse().unwrap_or_default()
 }

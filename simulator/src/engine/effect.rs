@@ -134,6 +134,8 @@ impl EventDraft {
 /// An event before it is addressed to a webhook.
 #[derive(Debug, Clone)]
 pub(crate) struct EventDraft {
+    /// Where it stands among the effects of its sandbox.
+    pub(crate) number: u64,
     /// What repeats are told by.
     pub(crate) event_id: String,
     /// E.g. `payment.request.state-change.completed`.

@@ -244,6 +244,7 @@ impl Sandbox {
     fn tell(&mut self, news: News, now: Timestamp, effects: &mut Vec<Effect>) {
         for (event_type, payload) in news.told {
             effects.push(Effect::Emit(Box::new(EventDraft {
+                number: self.number(),
                 event_id: self.ids.uuid("event").to_string(),
                 event_type,
                 occurred_at: now,

@@ -48,6 +48,8 @@ pub(crate) struct Sandbox {
     pub(super) customer_tokens: IndexSet<String>,
     /// Keys of all calls but authorize.
     pub(super) used_keys: UsedKeys,
+    /// How many effects have been numbered.
+    effects: u64,
     /// What the tester asked for.
     pub(crate) behaviour: Behaviour,
     pub(super) presenting: Presenting,
@@ -89,6 +91,7 @@ impl Sandbox {
             idempotency: HashMap::new(),
             customer_tokens: IndexSet::new(),
             used_keys: UsedKeys::default(),
+            effects: 0,
             behaviour,
             presenting: Presenting::default(),
             intent: None,
@@ -141,6 +144,13 @@ impl Sandbox {
     /// Queues outcomes.
     pub(crate) fn queue(&mut self, outcomes: Vec<QueuedOutcome>) -> Result<(), TooManyOutcomes> {
         self.behaviour.queue(outcomes)
+    }
+
+    /// The next number: of an event, or of a call that was answered. Numbers are drawn under the sandbox's
+    /// lock, so they tell the order in which things came about, whatever the network makes of it.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.effects += 1;
+        self.effects
     }
 
     /// Mints a session token of exactly `length` characters.
@@ -312,6 +322,7 @@ impl Sandbox {
     /// The event that tells where a request stands now.
     pub(super) fn announce(&mut self, record: &RequestRecord, now: Timestamp) -> EventDraft {
         EventDraft {
+            number: self.number(),
             event_id: format!("{}{}", self.ids.uuid("event"), self.tail_of_ids()),
             event_type: format!("{STATE_CHANGE_PREFIX}{}", record.state.event_suffix()),
             occurred_at: now,

@@ -15,6 +15,8 @@ pub(crate) type HeaderPairs = Vec<(String, String)>;
 /// An exchange before it has a place in a journal.
 #[derive(Debug, Clone)]
 pub(crate) struct Exchange {
+    /// Where it stands among the effects of its sandbox; 0 where it is in none.
+    pub(crate) number: u64,
     pub(crate) epoch: u64,
     pub(crate) payment: Option<String>,
     pub(crate) direction: Direction,

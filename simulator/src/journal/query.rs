@@ -1,62 +1,281 @@
-//! Which entries a reader wants.
+//! Which entries a reader wants, and which came near where none is there.
 
 use std::time::Duration;
 
-use klarna_schemas::simulator::control::JournalQuery;
-use klarna_schemas::simulator::journal::Direction;
+use http::HeaderName;
+use jiff::Timestamp;
+use klarna_schemas::klarna::webhook::EVENT_TYPES;
+use klarna_schemas::nearest::nearest;
+use klarna_schemas::simulator::control::{CustomerAct, JournalQuery};
+use klarna_schemas::simulator::journal::{Direction, Ending, NearMiss};
+use serde_json::Value;
+use serde_json_path::JsonPath;
 
 use super::exchange::Exchange;
 use crate::pattern::fits;
 
 /// The longest that one call may wait for entries.
 pub(crate) const MAX_WAIT: Duration = Duration::from_mins(1);
+/// How many entries that came near are told of.
+const NEAR: usize = 5;
 
-/// A query, resolved against one sandbox.
+/// A query, resolved against one journal.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
     pub(crate) after: u64,
-    pub(crate) direction: Option<Direction>,
-    /// A pattern.
-    operation: Option<String>,
-    payment: OfPayment,
+    /// How many entries at most.
+    pub(crate) limit: Option<usize>,
+    conditions: Vec<Condition>,
 }
 
-#[derive(Debug, Clone, Default)]
-enum OfPayment {
-    #[default]
-    Any,
+/// One thing that an entry must meet.
+#[derive(Debug, Clone)]
+enum Condition {
+    Direction(Direction),
+    /// A pattern.
+    Operation(String),
     /// By the simulator's name.
-    Named(String),
+    Payment(String),
     /// The name given fits no payment (yet).
-    Nobodys,
+    NobodysPayment(String),
+    Epoch(u64),
+    /// A name in lower case, and the value that it must have, if any.
+    Header(String, Option<String>),
+    RequestJson(String, JsonPath),
+    ResponseJson(String, JsonPath),
+    Status(u16),
+    Ended(Ending),
+    Fault(String),
+    Finding(String),
+    Since(Timestamp),
+    Until(Timestamp),
+}
+
+/// Why a query cannot be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct QueryMistake {
+    pub(crate) message: String,
+    pub(crate) hint: String,
 }
 
 impl Filter {
     /// From a query; `resolve` turns any name of a payment into the simulator's.
-    pub(crate) fn new(query: &JournalQuery, resolve: impl Fn(&str) -> Option<String>) -> Self {
-        Self {
-            after: query.after.unwrap_or(0),
-            direction: query.direction,
-            operation: query.operation.clone(),
-            payment: match query.payment.as_deref().map(resolve) {
-                None => OfPayment::Any,
-                Some(Some(name)) => OfPayment::Named(name),
-                Some(None) => OfPayment::Nobodys,
-            },
+    ///
+    /// # Errors
+    /// When something in it cannot be read, or can never be met.
+    pub(crate) fn new(
+        query: &JournalQuery,
+        resolve: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, QueryMistake> {
+        let mut conditions = Vec::new();
+        conditions.extend(query.direction.map(Condition::Direction));
+        if let Some(pattern) = &query.operation {
+            check_operation(pattern)?;
+            conditions.push(Condition::Operation(pattern.clone()));
         }
+        conditions.extend(query.payment.as_deref().map(|name| match resolve(name) {
+            Some(name) => Condition::Payment(name),
+            None => Condition::NobodysPayment(name.to_owned()),
+        }));
+        conditions.extend(query.epoch.map(Condition::Epoch));
+        conditions.extend(query.header.as_deref().map(header).transpose()?);
+        let path = |name, text: &String| {
+            let path = JsonPath::parse(text).map_err(|error| QueryMistake {
+                message: format!("{name}: no JSONPath: {error}"),
+                hint: "such as $.currency, or $[?@.currency == \"SEK\"]".to_owned(),
+            });
+            path.map(|path| (text.clone(), path))
+        };
+        if let Some(text) = &query.request_json {
+            let (text, path) = path("request_json", text)?;
+            conditions.push(Condition::RequestJson(text, path));
+        }
+        if let Some(text) = &query.response_json {
+            let (text, path) = path("response_json", text)?;
+            conditions.push(Condition::ResponseJson(text, path));
+        }
+        conditions.extend(query.status.map(Condition::Status));
+        conditions.extend(query.ended.map(Condition::Ended));
+        conditions.extend(query.fault.clone().map(Condition::Fault));
+        if let Some(pattern) = &query.finding {
+            check_rule(pattern)?;
+            conditions.push(Condition::Finding(pattern.clone()));
+        }
+        if let (Some(since), Some(until)) = (query.since, query.until)
+            && since >= until
+        {
+            return Err(QueryMistake {
+                message: "since and until: nothing lies between them".to_owned(),
+                hint: "since is the earlier one".to_owned(),
+            });
+        }
+        conditions.extend(query.since.map(Condition::Since));
+        conditions.extend(query.until.map(Condition::Until));
+        Ok(Self { after: query.after.unwrap_or(0), limit: query.limit, conditions })
     }
 
     /// Whether an entry is wanted.
-    pub(crate) fn takes(&self, seq: u64, exchange: &Exchange) -> bool {
-        let operation = self.operation.as_ref().is_none_or(|pattern| fits(pattern, &exchange.operation));
-        let payment = match &self.payment {
-            OfPayment::Any => true,
-            OfPayment::Named(name) => exchange.payment.as_ref() == Some(name),
-            OfPayment::Nobodys => false,
-        };
+    pub(super) fn takes(&self, seq: u64, exchange: &Exchange, findings: &[String]) -> bool {
         seq > self.after
-            && operation
-            && payment
-            && self.direction.is_none_or(|direction| exchange.direction == direction)
+            && self.conditions.iter().all(|condition| condition.misses(exchange, findings).is_none())
     }
+
+    /// The entries that came nearest, of which none is wanted.
+    pub(super) fn near<'a>(
+        &self,
+        entries: impl Iterator<Item = (u64, &'a Exchange, &'a [String])>,
+    ) -> Vec<NearMiss> {
+        let mut near: Vec<NearMiss> = entries
+            .filter(|(seq, ..)| *seq > self.after)
+            .map(|(seq, exchange, findings)| NearMiss {
+                seq,
+                operation: exchange.operation.clone(),
+                misses: self
+                    .conditions
+                    .iter()
+                    .filter_map(|wanted| wanted.misses(exchange, findings))
+                    .collect(),
+            })
+            // What meets nothing at all is not near.
+            .filter(|miss| miss.misses.len() < self.conditions.len())
+            .collect();
+        // The newest of those that are as near.
+        near.sort_by_key(|miss| (miss.misses.len(), u64::MAX - miss.seq));
+        near.truncate(NEAR);
+        near
+    }
+}
+
+impl Condition {
+    /// What was asked for and what an entry is; `None` where it meets this.
+    fn misses(&self, exchange: &Exchange, findings: &[String]) -> Option<String> {
+        let miss =
+            |name: &str, wanted: &str, is: &str| Some(format!("{name}: {wanted} was asked for, {is} it is"));
+        let unless = |meets: bool, told: Option<String>| if meets { None } else { told };
+        let body_of = |response: bool| -> Value {
+            let body = match (&exchange.response, response) {
+                (Some((_, _, body)), true) => body,
+                (None, true) => return Value::Null,
+                (_, false) => &exchange.request_body,
+            };
+            serde_json::from_slice(body).unwrap_or_default()
+        };
+        let status = exchange.response.as_ref().map(|(status, _, _)| *status);
+        match self {
+            Self::Direction(wanted) => {
+                let word = |direction| if direction == Direction::Inbound { "inbound" } else { "outbound" };
+                let is = exchange.direction;
+                unless(is == *wanted, miss("direction", word(*wanted), word(is)))
+            }
+            Self::Operation(pattern) => {
+                unless(fits(pattern, &exchange.operation), miss("operation", pattern, &exchange.operation))
+            }
+            Self::Payment(wanted) => {
+                let is = exchange.payment.as_deref();
+                unless(is == Some(wanted), miss("payment", wanted, is.unwrap_or("about none")))
+            }
+            Self::NobodysPayment(wanted) => {
+                miss("payment", wanted, exchange.payment.as_deref().unwrap_or("about none"))
+            }
+            Self::Epoch(wanted) => unless(
+                exchange.epoch == *wanted,
+                miss("epoch", &wanted.to_string(), &exchange.epoch.to_string()),
+            ),
+            Self::Header(name, wanted) => {
+                let values =
+                    exchange.request_headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+                let values: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
+                match (wanted, values.first()) {
+                    (_, None) => Some(format!("header: there is no {name}")),
+                    (None, Some(_)) => None,
+                    (Some(wanted), Some(is)) => {
+                        unless(values.contains(&wanted.as_str()), miss(&format!("header {name}"), wanted, is))
+                    }
+                }
+            }
+            Self::RequestJson(text, path) => {
+                let found = !path.query(&body_of(false)).is_empty();
+                unless(found, Some(format!("request_json: {text} finds nothing")))
+            }
+            Self::ResponseJson(text, path) => {
+                let found = !path.query(&body_of(true)).is_empty();
+                unless(found, Some(format!("response_json: {text} finds nothing")))
+            }
+            Self::Status(wanted) => {
+                let is = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+                unless(status == Some(*wanted), miss("status", &wanted.to_string(), &is))
+            }
+            Self::Ended(wanted) => {
+                let is = exchange.ended;
+                unless(is == *wanted, miss("ended", ended(*wanted), ended(is)))
+            }
+            Self::Fault(pattern) => {
+                let is = exchange.fault.as_deref();
+                let meets = is.is_some_and(|fault| fits(pattern, fault));
+                unless(meets, miss("fault", pattern, is.unwrap_or("without any")))
+            }
+            Self::Finding(pattern) => {
+                let meets = findings.iter().any(|rule| fits(pattern, rule));
+                let is = if findings.is_empty() { "cited by none".to_owned() } else { findings.join(", ") };
+                unless(meets, miss("finding", pattern, &is))
+            }
+            Self::Since(at) => unless(
+                exchange.virtual_at >= *at,
+                Some(format!("since: it began at {}", exchange.virtual_at)),
+            ),
+            Self::Until(at) => {
+                unless(exchange.virtual_at < *at, Some(format!("until: it began at {}", exchange.virtual_at)))
+            }
+        }
+    }
+}
+
+fn ended(ended: Ending) -> &'static str {
+    match ended {
+        Ending::Answered => "answered",
+        Ending::TimedOut => "timed_out",
+        Ending::Broken => "broken",
+    }
+}
+
+fn header(text: &str) -> Result<Condition, QueryMistake> {
+    let (name, value) = match text.split_once(':') {
+        Some((name, value)) => (name.trim(), Some(value.trim().to_owned())),
+        None => (text.trim(), None),
+    };
+    if HeaderName::from_bytes(name.as_bytes()).is_err() {
+        return Err(QueryMistake {
+            message: format!("header: {name:?} is no name of a header"),
+            hint: "write header=Name, or header=Name: value".to_owned(),
+        });
+    }
+    Ok(Condition::Header(name.to_ascii_lowercase(), value))
+}
+
+/// Refuses the pattern of an operation that no journal can have: whoever awaits it waits in vain.
+fn check_operation(pattern: &str) -> Result<(), QueryMistake> {
+    let events = EVENT_TYPES.iter().copied().chain([crate::behaviour::evolution::NEW_EVENT]);
+    let mut known: Vec<String> =
+        crate::api::operations::OPERATIONS.iter().map(|operation| operation.id.to_owned()).collect();
+    known.extend(CustomerAct::ALL.map(|act| format!("journey.{}", act.as_str())));
+    known.extend(events.map(|event| format!("event:{event}")));
+    known.push("unknown".to_owned());
+    check_name("operation", pattern, &known)
+}
+
+fn check_rule(pattern: &str) -> Result<(), QueryMistake> {
+    let known: Vec<String> = crate::rulebook::rules().map(|rule| rule.id.to_owned()).collect();
+    check_name("finding", pattern, &known)
+}
+
+fn check_name(what: &str, pattern: &str, known: &[String]) -> Result<(), QueryMistake> {
+    if known.iter().any(|name| fits(pattern, name)) {
+        return Ok(());
+    }
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    let hint = match nearest(pattern.trim_end_matches('*'), &names) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => "a * at the end matches any rest; docs/journal.md lists the names".to_owned(),
+    };
+    Err(QueryMistake { message: format!("{what}: no entry is ever called {pattern}"), hint })
 }

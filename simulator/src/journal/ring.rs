@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use klarna_schemas::simulator::journal::{Direction, JournalEntry};
+use klarna_schemas::simulator::journal::{Direction, JournalEntry, NearMiss};
 
 use super::exchange::{Exchange, Sent};
 use super::query::Filter;
@@ -119,9 +119,28 @@ impl Journal {
     pub(crate) fn read(&self, filter: &Filter) -> Vec<JournalEntry> {
         self.kept
             .iter()
-            .filter(|kept| filter.takes(kept.seq, &kept.exchange))
+            .filter(|kept| filter.takes(kept.seq, &kept.exchange, &kept.findings))
+            .take(filter.limit.unwrap_or(usize::MAX))
             .map(|kept| kept.exchange.entry(kept.seq, &kept.findings))
             .collect()
+    }
+
+    /// Matching entries in the order in which things came about instead of ended, numbered anew from 1.
+    pub(crate) fn read_in_order(&self, filter: &Filter) -> Vec<JournalEntry> {
+        let mut wanted: Vec<&Kept> =
+            self.kept.iter().filter(|kept| filter.takes(kept.seq, &kept.exchange, &kept.findings)).collect();
+        wanted.sort_by_key(|kept| {
+            let exchange = &kept.exchange;
+            (exchange.epoch, exchange.virtual_at, exchange.number, exchange.target.clone())
+        });
+        let numbered = (1..).zip(wanted.into_iter().take(filter.limit.unwrap_or(usize::MAX)));
+        numbered.map(|(seq, kept)| kept.exchange.entry(seq, &kept.findings)).collect()
+    }
+
+    /// The entries that came nearest to what a reader wants, where none is there.
+    pub(crate) fn near(&self, filter: &Filter) -> Vec<NearMiss> {
+        let entries = self.kept.iter().map(|kept| (kept.seq, &kept.exchange, kept.findings.as_slice()));
+        filter.near(entries)
     }
 
     /// The last deliveries of an event about a payment that were signed as they should be: those of
@@ -172,6 +191,7 @@ mod tests {
     fn exchange(bytes: usize) -> Exchange {
         let now = real_now();
         Exchange {
+            number: 0,
             epoch: 1,
             payment: None,
             direction: Direction::Inbound,

@@ -20,6 +20,8 @@ use crate::journal::{Exchange, HeaderPairs, Sent};
 /// An event on its way to one webhook: the same bytes at each attempt.
 #[derive(Debug, Clone)]
 pub(crate) struct Letter {
+    /// Where its event stands among the effects of the sandbox.
+    pub(super) number: u64,
     pub(super) event_type: String,
     pub(super) payment: String,
     pub(super) epoch: u64,
@@ -102,6 +104,7 @@ impl Letter {
 
     fn as_sent(sent: &Exchange, now: Timestamp) -> Self {
         Self {
+            number: sent.number,
             event_type: sent.operation.trim_start_matches("event:").to_owned(),
             payment: sent.payment.clone().unwrap_or_default(),
             epoch: sent.epoch,
@@ -125,6 +128,7 @@ impl Letter {
         response: Option<(u16, HeaderPairs, Bytes)>,
     ) -> Exchange {
         Exchange {
+            number: self.number,
             epoch: self.epoch,
             payment: None,
             direction: Direction::Outbound,
@@ -177,6 +181,7 @@ impl Letter {
             headers.push((signature::SIGNING_KEY_ID_HEADER.to_owned(), id.0));
         }
         Self {
+            number: draft.number,
             event_type: draft.event_type.clone(),
             payment: draft.payment.clone(),
             epoch: draft.epoch,

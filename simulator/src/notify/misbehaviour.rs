@@ -136,6 +136,7 @@ mod tests {
 
     fn event(payment: &str, event_type: &str) -> EventDraft {
         EventDraft {
+            number: 0,
             event_id: "e".to_owned(),
             event_type: event_type.to_owned(),
             occurred_at: Timestamp::UNIX_EPOCH,

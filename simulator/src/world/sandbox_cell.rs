@@ -134,9 +134,15 @@ impl SandboxCell {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the sandbox's tasks.
+    /// Whether it is no more.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.is_cancelled()
+    }
+
+    /// Ends the sandbox's tasks, and the waits of its readers.
     pub(crate) fn stop(&self) {
         self.stopped.cancel();
+        self.tell();
         self.deliveries().close();
     }
 
@@ -221,10 +227,11 @@ impl SandboxCell {
     }
 
     /// Writes down an authorize and judges it.
-    pub(crate) fn record_call(&self, exchange: Exchange, call: Option<usize>) {
+    pub(crate) fn record_call(&self, mut exchange: Exchange, call: Option<usize>) {
         let uncovered = self.uncovered_events();
         let mut state = self.lock();
         let state = &mut *state;
+        exchange.number = state.machine.number();
         let payment = exchange.payment.clone();
         let seq = state.journal.append(exchange);
         let intents_declared = state.machine.intents_declared;
@@ -249,10 +256,11 @@ impl SandboxCell {
     }
 
     /// Writes down an authorize whose body did not validate, and judges that.
-    pub(crate) fn record_refused(&self, exchange: Exchange, refused: &RefusedBody) {
+    pub(crate) fn record_refused(&self, mut exchange: Exchange, refused: &RefusedBody) {
         let RefusedBody { raw, fields, by_policy } = refused;
         let mut state = self.lock();
         let state = &mut *state;
+        exchange.number = state.machine.number();
         let seq = state.journal.append(exchange);
         let intent = state.machine.next_intent();
         let found = state.ledger.refused(&RefusedContext { seq, raw, fields, by_policy: *by_policy, intent });
@@ -267,6 +275,7 @@ impl SandboxCell {
         let (payment, target, epoch) = (record.payment.clone(), record.url.clone(), state.machine.epoch);
         drop(state);
         self.record(Exchange {
+            number: 0,
             epoch,
             payment: Some(payment),
             direction: Direction::Inbound,
@@ -287,8 +296,11 @@ impl SandboxCell {
     }
 
     /// Writes down an exchange that no rule judges.
-    pub(crate) fn record(&self, exchange: Exchange) -> u64 {
-        let seq = self.lock().journal.append(exchange);
+    pub(crate) fn record(&self, mut exchange: Exchange) -> u64 {
+        let mut state = self.lock();
+        exchange.number = state.machine.number();
+        let seq = state.journal.append(exchange);
+        drop(state);
         self.tell();
         seq
     }

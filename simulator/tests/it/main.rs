@@ -31,6 +31,8 @@ mod faults;
 #[cfg(test)]
 mod faults_page;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod klarna;

@@ -12,12 +12,16 @@ use klarna_schemas::simulator::control::{
 };
 use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Evidence, Finding, Severity};
 use klarna_schemas::simulator::journal::{
-    Direction, Ending, JournalEntry, JournalPage, RecordedRequest, RecordedResponse, RecordedTls,
+    Direction, Ending, JournalEntry, JournalPage, NearMiss, RecordedRequest, RecordedResponse, RecordedTls,
 };
 use serde_json::json;
 
 use super::purchase_data::chosen_shipping;
 use super::{Filled, currency, filled, moment, some};
+
+fn near() -> NearMiss {
+    NearMiss { seq: 1, operation: "authorize".to_owned(), misses: vec!["status: 409, not 200".to_owned()] }
+}
 
 fn entry() -> JournalEntry {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -122,7 +126,13 @@ pub(super) fn filled_in() -> Vec<Filled> {
         filled("simulator/journal-entry", &entry()),
         filled(
             "simulator/journal-page",
-            &JournalPage { entries: vec![entry()], next_after: 1, dropped: 0, timed_out: false },
+            &JournalPage {
+                entries: vec![entry()],
+                next_after: 1,
+                dropped: 0,
+                timed_out: false,
+                near: vec![near()],
+            },
         ),
         filled(
             "simulator/findings",

@@ -1,0 +1,371 @@
+//! The journal: what was asked and answered, found, awaited, followed and written out.
+
+use std::process::Command;
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use klarna_schemas::simulator::control::{ArmFault, CustomerAct, Fault, JournalQuery, PutSandbox, SetClock};
+use klarna_schemas::simulator::journal::JournalPage;
+use klarna_simulator::Simulator;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::klarna::{ALPHA, KEY, Klarna, TOKEN, initial, last};
+use crate::sink::Sink;
+
+const LOCAL: &str = "krn:partner:global:account:test:LOCALACQ";
+
+fn journal_path(rest: &str) -> String {
+    format!("/_simulator/v1/sandboxes/{ALPHA}/journal{rest}")
+}
+
+async fn page(klarna: &Klarna, query: &[(&str, &str)]) -> JournalPage {
+    let request = klarna.http.get(klarna.url(&journal_path(""))).query(query);
+    let answer = klarna.send(request).await;
+    assert_eq!(answer.status, 200, "{query:?}: {}", answer.body);
+    serde_json::from_value(answer.body).unwrap()
+}
+
+async fn operations(klarna: &Klarna, query: &[(&str, &str)]) -> Vec<String> {
+    page(klarna, query).await.entries.into_iter().map(|entry| entry.operation).collect()
+}
+
+async fn text(klarna: &Klarna, path: &str) -> String {
+    let response = klarna.http.get(klarna.url(path)).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    response.text().await.unwrap()
+}
+
+/// A Klarna on which a few things have happened.
+async fn busy() -> Klarna {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    let (_, token) = klarna.completed("t-1").await;
+    klarna.authorize(ALPHA, &[(TOKEN, &token), ("X-Trace", "one")], &last("t-1")).await;
+    let mut euro = initial("t-2");
+    euro["currency"] = json!("EUR");
+    klarna.authorize(ALPHA, &[("X-Trace", "two")], &euro).await;
+    klarna.get(&format!("/v2/accounts/{ALPHA}/payment/requests/krn:nobody")).await;
+    klarna
+}
+
+#[tokio::test]
+async fn every_condition_finds_what_it_is_for() {
+    let klarna = busy().await;
+    for (query, found) in [
+        (&[("header", "X-Trace")][..], 2),
+        (&[("header", "x-trace: two")], 1),
+        (&[("header", "x-trace: three")], 0),
+        (&[("request_json", "$[?@.currency == \"EUR\"]")], 0),
+        (&[("request_json", "$.step_up_config")], 2),
+        (&[("response_json", "$.payment_transaction_response.payment_transaction")], 1),
+        (&[("status", "404")], 1),
+        (&[("status", "404"), ("operation", "payment_request.*")], 1),
+        (&[("ended", "broken")], 0),
+        (&[("payment", "e1p1"), ("operation", "authorize")], 2),
+        (&[("payment", "t-2")], 1),
+        (&[("epoch", "2")], 0),
+        (&[("since", "2026-01-01T00:00:00Z"), ("operation", "authorize")], 3),
+        (&[("until", "2026-01-01T00:00:00Z")], 0),
+        (&[("finding", "integration-metadata.present"), ("limit", "1")], 1),
+        (&[("operation", "authorize"), ("limit", "2")], 2),
+    ] {
+        assert_eq!(page(&klarna, query).await.entries.len(), found, "{query:?}");
+    }
+    let first = page(&klarna, &[("operation", "authorize"), ("limit", "2")]).await;
+    let after = first.next_after.to_string();
+    assert_eq!(operations(&klarna, &[("operation", "authorize"), ("after", &after)]).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_can_never_match_is_refused_with_what_was_meant() {
+    let klarna = busy().await;
+    for (name, value, says) in [
+        ("operation", "autorize", "did you mean authorize?"),
+        ("operation", "event:payment.request.state-change.complete", "completed"),
+        ("finding", "network-data.byte-equals", "did you mean network-data.byte-equal?"),
+        ("request_json", "$[", "no JSONPath"),
+        ("header", "a b", "no name of a header"),
+        ("status", "many", "status"),
+        ("colour", "red", "request_json, response_json"),
+        ("ended", "well", "ended"),
+    ] {
+        let answer =
+            klarna.send(klarna.http.get(klarna.url(&journal_path(""))).query(&[(name, value)])).await;
+        assert_eq!(answer.status, 400, "{name}={value}");
+        assert!(answer.body.to_string().contains(says), "{name}={value}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn awaiting_in_vain_ends_with_what_came_near() {
+    let klarna = busy().await;
+    let query = [("operation", "authorize"), ("status", "409"), ("header", "X-Trace: two"), ("wait_ms", "1")];
+    let page = page(&klarna, &query).await;
+    assert!(page.timed_out && page.entries.is_empty());
+    let nearest = &page.near[0];
+    assert_eq!(nearest.operation, "authorize");
+    assert_eq!(nearest.misses, ["status: 409 was asked for, 200 it is"]);
+    assert!(page.near.len() <= 5 && page.near[1].misses.len() >= nearest.misses.len());
+    // With nothing asked for there is nothing to be near to.
+    let behind = JournalQuery { after: Some(99), ..JournalQuery::default() };
+    assert!(klarna.control().journal(&ALPHA.into(), &behind).await.unwrap().near.is_empty());
+}
+
+#[tokio::test]
+async fn a_wait_ends_when_its_sandbox_does() {
+    let klarna = busy().await;
+    let request =
+        klarna.http.get(klarna.url(&journal_path(""))).query(&[("status", "418"), ("wait_ms", "60000")]);
+    let waiting = tokio::spawn(request.send());
+    let stream = klarna
+        .http
+        .get(klarna.url(&journal_path("/stream")))
+        .query(&[("status", "418")])
+        .send()
+        .await
+        .unwrap();
+    let delete = klarna.call(Method::DELETE, &format!("/_simulator/v1/sandboxes/{ALPHA}"), &[], None).await;
+    assert_eq!(delete.status, 204);
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), waiting).await.unwrap();
+    assert!([200, 404].contains(&ended.unwrap().unwrap().status().as_u16()));
+    let rest = tokio::time::timeout(std::time::Duration::from_secs(10), stream.bytes()).await.unwrap();
+    assert_eq!(rest.unwrap(), Bytes::new());
+}
+
+/// Reads events of a stream until so many have come.
+async fn events(stream: reqwest::Response, count: usize) -> Vec<(String, Value)> {
+    let mut bytes = stream.bytes_stream();
+    let mut text = String::new();
+    let read = async {
+        while text.matches("\n\n").count() < count {
+            text.push_str(std::str::from_utf8(&bytes.next().await.unwrap().unwrap()).unwrap());
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), read).await.unwrap();
+    let field = |event: &str, name: &str| {
+        event.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap_or_default().to_owned()
+    };
+    text.split("\n\n")
+        .filter(|event| !event.is_empty())
+        .map(|event| (field(event, "id"), serde_json::from_str(&field(event, "data")).unwrap()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_stream_sends_what_is_there_and_what_comes_and_is_resumed() {
+    let klarna = busy().await;
+    let follow = async |last: Option<&str>| {
+        let mut request =
+            klarna.http.get(klarna.url(&journal_path("/stream"))).query(&[("operation", "authorize")]);
+        if let Some(last) = last {
+            request = request.header("Last-Event-ID", last);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        response
+    };
+    let stream = follow(None).await;
+    klarna.authorize(ALPHA, &[("X-Trace", "three")], &initial("t-3")).await;
+    let seen = events(stream, 4).await;
+    assert_eq!(seen.len(), 4);
+    assert!(seen.iter().all(|(_, entry)| entry["operation"] == "authorize"));
+    assert!(seen.iter().all(|(id, entry)| id.parse().ok() == entry["seq"].as_u64()));
+    let resumed = events(follow(Some(&seen[2].0)).await, 1).await;
+    assert_eq!(resumed, seen[3..]);
+    let refused = klarna.send(klarna.http.get(klarna.url(&journal_path("/stream?min=1")))).await;
+    assert_eq!(refused.status, 400);
+}
+
+#[tokio::test]
+async fn nobodys_calls_have_a_journal_too() {
+    let klarna = Klarna::start().await;
+    klarna.send(klarna.http.get(klarna.url("/v2/nothing/here"))).await;
+    klarna
+        .send(klarna.http.get(klarna.url("/v2/notification/webhooks")).header("authorization", "Basic wrong"))
+        .await;
+    let page = klarna.control().lobby_journal(&JournalQuery::default()).await.unwrap();
+    let seen: Vec<_> = page
+        .entries
+        .iter()
+        .map(|entry| (entry.operation.as_str(), entry.response.as_ref().unwrap().status))
+        .collect();
+    assert_eq!(seen, [("unknown", 404), ("webhook.list", 401)]);
+    let account = klarna.control().account_journal(LOCAL, &JournalQuery::default()).await.unwrap();
+    assert!(account.entries.is_empty());
+}
+
+#[tokio::test]
+async fn an_archive_is_what_browsers_open_and_tells_no_secret() {
+    let klarna = busy().await;
+    let archive: Value =
+        serde_json::from_str(&text(&klarna, &journal_path("/export?format=har")).await).unwrap();
+    assert_eq!(archive["log"]["version"], "1.2");
+    let entries = archive["log"]["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), page(&klarna, &[]).await.entries.len());
+    for entry in entries {
+        // What HAR 1.2 asks of each entry.
+        for (member, kind) in [("startedDateTime", "text"), ("time", "number"), ("cache", "object")] {
+            let there = match kind {
+                "text" => entry[member].is_string(),
+                "number" => entry[member].is_number(),
+                _ => entry[member].is_object(),
+            };
+            assert!(there, "{member}: {entry}");
+        }
+        for member in
+            ["method", "url", "httpVersion", "cookies", "headers", "queryString", "headersSize", "bodySize"]
+        {
+            assert!(!entry["request"][member].is_null(), "request.{member}: {entry}");
+        }
+        for member in [
+            "status",
+            "statusText",
+            "httpVersion",
+            "cookies",
+            "headers",
+            "content",
+            "redirectURL",
+            "headersSize",
+            "bodySize",
+        ] {
+            assert!(!entry["response"][member].is_null(), "response.{member}: {entry}");
+        }
+        for member in ["send", "wait", "receive"] {
+            assert!(entry["timings"][member].is_number());
+        }
+        assert!(entry["request"]["url"].as_str().unwrap().starts_with("http"));
+    }
+    let token =
+        page(&klarna, &[("header", TOKEN)]).await.entries[0].request.header(TOKEN).unwrap().to_owned();
+    for format in ["har", "curl", "ndjson"] {
+        let black = text(&klarna, &journal_path(&format!("/export?format={format}"))).await;
+        assert!(!black.contains(&token) && !black.contains(KEY), "{format}");
+    }
+    let plain = text(&klarna, &journal_path("/export?format=har&redact=false")).await;
+    assert!(plain.contains(&token) && !plain.contains(KEY));
+}
+
+#[tokio::test]
+async fn the_script_makes_the_calls_again_byte_for_byte() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    let path = format!("/v2/accounts/{ALPHA}/payment/authorize");
+    let bodies: [&[u8]; 5] = [
+        initial("t-1").to_string().leak().as_bytes(),
+        "{\"currency\": \"SEK\",\n \"it's\": \"å $HOME `x` \\\\\"}".as_bytes(),
+        b"\x00\x01\xff no text",
+        b"@/etc/hostname",
+        b"",
+    ];
+    for body in bodies {
+        let request = klarna.http.post(klarna.url(&path)).header("authorization", format!("Basic {KEY}"));
+        let request = request.header("content-type", "application/json").header("x-odd", "it's; \"odd\"");
+        request.body(body).send().await.unwrap();
+    }
+    let before = page(&klarna, &[]).await;
+    let script = text(&klarna, &journal_path("/export?format=curl&redact=false")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("again.sh");
+    std::fs::write(&file, script).unwrap();
+    let klarna_url = klarna.url("");
+    let ran = tokio::task::spawn_blocking(move || {
+        let mut bash = Command::new("bash");
+        bash.arg(&file)
+            .env("KLARNA_BASE_URL", klarna_url)
+            .env("KLARNA_API_KEY", KEY)
+            .env("no_proxy", "*")
+            .output()
+            .unwrap()
+    });
+    let ran = ran.await.unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let after = page(&klarna, &[("after", &before.next_after.to_string())]).await;
+    assert_eq!(after.entries.len(), before.entries.len());
+    for (one, other) in before.entries.iter().zip(&after.entries) {
+        assert_eq!(one.request.body(), other.request.body());
+        assert_eq!(one.request.target, other.request.target);
+        assert_eq!(one.request.header("x-odd"), other.request.header("x-odd"));
+    }
+}
+
+/// Everything that has a part in a payment, twice over with the same seed.
+async fn script(sink: &mut Sink) -> String {
+    let klarna =
+        Klarna::of(Simulator::builder().seed(11).public_url("https://klarna.example".parse().unwrap())).await;
+    let control = klarna.control();
+    let account = ALPHA.into();
+    control.put_sandbox(&account, &PutSandbox::default()).await.unwrap();
+    control.set_clock(&account, &SetClock::Freeze(true)).await.unwrap();
+    let then = SetClock::Set("2030-01-01T00:00:00Z".parse().unwrap());
+    control.set_clock(&account, &then).await.unwrap();
+    sink.subscribe(&klarna, &["payment.*"]).await;
+    let key = |key| [("Klarna-Idempotency-Key", key)];
+    let stepped_up = klarna.authorize(ALPHA, &key("k-1"), &initial("t-1")).await;
+    klarna.awaited("event:payment.request.state-change.submitted", 1).await;
+    klarna.act(&stepped_up, CustomerAct::Approve).await;
+    let event = klarna.awaited("event:payment.request.state-change.completed", 1).await.entries[0].clone();
+    let token =
+        event.request.json().unwrap()["payload"]["klarna_network_session_token"].as_str().unwrap().to_owned();
+    control.arm_fault(&account, &ArmFault::once("authorize", Fault::LoseAnswer)).await.unwrap();
+    let headers = [("Klarna-Idempotency-Key", "k-2"), (TOKEN, token.as_str())];
+    let path = format!("/v2/accounts/{ALPHA}/payment/authorize");
+    assert!(klarna.post(&path, &headers, &last("t-1")).send().await.is_err());
+    let approved = klarna.authorize(ALPHA, &headers, &last("t-1")).await;
+    let id = approved.body["payment_transaction_response"]["payment_transaction"]["payment_transaction_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let capture = json!({"amount": 100, "payment_capture_reference": "c-1"});
+    let path = format!("/v2/accounts/{ALPHA}/payment/transactions/{id}/captures");
+    klarna.call(Method::POST, &path, &key("k-3"), Some(&capture)).await;
+    klarna.authorize(ALPHA, &key("k-4"), &json!({"currency": "SEK"})).await;
+    klarna.authorize(ALPHA, &key("k-1"), &last("t-9")).await;
+    control.set_clock(&account, &SetClock::Advance(jiff::SignedDuration::from_hours(2))).await.unwrap();
+    let exported = text(&klarna, &journal_path("/export?format=stable")).await;
+    assert!(exported.lines().count() >= 8, "{exported}");
+    exported
+}
+
+#[tokio::test]
+async fn the_same_seed_and_calls_give_the_same_journal_byte_for_byte() {
+    let mut sink = Sink::start().await;
+    let first = script(&mut sink).await;
+    for _ in 0..3 {
+        assert_same_lines(&first, &script(&mut sink).await);
+    }
+}
+
+/// Asks that two texts are equal, and tells the first line in which they are not.
+#[track_caller]
+fn assert_same_lines(one: &str, other: &str) {
+    for (left, right) in one.lines().zip(other.lines()) {
+        assert_eq!(left, right);
+    }
+    assert_eq!(one.lines().count(), other.lines().count());
+}
+
+#[tokio::test]
+async fn a_full_journal_says_how_much_it_has_lost_everywhere() {
+    let mut settings = klarna_simulator::config::Settings::defaults().unwrap();
+    settings.listen = "127.0.0.1:0".parse().unwrap();
+    settings.limits.journal_bytes = 60_000;
+    let klarna = Klarna::of(Simulator::builder().settings(settings)).await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    let stream = klarna
+        .http
+        .get(klarna.url(&journal_path("/stream")))
+        .query(&[("status", "418")])
+        .send()
+        .await
+        .unwrap();
+    let big = format!("{{\"padding\": \"{}\"}}", "x".repeat(10_000));
+    for _ in 0..20 {
+        let request = klarna.http.post(klarna.url(&format!("/v2/accounts/{ALPHA}/payment/requests")));
+        request.header("authorization", format!("Basic {KEY}")).body(big.clone()).send().await.unwrap();
+    }
+    let page = page(&klarna, &[]).await;
+    assert!(page.dropped > 0 && !page.entries.is_empty());
+    let lost = events(stream, 1).await;
+    assert!(lost[0].1["dropped"].as_u64().unwrap() > 0, "{lost:?}");
+}
