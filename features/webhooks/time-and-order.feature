@@ -31,8 +31,8 @@ Feature: Webhooks that come late, out of order, ahead of time, or not at all
     Given a Partner with an order of 459.00 SEK
     And Klarna will require a step-up
     When the Partner creates the payment
-    And the Partner launches the Klarna purchase journey
     And Klarna is about to send the in-progress webhook behind the next one
+    And the Partner launches the Klarna purchase journey
     And the customer approves the purchase
     Then the acquirer tells the Partner that the payment is approved
     And the acquirer makes exactly one final authorize
@@ -42,8 +42,8 @@ Feature: Webhooks that come late, out of order, ahead of time, or not at all
     Given a Partner with an order of 459.00 SEK
     And Klarna will require a step-up
     When the Partner creates the payment
-    And the Partner launches the Klarna purchase journey
     And Klarna is about to send the in-progress webhook in vain
+    And the Partner launches the Klarna purchase journey
     And the customer approves the purchase
     Then the acquirer tells the Partner that the payment is approved
     And the acquirer makes exactly one final authorize
@@ -64,8 +64,8 @@ Feature: Webhooks that come late, out of order, ahead of time, or not at all
     Given a Partner with an order of 459.00 SEK
     And Klarna will require a step-up
     When the Partner creates the payment
-    And the Partner launches the Klarna purchase journey
     And Klarna is about to send the in-progress webhook under a type that nobody knows
+    And the Partner launches the Klarna purchase journey
     And the customer approves the purchase
     Then the acquirer tells the Partner that the payment is approved
     And the acquirer makes exactly one final authorize

@@ -208,8 +208,7 @@ fn take<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
 
 /// Waits until a letter may leave. Whether it still may: its sandbox can be gone by then.
 async fn waited(cell: &SandboxCell, deliveries: &Deliveries, era: Era, letter: &Letter) -> bool {
-    let due = letter.delay.and_then(|delay| cell.clock().now().checked_add(delay).ok());
-    if let Some(due) = due
+    if let Some(due) = letter.due()
         && !deliveries.reached(cell, era, due).await
     {
         return false;

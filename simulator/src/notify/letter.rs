@@ -33,8 +33,10 @@ pub(crate) struct Letter {
     pub(super) sent: Sent,
     /// What is sent at the first attempt in its place.
     pub(super) first: Option<Box<Letter>>,
-    /// How much later it leaves, on the sandbox's clock.
-    pub(super) delay: Option<SignedDuration>,
+    /// When what it tells of happened, or when the wish to send it again came.
+    since: Timestamp,
+    /// How much later than that it leaves, on the sandbox's clock.
+    delay: Option<SignedDuration>,
     /// Where it waits for its twin.
     pub(super) start: Option<Arc<Barrier>>,
 }
@@ -83,9 +85,14 @@ impl Letter {
         self.delay.is_none()
     }
 
+    /// When it leaves, if that is later than at once.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        self.since.checked_add(self.delay?).ok()
+    }
+
     /// A letter that was sent already, as it was.
-    pub(crate) fn again(sent: &Exchange, manner: &Manner) -> Vec<Self> {
-        let mut letter = Self::as_sent(sent);
+    pub(crate) fn again(sent: &Exchange, manner: &Manner, now: Timestamp) -> Vec<Self> {
+        let mut letter = Self::as_sent(sent, now);
         letter.fault = manner.word_of_copy();
         match manner.repeated {
             Repeated::Parallel => return letter.repeated(manner),
@@ -95,7 +102,7 @@ impl Letter {
         vec![letter]
     }
 
-    fn as_sent(sent: &Exchange) -> Self {
+    fn as_sent(sent: &Exchange, now: Timestamp) -> Self {
         Self {
             number: sent.number,
             event_type: sent.operation.trim_start_matches("event:").to_owned(),
@@ -107,6 +114,7 @@ impl Letter {
             fault: None,
             sent: Sent::AsKlarnaDoes,
             first: None,
+            since: now,
             delay: None,
             start: None,
         }
@@ -189,6 +197,7 @@ impl Letter {
                 Sent::AsKlarnaDoes
             },
             first: None,
+            since: draft.occurred_at,
             delay: None,
             start: None,
         }

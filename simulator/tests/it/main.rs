@@ -7,6 +7,8 @@ mod authorize;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bad_sinks;
+#[cfg(test)]
 mod client_certificates;
 #[cfg(test)]
 mod command_line;
@@ -80,3 +82,5 @@ mod twins;
 mod ways_in;
 #[cfg(test)]
 mod webhooks;
+#[cfg(test)]
+mod webhooks_page;

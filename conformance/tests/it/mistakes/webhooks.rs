@@ -22,6 +22,7 @@ const ENDS: &str = "(\"DECLINED\", \"CANCELED\", \"EXPIRED\")";
 const FORGED: &str = "webhooks/signatures/a-forged-approval-has-no-effect#1";
 const UNKNOWN_KEY: &str = "webhooks/signatures/a-forged-approval-has-no-effect#2";
 const UNSIGNED: &str = "webhooks/signatures/a-forged-approval-has-no-effect#3";
+const ALTERED: &str = "webhooks/signatures/a-forged-approval-has-no-effect#4";
 const FORGED_REFUSAL: &str = "webhooks/signatures/a-forged-refusal-has-no-effect";
 
 #[test]
@@ -64,13 +65,14 @@ fn a_webhook_that_is_believed_too_easily() {
                 (FORGED, "forged.no-effect"),
                 (UNKNOWN_KEY, "forged.no-effect"),
                 (UNSIGNED, "forged.no-effect"),
+                (ALTERED, "forged.no-effect"),
                 (FORGED_REFUSAL, "forged.no-effect"),
             ],
         },
         Mistake {
             name: "that the key is known is enough",
             changes: &[(SIGNATURE, "        if key is None:")],
-            shown: &[(FORGED, "forged.no-effect")],
+            shown: &[(FORGED, "forged.no-effect"), (ALTERED, "forged.no-effect")],
         },
         Mistake {
             name: "a key that is unknown is no reason to refuse",
@@ -149,4 +151,41 @@ fn a_webhook_that_counts_each_time_it_comes() {
             "final.one-logical",
         )],
     }]);
+}
+
+const LONG_AFTER: &str =
+    "webhooks/time-and-order/the-completed-webhook-comes-again-long-after-the-payment-was-made";
+const BEHIND: &str = "webhooks/time-and-order/the-in-progress-webhook-comes-behind-the-completed-one";
+const LOST: &str = "webhooks/time-and-order/the-in-progress-webhook-is-lost";
+const AHEAD: &str =
+    "webhooks/time-and-order/the-submitted-webhook-comes-before-klarnas-answer-to-the-call-that-caused-it";
+
+#[test]
+fn webhooks_that_are_relied_on_to_come_in_order() {
+    all_show(&[
+        Mistake {
+            name: "a completed event counts only behind one that is in progress",
+            changes: &[(
+                "    if state == \"COMPLETED\" and token:",
+                "    if state == \"IN_PROGRESS\":\n        payment[\"begun\"] = True\n    if state == \"COMPLETED\" and token and \"begun\" in payment:",
+            )],
+            shown: &[(BEHIND, "partner.told"), (LOST, "partner.told")],
+        },
+        Mistake {
+            name: "an event ahead of the answer ends the process",
+            changes: &[(
+                "            if len(EARLY_EVENTS) < 1000:",
+                "            os._exit(3)\n            if True:",
+            )],
+            shown: &[(AHEAD, "acquirer.died")],
+        },
+        Mistake {
+            name: "an event counts again when it comes again long after",
+            changes: &[
+                ("        if fresh:", "        if True:"),
+                ("        if payment[\"finalised\"]:", "        if False:"),
+            ],
+            shown: &[(LONG_AFTER, "final.one-logical")],
+        },
+    ]);
 }
