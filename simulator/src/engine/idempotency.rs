@@ -51,6 +51,7 @@ pub(crate) struct UsedKeys {
     bytes: usize,
 }
 
+#[derive(Clone)]
 struct Used {
     /// Of the body: the same JSON has the same, whatever its spacing and the order of its members.
     body: [u8; 32],
