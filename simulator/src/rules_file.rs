@@ -6,13 +6,18 @@ use std::fmt;
 use std::path::Path;
 
 use klarna_schemas::catalogue::{self, Violation};
-use klarna_schemas::simulator::rules::RulesFile;
+use klarna_schemas::klarna::webhook::EVENT_TYPES;
+use klarna_schemas::nearest::nearest;
+use klarna_schemas::simulator::control::WebhookWish;
+use klarna_schemas::simulator::rules::{Rule, RulesFile};
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 
 use crate::api::operations::OPERATIONS;
 use crate::behaviour::evolution::Evolved;
 use crate::behaviour::rule_check::{self, KnownOperation, Mistake};
 use crate::behaviour::rules::Rules;
+use crate::notify::Manner;
+use crate::pattern::fits;
 use tree::{Located, Place};
 
 /// The schema of the file.
@@ -99,7 +104,41 @@ pub(crate) fn read(path: &Path) -> Result<Rules, RulesError> {
 /// All that is wrong with them.
 pub(crate) fn check(file: &RulesFile) -> Result<Rules, Vec<Mistake>> {
     let rules = rule_check::check(&file.rules, &VOCABULARY)?;
+    let mistakes: Vec<Mistake> =
+        file.rules.iter().enumerate().flat_map(|(index, rule)| wishes(index, rule)).collect();
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
     Ok(rules.in_a_klarna(Evolved::new(file.evolution.clone())))
+}
+
+/// What is wrong with the wishes of one rule for webhooks.
+fn wishes(index: usize, rule: &Rule) -> Vec<Mistake> {
+    let then = rule.then.iter().map(|then| (format!("/rules/{index}/then"), then));
+    let chances = rule.one_of.iter().enumerate();
+    let chances = chances.map(|(chance, one)| (format!("/rules/{index}/one_of/{chance}/then"), &one.then));
+    then.chain(chances).flat_map(|(at, then)| check_wishes(&then.webhooks, &at)).collect()
+}
+
+/// What is wrong with wishes for webhooks: names of no event, and words that contradict each other.
+pub(crate) fn check_wishes(wishes: &[WebhookWish], at: &str) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for (index, wish) in wishes.iter().enumerate() {
+        let place = |member: &str| format!("{at}/webhooks/{index}/{member}");
+        if !EVENT_TYPES.iter().any(|known| fits(&wish.event_type, known)) {
+            let hint = match nearest(wish.event_type.trim_end_matches('*'), &EVENT_TYPES) {
+                Some(meant) => format!("did you mean {meant}? A * at the end matches any rest"),
+                None => "such as payment.request.state-change.completed, or payment.*".to_owned(),
+            };
+            let message = format!("there is no event {:?}, so this can never befall one", wish.event_type);
+            mistakes.push(Mistake { at: place("event_type"), message, hint });
+        }
+        if let Err(why) = Manner::of_wish(wish) {
+            let hint = "docs/webhooks.md says what goes together".to_owned();
+            mistakes.push(Mistake { at: place("misbehaviour"), message: why.to_owned(), hint });
+        }
+    }
+    mistakes
 }
 
 /// Refuses the name of an operation that no rule can be for.

@@ -175,6 +175,9 @@ pub struct QueuedOutcome {
     /// What befalls the call, or its answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
+    /// What befalls webhooks about the payment, from now on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<WebhookWish>,
 }
 
 impl QueuedOutcome {
@@ -189,6 +192,7 @@ impl QueuedOutcome {
             force: false,
             customer: CustomerScript::default(),
             fault: None,
+            webhooks: Vec::new(),
         }
     }
 
@@ -201,6 +205,7 @@ impl QueuedOutcome {
             force: self.force,
             customer: self.customer.clone(),
             fault: self.fault,
+            webhooks: self.webhooks.clone(),
         }
     }
 }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::control::{CallKind, CustomerScript, Evolution, Fault};
+use super::control::{CallKind, CustomerScript, Evolution, Fault, WebhookWish};
 use crate::klarna::authorize::AuthorizationResult;
 
 /// A rules file, and the body of `PUT /sandboxes/{a}/rules`.
@@ -179,6 +179,9 @@ pub struct Then {
     /// What befalls the call, or its answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
+    /// What befalls webhooks about the payment, from now on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<WebhookWish>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]

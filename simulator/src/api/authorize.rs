@@ -45,6 +45,9 @@ pub(super) async fn authorize(called: SandboxCall, body: Bytes) -> Result<Respon
     let decided = {
         let mut state = cell.lock();
         let effects = state.machine.authorize(&command, now);
+        if let Some((payment, wishes)) = Effect::wishes(&effects) {
+            state.misbehaviours.wish(payment, wishes);
+        }
         for uuid in Effect::journeys(&effects, &state.machine) {
             called.call.world.know_journey(uuid, &called.partner);
         }

@@ -240,6 +240,7 @@ fn check_then(when: &When, then: &Then, at: &str, mistakes: &mut Vec<Mistake>) {
         ("result_reason", then.result_reason.is_some()),
         ("response_data", then.response_data.is_some()),
         ("customer", !then.customer.is_empty()),
+        ("webhooks", !then.webhooks.is_empty()),
     ] {
         if is_there && !decides_authorize {
             let message = format!("{member} is of an authorize, and this rule is for {}", when.operation);
@@ -265,7 +266,8 @@ fn check_then(when: &When, then: &Then, at: &str, mistakes: &mut Vec<Mistake>) {
     let decides = then.result.is_some()
         || then.result_reason.is_some()
         || then.response_data.is_some()
-        || !then.customer.is_empty();
+        || !then.customer.is_empty()
+        || !then.webhooks.is_empty();
     if then.fault.is_some_and(|fault| !fault.lets_serve()) && decides {
         let message =
             "a call that meets this fault is not served, so nothing else is decided on it".to_owned();

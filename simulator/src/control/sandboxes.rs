@@ -18,6 +18,7 @@ use super::rules;
 use crate::behaviour::rule_check;
 use crate::clock::ClockRefusal;
 use crate::notify::ClockMove;
+use crate::rules_file;
 use crate::world::{SandboxCell, World};
 
 /// Shortest and longest session token that can be minted, in characters.
@@ -137,7 +138,9 @@ pub(super) async fn queue_outcomes(
 ) -> Result<Json<SandboxView>, Problem> {
     let cell = existing(&world, &account)?;
     for (index, outcome) in outcomes.iter().enumerate() {
-        let mistakes = rule_check::check_outcome(outcome.on, &outcome.then(), &format!("/{index}"));
+        let at = format!("/{index}");
+        let mut mistakes = rule_check::check_outcome(outcome.on, &outcome.then(), &at);
+        mistakes.extend(rules_file::check_wishes(&outcome.webhooks, &at));
         if let Some(mistake) = mistakes.into_iter().next() {
             return Err(mistake.into());
         }

@@ -7,7 +7,7 @@ use klarna_schemas::ids::{AcquirerAccountId, PaymentRequestId};
 use klarna_schemas::klarna::authorize::AuthorizeResponse;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::klarna::webhook::PaymentRequestPayload;
-use klarna_schemas::simulator::control::{CustomerAct, Fault};
+use klarna_schemas::simulator::control::{CustomerAct, Fault, WebhookWish};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -40,17 +40,19 @@ pub(crate) struct Decider {
     pub(crate) name: Cow<'static, str>,
     /// What befalls the answer.
     pub(crate) fault: Option<Fault>,
+    /// What befalls webhooks about the payment.
+    pub(crate) webhooks: Vec<WebhookWish>,
 }
 
 impl From<&'static str> for Decider {
     fn from(name: &'static str) -> Self {
-        Self { name: Cow::Borrowed(name), fault: None }
+        Self { name: Cow::Borrowed(name), fault: None, webhooks: Vec::new() }
     }
 }
 
 impl From<Choice> for Decider {
     fn from(choice: Choice) -> Self {
-        Self { name: choice.by, fault: choice.then.fault }
+        Self { name: choice.by, fault: choice.then.fault, webhooks: choice.then.webhooks }
     }
 }
 
@@ -110,6 +112,14 @@ impl EventPayload {
 }
 
 impl Effect {
+    /// The payment that a reply among the effects is about, and what is to befall its webhooks.
+    pub(crate) fn wishes(effects: &[Self]) -> Option<(&str, &[WebhookWish])> {
+        effects.iter().find_map(|effect| match effect {
+            Self::Reply(decided) => Some((decided.payment.as_deref()?, decided.by.webhooks.as_slice())),
+            _ => None,
+        })
+    }
+
     /// The Purchase Journeys that events tell of.
     pub(crate) fn journeys(effects: &[Self], machine: &Sandbox) -> Vec<Uuid> {
         let of_event = |effect: &Self| match effect {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use klarna_schemas::ids::PaymentRequestId;
-use klarna_schemas::simulator::control::ReleaseWebhooks;
+use klarna_schemas::simulator::control::{ReleaseWebhooks, WebhookWish};
 
 use super::Manner;
 use super::manner::Leaving;
@@ -19,7 +19,6 @@ pub(crate) enum Of {
     /// A Payment Request.
     Request(PaymentRequestId),
     /// A payment, by the simulator's name of it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "rules and queued outcomes are to name payments"))]
     Payment(String),
     /// Anything.
     Any,
@@ -75,6 +74,23 @@ impl Misbehaviours {
         }
         self.next.push_back(expected);
         Ok(())
+    }
+
+    /// Lets events of a payment misbehave as a rule or an outcome says. Wishes are looked at where they are
+    /// laid down; what there is no room for is left out, and the log says so.
+    pub(crate) fn wish(&mut self, payment: &str, wishes: &[WebhookWish]) {
+        for wish in wishes {
+            let Ok(manner) = Manner::of_wish(wish) else { continue };
+            let expected = Expected {
+                of: Of::Payment(payment.to_owned()),
+                event_type: wish.event_type.clone(),
+                manner,
+                times: wish.times.unwrap_or(1),
+            };
+            if let Err(full) = self.expect(expected) {
+                tracing::error!(payment, %full, "a webhook will not misbehave as it should");
+            }
+        }
     }
 
     /// How an event that has happened leaves; `None` where it is kept back.

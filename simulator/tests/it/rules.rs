@@ -269,3 +269,39 @@ async fn a_changed_file_is_noticed_without_a_call() {
     tokio::time::timeout(std::time::Duration::from_secs(10), read).await.unwrap();
     assert_eq!(result_of(&klarna, &initial("t-1")).await, "DECLINED");
 }
+
+#[tokio::test]
+async fn a_rule_lets_a_customer_approve_at_once_and_the_webhook_arrive_before_the_answer_and_twice() {
+    let klarna = Klarna::start().await;
+    let completed = "payment.request.state-change.completed";
+    lay_down(
+        &klarna,
+        json!([{"name": "race", "then": {
+            "result": "STEP_UP_REQUIRED",
+            "customer": {"act": "approve"},
+            "webhooks": [{"event_type": completed, "misbehaviour": ["duplicate"]}],
+        }}]),
+    )
+    .await;
+    let mut sink = crate::sink::Sink::start().await;
+    sink.subscribe(&klarna, &[completed]).await;
+    let stepped_up = klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    let (one, other) = (sink.next().await, sink.next().await);
+    assert_eq!(one.body, other.body, "the same bytes twice");
+    assert_eq!(one.json()["payload"]["payment_request_id"], stepped_up.request_id());
+    for (wish, says) in [
+        (
+            json!({"event_type": "payment.request.state-change.complete", "misbehaviour": ["lost"]}),
+            "did you mean",
+        ),
+        (
+            json!({"event_type": "payment.*", "misbehaviour": ["lost", "forged"]}),
+            "nothing else goes with lost",
+        ),
+    ] {
+        let rules = json!({"rules": [{"name": "a", "then": {"webhooks": [wish]}}]});
+        let refused = klarna.call(Method::PUT, RULES, &[], Some(&rules)).await;
+        assert_eq!(refused.status, 400);
+        assert!(refused.body.to_string().contains(says), "{}", refused.body);
+    }
+}

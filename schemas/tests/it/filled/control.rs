@@ -162,6 +162,7 @@ pub(super) fn filled_in() -> Vec<Filled> {
             force: true,
             customer: super::rules::script(),
             fault: Some(Fault::Reset),
+            webhooks: vec![super::rules::webhook()],
         };
         all.push(filled("simulator/queued-outcomes", &vec![outcome]));
     }

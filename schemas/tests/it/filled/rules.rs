@@ -6,7 +6,8 @@ use indexmap::IndexMap;
 use jiff::SignedDuration;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::simulator::control::{
-    CallKind, CustomerAct, CustomerScript, CustomerStep, Evolution, Fault, SetEvolution,
+    CallKind, CustomerAct, CustomerScript, CustomerStep, Evolution, Fault, Misbehaviour, SetEvolution,
+    WebhookWish,
 };
 use klarna_schemas::simulator::rules::{
     Chance, Condition, Considered, Explain, Explanation, Rule, RuleView, RulesFile, RulesFileView, RulesView,
@@ -32,6 +33,19 @@ fn then() -> Then {
         force: true,
         customer: script(),
         fault: Some(Fault::LoseAnswer),
+        webhooks: vec![webhook()],
+    }
+}
+
+pub(super) fn webhook() -> WebhookWish {
+    let patch = json!({ "state": "COMPLETED" });
+    WebhookWish {
+        event_type: "payment.request.*".to_owned(),
+        misbehaviour: Misbehaviour::ALL.to_vec(),
+        payload_patch: patch.as_object().cloned(),
+        metadata_patch: patch.as_object().cloned(),
+        delay: Some(SignedDuration::from_secs(5)),
+        times: Some(2),
     }
 }
 
