@@ -1,5 +1,6 @@
 //! The command line.
 
+mod ctl;
 mod rules;
 mod summary;
 
@@ -43,6 +44,9 @@ enum Command {
         KLARNA_SIMULATOR_ACCOUNTS__UNKNOWN=refuse klarna-simulator serve --config simulator.toml\n\n\
         The API key klarna_test_api_local opens the account krn:partner:global:account:test:LOCALACQ.")]
     Serve(Serve),
+    /// Use the control API of a running simulator.
+    #[command(after_long_help = ctl::operations())]
+    Ctl(ctl::Ctl),
     /// Look at a rules file.
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -94,6 +98,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Serve(arguments) => serve(arguments),
+        Command::Ctl(arguments) => ctl::run(&arguments),
         Command::Rules(command) => rules::run(command),
         Command::Config => print(DEFAULTS),
         Command::Evidence { markdown: _ } => print(&grounds::markdown()),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer};
 
 pub use acquirers::{AcquirerSettings, LaidDownKey, LaidDownWebhook};
@@ -56,6 +57,8 @@ pub struct Settings {
     pub tls: TlsSettings,
     /// What happens where the sources are silent or disagree.
     pub policies: PolicySettings,
+    /// Who may use the control API.
+    pub control: ControlSettings,
     /// What Klarna shall do with calls that are so and so.
     pub rules: RulesSettings,
     /// How webhooks are delivered.
@@ -129,6 +132,24 @@ impl DefaultOutcome {
             Self::StepUp => AuthorizationResult::StepUpRequired,
         }
     }
+}
+
+/// Refuses to open the control API to the network unasked.
+pub(crate) fn check_guard(settings: &Settings) -> Result<(), ConfigError> {
+    let control = &settings.control;
+    let guarded =
+        settings.listen.ip().is_loopback() || control.open || !control.token.expose_secret().is_empty();
+    if guarded { Ok(()) } else { Err(ConfigError::Unguarded(settings.listen)) }
+}
+
+/// Who may use the control API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlSettings {
+    /// What callers must present; empty for nothing.
+    pub token: SecretString,
+    /// Whether it is open to all who can reach it, without a token.
+    pub open: bool,
 }
 
 /// What Klarna shall do with calls that are so and so.
@@ -213,6 +234,11 @@ pub enum ConfigError {
         /// The place and what is wrong there.
         detail: String,
     },
+    /// The control API would be open to the network.
+    #[error(
+        "the control API would be open to whoever can reach {0}\nhint: set control.token (in the environment, KLARNA_SIMULATOR_CONTROL__TOKEN), listen on loopback, or set control.open = true where only friends can reach it"
+    )]
+    Unguarded(SocketAddr),
     /// The rules file cannot be used.
     #[error("the rules cannot be used\n{0}")]
     Rules(#[from] RulesError),
@@ -308,6 +334,7 @@ fn check_names(origin: &str, text: &str) -> Result<(), ConfigError> {
         accounts: Option<AccountSettings>,
         tls: Option<toml::Table>,
         policies: Option<toml::Table>,
+        control: Option<toml::Table>,
         rules: Option<toml::Table>,
         webhooks: Option<toml::Table>,
         rate_limits: Option<toml::Table>,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::middleware::from_fn_with_state;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -46,6 +47,7 @@ pub struct SimulatorBuilder {
     default_outcome: Option<AuthorizationResult>,
     allow_http: Vec<String>,
     rules: Option<PathBuf>,
+    control_token: Option<SecretString>,
     tls: bool,
 }
 
@@ -159,6 +161,13 @@ impl SimulatorBuilder {
         self
     }
 
+    /// What callers of its control API must present; [`Simulator::control`] does.
+    #[must_use]
+    pub fn control_token(mut self, token: SecretString) -> Self {
+        self.control_token = Some(token);
+        self
+    }
+
     /// The rules file, in TOML or YAML.
     #[must_use]
     pub fn rules(mut self, file: PathBuf) -> Self {
@@ -184,6 +193,7 @@ impl SimulatorBuilder {
     pub async fn start(self) -> Result<Simulator, StartError> {
         crate::install_crypto_provider();
         let settings = self.settled()?;
+        let token = Some(settings.control.token.clone()).filter(|token| !token.expose_secret().is_empty());
         let (ready, started) = tokio::sync::oneshot::channel();
         let stopping = CancellationToken::new();
         let stop = stopping.clone();
@@ -196,7 +206,8 @@ impl SimulatorBuilder {
         let Reached { base_url, authority, tally } = reached;
         let (authority, ca_file) = authority.unzip();
         let control = ControlClient::trusting(base_url.clone(), authority.as_deref())
-            .map_err(|error| StartError::Runtime(error.to_string()))?;
+            .map_err(|error| StartError::Runtime(error.to_string()))?
+            .with_token(token);
         Ok(Simulator { base_url, ca_file, tally, control, stopping, thread: Some(thread) })
     }
 
@@ -212,6 +223,9 @@ impl SimulatorBuilder {
         settings.seed = self.seed.unwrap_or(settings.seed);
         settings.tls.enabled |= self.tls;
         settings.accounts.unknown = self.unknown_accounts.unwrap_or(settings.accounts.unknown);
+        if let Some(token) = self.control_token {
+            settings.control.token = token;
+        }
         if let Some(file) = self.rules {
             settings.rules.file = file;
         }
@@ -336,7 +350,7 @@ fn app(world: &Arc<World>) -> axum::Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(world.clone(), recording::record));
     // The control API is not part of Klarna: it stands outside the journal.
-    control::routes()
+    control::routes(world)
         .layer(CatchPanicLayer::new())
         .merge(icons::routes())
         .merge(qr_code::routes())

@@ -96,6 +96,7 @@ impl World {
         let budget = Budget::new(settings.limits.journal_bytes);
         let stopping = CancellationToken::new();
         config::check(&settings)?;
+        config::check_guard(&settings)?;
         // Configured accounts are there from the start, so that their journals can be awaited.
         let configured = settings.acquirers.iter().enumerate().map(|(index, acquirer)| {
             let cell = AccountCell::laid_down(

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use gherkin::tagexpr::TagOperation;
+use secrecy::SecretString;
 use url::Url;
 
 const AFTER_HELP: &str = "\
@@ -82,6 +83,16 @@ pub struct RunArgs {
     /// Use the simulator that runs at this URL instead of starting one
     #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_SIMULATOR")]
     pub simulator: Option<Url>,
+
+    /// The token that guards the control API of a simulator that runs already, where one does
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        requires = "simulator",
+        env = "KLARNA_CONFORMANCE_SIMULATOR_TOKEN",
+        hide_env_values = true
+    )]
+    pub simulator_token: Option<SecretString>,
 
     /// Trust the authority in this file, PEM, of a simulator that runs at an https URL: the file that it
     /// names as `ca_file` at its start; a launched acquirer is told of it in `KLARNA_CA_FILE`

@@ -1,4 +1,13 @@
-//! The one place of the suite that owns chance: the seed of a run that names none.
+//! The one place of the suite that owns chance: the seed of a run that names none, and the token of a simulator
+//! that the network can reach.
+
+/// A token that nobody guesses.
+#[expect(clippy::disallowed_methods, reason = "this module owns chance")]
+pub(super) fn new_token() -> secrecy::SecretString {
+    use rand::RngExt as _;
+    let half = || format!("{:032x}", rand::rng().random::<u128>());
+    (half() + &half()).into()
+}
 
 /// A new seed: small enough to be typed again.
 #[expect(

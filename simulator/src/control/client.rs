@@ -16,6 +16,7 @@ use klarna_schemas::simulator::journal::JournalPage;
 use klarna_schemas::simulator::rules::{Explain, Explanation, RulesFile, RulesFileView, RulesView};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -27,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct ControlClient {
     base: Url,
+    token: Option<SecretString>,
     http: reqwest::Client,
 }
 
@@ -83,7 +85,13 @@ impl ControlClient {
         if let Some(authority) = authority {
             http = http.tls_certs_only([reqwest::Certificate::from_pem(authority.as_bytes())?]);
         }
-        Ok(Self { base, http: http.build()? })
+        Ok(Self { base, token: None, http: http.build()? })
+    }
+
+    /// The same, with the token that guards the control API.
+    #[must_use]
+    pub fn with_token(self, token: Option<SecretString>) -> Self {
+        Self { token, ..self }
     }
 
     /// Where the simulator is.
@@ -395,6 +403,9 @@ impl ControlClient {
     ) -> Result<(String, bytes::Bytes), ControlError> {
         let url = format!("{}/_simulator/v1/{path}", self.base.as_str().trim_end_matches('/'));
         let mut request = self.http.request(method.clone(), &url).timeout(patience);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose_secret());
+        }
         if let Some(body) = body {
             request = request.json(body);
         }

@@ -5,7 +5,9 @@ pub mod client;
 mod customer;
 mod evolution;
 mod faults;
+mod guard;
 mod journal;
+pub(crate) mod operations;
 mod problem;
 mod requests;
 mod rules;
@@ -20,7 +22,7 @@ use axum::Router;
 use axum::extract::OriginalUri;
 use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post, put};
 
@@ -28,7 +30,7 @@ use crate::world::World;
 use problem::Problem;
 
 /// The routes of the control API.
-pub(crate) fn routes() -> Router<Arc<World>> {
+pub(crate) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
     let v1 = Router::new()
         .route("/sandboxes", get(sandboxes::list))
         .route("/sandboxes/{account}", put(sandboxes::put).get(sandboxes::read).delete(sandboxes::delete))
@@ -64,7 +66,8 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/accounts/{acquirer}/forget", post(webhooks::forget))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
-        .layer(map_response(explained));
+        .layer(map_response(explained))
+        .layer(from_fn_with_state(world.clone(), guard::guard));
     Router::new().nest("/_simulator/v1", v1)
 }
 

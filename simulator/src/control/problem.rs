@@ -37,6 +37,14 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail, hint)
     }
 
+    pub(super) fn unauthorized(detail: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, detail, hint)
+    }
+
+    pub(super) fn forbidden(detail: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, detail, hint)
+    }
+
     pub(super) fn not_found(detail: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail, hint)
     }

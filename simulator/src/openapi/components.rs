@@ -19,9 +19,18 @@ const OF_FILES: [&str; 3] = ["$schema", "$id", "$defs"];
 
 /// Every shape of Klarna's, by the name of its component.
 pub(super) fn schemas() -> Map<String, Value> {
+    of_files(|name| name.starts_with(FOLDER))
+}
+
+/// Those of Klarna and those of the control API, which refer to them.
+pub(super) fn all() -> Map<String, Value> {
+    of_files(|name| name.starts_with(FOLDER) || name.starts_with("simulator/"))
+}
+
+fn of_files(wanted: impl Fn(&str) -> bool) -> Map<String, Value> {
     let catalogue = Catalogue::global();
     let mut schemas = Map::new();
-    for file in catalogue.names().filter(|name| name.starts_with(FOLDER)) {
+    for file in catalogue.names().filter(|name| wanted(name)) {
         let Some(Value::Object(root)) = catalogue.schema(file) else { continue };
         let mut shape = root.clone();
         shape.retain(|key, _| !OF_FILES.contains(&key.as_str()));

@@ -4,6 +4,7 @@
 
 mod answers;
 mod components;
+mod control;
 mod document;
 mod fields;
 mod page;
@@ -28,6 +29,7 @@ const STYLE: &str = include_str!("../../static/docs.css");
 pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/openapi.json", get(openapi))
+        .route("/_simulator/openapi.json", get(async || axum::Json(control::make())))
         .route("/docs", get(docs))
         .route("/static/docs.css", get(async || ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)))
 }

@@ -316,9 +316,9 @@ async fn script(sink: &mut Sink) -> String {
         .as_str()
         .unwrap()
         .to_owned();
-    let capture = json!({"amount": 100, "payment_capture_reference": "c-1"});
-    let path = format!("/v2/accounts/{ALPHA}/payment/transactions/{id}/captures");
-    klarna.call(Method::POST, &path, &key("k-3"), Some(&capture)).await;
+    let capture = json!({"capture_amount": 100});
+    let path = format!("/v2/accounts/{ALPHA}/payment/transactions/{id}/capture");
+    assert_eq!(klarna.call(Method::POST, &path, &key("k-3"), Some(&capture)).await.status, 201);
     klarna.authorize(ALPHA, &key("k-4"), &json!({"currency": "SEK"})).await;
     klarna.authorize(ALPHA, &key("k-1"), &last("t-9")).await;
     control.set_clock(&account, &SetClock::Advance(jiff::SignedDuration::from_hours(2))).await.unwrap();

@@ -15,6 +15,8 @@ mod command_line;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod control_api;
+#[cfg(test)]
 mod customer;
 #[cfg(test)]
 mod direct_requests;

@@ -11,6 +11,7 @@ use super::prepare::Prepared;
 use crate::authority::Authority;
 use crate::cause::{innermost, is_distrust};
 use crate::cli::args::RunArgs;
+use crate::cli::chance;
 use crate::cli::output::complain;
 use crate::exit_code::Exit;
 use crate::partner::reachable;
@@ -31,7 +32,7 @@ pub(super) struct Klarna {
 pub(super) async fn find(args: &RunArgs, prepared: &Prepared, seed: u64) -> Result<Klarna, Stop> {
     let Some(url) = &args.simulator else { return start(args, prepared, seed).await };
     let authority = prepared.authority.clone();
-    let control = control(url, authority.as_ref())?;
+    let control = control(url, authority.as_ref())?.with_token(args.simulator_token.clone());
     let told = args.simulator_public_url.as_ref().unwrap_or(url).clone();
     Ok(Klarna { simulator: None, control, authority, told })
 }
@@ -48,6 +49,11 @@ async fn start(args: &RunArgs, prepared: &Prepared, seed: u64) -> Result<Klarna,
         .allow_http_webhooks(args.allow_http_webhooks.iter().cloned());
     if args.tls {
         builder = builder.tls();
+    }
+    // Others can reach it: nobody but this run is to make it do things.
+    let token = (!listen.ip().is_loopback()).then(chance::new_token);
+    if let Some(token) = &token {
+        builder = builder.control_token(token.clone());
     }
     let mut public = args.simulator_public_url.clone();
     if public.is_none() && (args.tls || listen.ip().is_unspecified()) {
@@ -74,7 +80,7 @@ async fn start(args: &RunArgs, prepared: &Prepared, seed: u64) -> Result<Klarna,
     };
     let authority = simulator.ca_file().map(Authority::read).transpose();
     let authority = authority.map_err(|error| Stop::new(Exit::Broken, error.to_string()))?;
-    let control = control(&listens, authority.as_ref())?;
+    let control = control(&listens, authority.as_ref())?.with_token(token);
     Ok(Klarna { simulator: Some(simulator), control, authority, told: public.unwrap_or(listens) })
 }
 
