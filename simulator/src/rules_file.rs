@@ -126,7 +126,7 @@ pub(crate) fn check_wishes(wishes: &[WebhookWish], at: &str) -> Vec<Mistake> {
     for (index, wish) in wishes.iter().enumerate() {
         let place = |member: &str| format!("{at}/webhooks/{index}/{member}");
         if !EVENT_TYPES.iter().any(|known| fits(&wish.event_type, known)) {
-            let hint = match nearest(wish.event_type.trim_end_matches('*'), &EVENT_TYPES) {
+            let hint = match nearest(wish.event_type.trim_end_matches('*'), EVENT_TYPES) {
                 Some(meant) => format!("did you mean {meant}? A * at the end matches any rest"),
                 None => "such as payment.request.state-change.completed, or payment.*".to_owned(),
             };

@@ -187,7 +187,12 @@ async fn finish(
     started_at: jiff::Timestamp,
     noted: Noted,
 ) -> Response {
-    let id = world.error_id();
+    // Of the place's own, so that no other one's calls change it.
+    let id = match &noted.place {
+        Place::Sandbox(cell) => cell.lock().machine.error_id(),
+        Place::Account(account) => account.lock().ids.uuid("error"),
+        Place::Lobby => world.error_id(),
+    };
     if let Some(met) = noted.fault.clone().filter(|met| !met.fault.lets_serve()) {
         return play(world, parts, request_body, started_at, &noted, met, id).await;
     }

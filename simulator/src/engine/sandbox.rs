@@ -156,6 +156,11 @@ impl Sandbox {
         self.behaviour.queue(outcomes)
     }
 
+    /// A fresh `error_id`, which is the correlation id of an answer.
+    pub(crate) fn error_id(&mut self) -> Uuid {
+        self.ids.uuid("error")
+    }
+
     /// The next number: of an event, or of a call that was answered. Numbers are drawn under the sandbox's
     /// lock, so they tell the order in which things came about, whatever the network makes of it.
     pub(crate) fn number(&mut self) -> u64 {

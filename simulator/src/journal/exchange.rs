@@ -91,6 +91,14 @@ impl Exchange {
     }
 }
 
+/// A value as it stands; one that is no UTF-8 with each byte beyond ASCII as `\xNN`.
+fn as_text(value: &[u8]) -> String {
+    match std::str::from_utf8(value) {
+        Ok(text) => text.to_owned(),
+        Err(_) => value.escape_ascii().to_string(),
+    }
+}
+
 /// Header pairs fit to be kept: `authorization` is replaced by what the caller says of it.
 pub(crate) fn redacted(headers: &HeaderMap, authorization: &str) -> HeaderPairs {
     headers
@@ -99,7 +107,7 @@ pub(crate) fn redacted(headers: &HeaderMap, authorization: &str) -> HeaderPairs 
             let text = if name == http::header::AUTHORIZATION {
                 authorization.to_owned()
             } else {
-                String::from_utf8_lossy(value.as_bytes()).into_owned()
+                as_text(value.as_bytes())
             };
             (name.as_str().to_owned(), text)
         })

@@ -73,7 +73,7 @@ async fn request_and_transaction(klarna: &Klarna, number: usize) -> (String, Str
     let capture = json!({"capture_amount": 1000});
     let captured = klarna.call(Method::POST, &path, &[], Some(&capture)).await;
     assert!(captured.status < 300, "{}", captured.body);
-    (stepped_up.request_id().to_owned(), transaction)
+    (stepped_up.request_id(), transaction)
 }
 
 #[tokio::test]
@@ -91,12 +91,12 @@ async fn every_operation_has_an_example_that_works_and_answers_as_its_schema_say
         if line.contains("$request") || line.contains("$transaction") {
             (request, transaction) = request_and_transaction(&klarna, number).await;
         }
-        let base = klarna.url("");
+        let klarna_url = klarna.url("");
         let shell =
             format!("set -eu\ncurl() {{ command curl --noproxy '*' --fail-with-body \"$@\"; }}\n{line}");
         let run = tokio::task::spawn_blocking(move || {
             let mut bash = Command::new("bash");
-            bash.args(["-c", &shell]).env("klarna", base).env("account", ALPHA).env("acquirer", LOCAL);
+            bash.args(["-c", &shell]).env("klarna", klarna_url).env("account", ALPHA).env("acquirer", LOCAL);
             bash.env("request", request).env("transaction", transaction).output().unwrap()
         });
         let output = run.await.unwrap();

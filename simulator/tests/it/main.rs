@@ -33,6 +33,8 @@ mod faults;
 #[cfg(test)]
 mod faults_page;
 #[cfg(test)]
+mod isolation;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod journey;

@@ -25,8 +25,8 @@ async fn going_back_gives_the_same_future_twice() {
     let klarna = frozen().await;
     let (control, account) = (klarna.control(), ALPHA.into());
     let (stepped_up, token) = klarna.completed("t-1").await;
-    let taken = control.take_snapshot(&account, Some("completed".to_owned())).await.unwrap();
-    assert_eq!((taken.name.as_str(), taken.epoch), ("completed", 1));
+    let snapshot = control.take_snapshot(&account, Some("completed".to_owned())).await.unwrap();
+    assert_eq!((snapshot.name.as_str(), snapshot.epoch), ("completed", 1));
     let play = async || {
         let headers = [(TOKEN, token.as_str()), ("Klarna-Idempotency-Key", "final")];
         let approved = klarna.authorize(ALPHA, &headers, &last("t-1")).await;
@@ -42,7 +42,7 @@ async fn going_back_gives_the_same_future_twice() {
     let back = control.restore(&account, "completed").await.unwrap();
     assert_eq!(back.epoch, 2);
     let now = control.set_clock(&account, &SetClock::Freeze(true)).await.unwrap().now;
-    assert_eq!(now, taken.taken_at, "the clock stands where it stood");
+    assert_eq!(now, snapshot.taken_at, "the clock stands where it stood");
     assert_eq!(play().await, first);
     control.restore(&account, "completed").await.unwrap();
     assert_eq!(play().await, first);
@@ -95,7 +95,7 @@ async fn whole_payment(klarna: &Klarna, account: &str, reference: &str) -> Vec<S
     let key = format!("{reference}-1");
     let stepped_up =
         klarna.authorize(account, &[("Klarna-Idempotency-Key", &key)], &initial(reference)).await;
-    let id = stepped_up.request_id().to_owned();
+    let id = stepped_up.request_id();
     klarna
         .control()
         .act_as_customer(&account.into(), &id.as_str().into(), CustomerAct::Approve)

@@ -168,10 +168,7 @@ pub(super) fn filled_in() -> Vec<Filled> {
     }
     let key = PartnerKey { api_key: "klarna_test_api_1".to_owned() };
     all.push(filled("simulator/partner-key", &key));
-    let snapshot = SnapshotView { name: "before".to_owned(), epoch: 2, taken_at: moment() };
-    all.push(filled("simulator/make-snapshot", &MakeSnapshot { name: some("before") }));
-    all.push(filled("simulator/snapshot", &snapshot));
-    all.push(filled("simulator/snapshots", &Snapshots { snapshots: vec![snapshot] }));
+    all.extend(snapshots());
     all.extend(acts());
     all.extend(super::disturbances::filled_in());
     all.extend(super::rules::filled_in());
@@ -201,4 +198,13 @@ fn acts() -> impl Iterator<Item = Filled> {
         };
         filled("simulator/act-as-customer", &body)
     })
+}
+
+fn snapshots() -> [Filled; 3] {
+    let snapshot = SnapshotView { name: "before".to_owned(), epoch: 2, taken_at: moment() };
+    [
+        filled("simulator/make-snapshot", &MakeSnapshot { name: some("before") }),
+        filled("simulator/snapshot", &snapshot),
+        filled("simulator/snapshots", &Snapshots { snapshots: vec![snapshot.clone()] }),
+    ]
 }
