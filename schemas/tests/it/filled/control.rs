@@ -168,8 +168,7 @@ pub(super) fn filled_in() -> Vec<Filled> {
     }
     let key = PartnerKey { api_key: "klarna_test_api_1".to_owned() };
     all.push(filled("simulator/partner-key", &key));
-    all.extend(snapshots());
-    all.extend(acts());
+    all.extend(snapshots().into_iter().chain(acts()));
     all.extend(super::disturbances::filled_in());
     all.extend(super::rules::filled_in());
     for kind in [
