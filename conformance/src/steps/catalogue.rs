@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::definition::{Definition, Keyword};
-use super::{acquirer, behaviour, customer, events, expression, klarna, methods, partner, trouble};
+use super::{acquirer, behaviour, customer, events, expression, journal, klarna, methods, partner, trouble};
 
 /// A step with its compiled expression.
 #[derive(Debug)]
@@ -48,6 +48,7 @@ pub fn all() -> impl Iterator<Item = &'static Definition> {
         customer::STEPS,
         klarna::STEPS,
         behaviour::STEPS,
+        journal::STEPS,
         trouble::STEPS,
         events::STEPS,
         acquirer::STEPS,

@@ -44,7 +44,8 @@ pub fn markdown() -> String {
          `{amount}` takes `459.00 SEK`, `{int}` a whole number, `{decision}` one of `approve`, `decline`,\n\
          `require a step-up`, `{outcome}` one of `approved`, `declined`, `canceled`, `expired`, `pending`,\n\
          `failed`, `{mode}` one of `redirect`, `SDK`, `{event}` a state of a Payment Request as its event names\n\
-         it, such as `completed`, `{call}` one of `initial`, `final`, `{duration}` such as `10 minutes`, `{trouble}` one of `status 500` (any\n\
+         it, such as `completed`, `{call}` one of `initial`, `final`, `{duration}` such as `10 minutes`, `{time}` such as `2040-01-01T00:00:00Z`, `{operation}` a name of\n\
+         docs/journal.md, `{header}` a header's name, `{trouble}` one of `status 500` (any\n\
          error status), `status 403 without a body`, `status 503 and a page of HTML`, `silence`, `a broken\n\
          connection`, `an answer that is no HTTP`, `a lost answer`, `an answer that breaks off`, `half an answer`,\n\
          `an answer of a wrong length`, `an answer that drips`, `a late answer`. `{mistake}`, `{letters}`, `{peculiarity}`, `{field}`, `{forgery}`, `{manner}`, `{oddity}` `{evolution}`, `{act}` and `{page}` take the words that\n\

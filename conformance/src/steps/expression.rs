@@ -56,6 +56,9 @@ const PARAMETERS: &[(&str, &str)] = &[
     ),
     ("act", "(approve the purchase|refuse the purchase|leave the purchase undecided)"),
     ("duration", r"(\d+ (?:seconds|minutes|hours))"),
+    ("operation", r"([a-z][a-z_.:-]*\*?|\*)"),
+    ("header", "([A-Za-z0-9-]+)"),
+    ("time", r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)"),
     ("page", "(confirmation page|checkout page with an error)"),
 ];
 

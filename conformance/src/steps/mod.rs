@@ -12,6 +12,7 @@ mod definition;
 mod docs;
 mod events;
 mod expression;
+mod journal;
 mod klarna;
 mod methods;
 mod partner;

@@ -26,6 +26,7 @@ mod record;
 mod response_data;
 mod seats;
 mod shop;
+mod shown;
 mod size;
 mod step_up_config;
 mod teardown;

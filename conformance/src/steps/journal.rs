@@ -1,0 +1,92 @@
+//! What Klarna's journal shows, and Klarna's clock: for features of one's own, beside the duties.
+
+use klarna_schemas::simulator::control::{JournalQuery, SetClock};
+
+use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use crate::world::{Failure, World};
+
+pub(super) const STEPS: &[Definition] = &[
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Given,
+        expression: "Klarna's clock stands still",
+        example: "Klarna's clock stands still",
+        argument: Argument::None,
+        doc: "What waits for Klarna's time happens only by steps that move it.",
+        run: |world, _| Box::pin(world.set_klarnas_clock(SetClock::Freeze(true))),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::When,
+        expression: "Klarna's clock is set to {time}",
+        example: "Klarna's clock is set to 2040-01-01T00:00:00Z",
+        argument: Argument::None,
+        doc: "A time later than Klarna's. What falls due on the way happens, and the webhooks that are then sent have been answered when the step ends.",
+        run: |world, step| Box::pin(set_to(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "Klarna's journal shows at least {int} entry/entries of {operation}",
+        example: "Klarna's journal shows at least 2 entries of authorize",
+        argument: Argument::None,
+        doc: "So many exchanges of the operation, by the journal's name of it, are awaited in the Partner's account; a * at the end of the name matches any rest.",
+        run: |world, step| Box::pin(at_least(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "Klarna's journal shows an entry of {operation} with the header {header}",
+        example: "Klarna's journal shows an entry of authorize with the header Klarna-Idempotency-Key",
+        argument: Argument::None,
+        doc: "The same, of a request that has this header.",
+        run: |world, step| Box::pin(with_header(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "Klarna's journal shows an entry of {operation} whose request has:",
+        example: "Klarna's journal shows an entry of authorize whose request has:",
+        argument: Argument::DocString,
+        doc: "The same, of a request in whose body a JSONPath finds something, such as $.step_up_config.",
+        run: |world, step| Box::pin(whose_request(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "Klarna's journal shows an entry of {operation} whose answer has:",
+        example: "Klarna's journal shows an entry of authorize whose answer has:",
+        argument: Argument::DocString,
+        doc: "The same of the answer's body.",
+        run: |world, step| Box::pin(whose_answer(world, step)),
+    },
+];
+
+async fn set_to(world: &mut World, step: &StepInput) -> StepResult {
+    let time = step.text(0).parse().map_err(|_| Failure::misused("this is no time"))?;
+    world.set_klarnas_clock(SetClock::Set(time)).await
+}
+
+fn of(operation: &str) -> JournalQuery {
+    JournalQuery { operation: Some(operation.to_owned()), ..JournalQuery::default() }
+}
+
+async fn at_least(world: &mut World, step: &StepInput) -> StepResult {
+    let count = step.text(0).parse().map_err(|_| Failure::misused("this is no number"))?;
+    world.journal_must_show(of(step.text(1)), count).await
+}
+
+async fn with_header(world: &mut World, step: &StepInput) -> StepResult {
+    let query = JournalQuery { header: Some(step.text(1).to_owned()), ..of(step.text(0)) };
+    world.journal_must_show(query, 1).await
+}
+
+async fn whose_request(world: &mut World, step: &StepInput) -> StepResult {
+    let query = JournalQuery { request_json: step.doc_string.clone(), ..of(step.text(0)) };
+    world.journal_must_show(query, 1).await
+}
+
+async fn whose_answer(world: &mut World, step: &StepInput) -> StepResult {
+    let query = JournalQuery { response_json: step.doc_string.clone(), ..of(step.text(0)) };
+    world.journal_must_show(query, 1).await
+}

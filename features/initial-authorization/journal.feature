@@ -1,0 +1,33 @@
+Feature: Klarna's journal tells a payment from its beginning to its end
+  What a tester wants to see beside the duties, in the words of the journal.
+
+  @AP-21
+  Scenario: A payment whose time has run out
+    Given a Partner with an order of 459.00 SEK
+    And Klarna's clock stands still
+    And Klarna will require a step-up
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And Klarna's clock is set to 2040-01-01T00:00:00Z
+    Then Klarna's journal shows an entry of event:payment.request.state-change.expired with the header Klarna-Signature
+
+  @AP-07 @AP-33 @AP-23
+  Scenario: A payment that is approved
+    Given a Partner with an order of 459.00 SEK
+    And Klarna's clock stands still
+    And Klarna will require a step-up
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And the customer approves the purchase
+    Then the acquirer tells the Partner that the payment is approved
+    And Klarna's journal shows at least 2 entries of authorize
+    And Klarna's journal shows an entry of authorize with the header Klarna-Idempotency-Key
+    And Klarna's journal shows an entry of authorize with the header Klarna-Network-Session-Token
+    And Klarna's journal shows an entry of authorize whose request has:
+      """
+      $[?@.amount == 45900]
+      """
+    And Klarna's journal shows an entry of authorize whose answer has:
+      """
+      $.payment_transaction_response.payment_transaction.payment_transaction_id
+      """
