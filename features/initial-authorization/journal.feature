@@ -9,7 +9,8 @@ Feature: Klarna's journal tells a payment from its beginning to its end
     When the Partner creates the payment
     And the Partner launches the Klarna purchase journey
     And Klarna's clock is set to 2040-01-01T00:00:00Z
-    Then Klarna's journal shows an entry of event:payment.request.state-change.expired with the header Klarna-Signature
+    Then Klarna notifies the acquirer by webhook that the payment request is expired
+    And Klarna's journal shows an entry of event:payment.request.state-change.expired with the header Klarna-Signature
 
   @AP-07 @AP-33 @AP-23
   Scenario: A payment that is approved

@@ -81,6 +81,13 @@ impl Behaviour {
         self.evolved.and(self.own.evolved()).and(self.file.evolved())
     }
 
+    /// Follows the file as it is by now, where it was read again since this was put aside.
+    pub(crate) fn keep_file_of(&mut self, current: &Self) {
+        if !self.file.is_of_one_reading_with(&current.file) {
+            self.file = current.file.afresh();
+        }
+    }
+
     /// Whether there are any rules.
     pub(crate) fn has_rules(&self) -> bool {
         self.own.len() + self.file.len() > 0

@@ -117,6 +117,11 @@ impl Rules {
         &self.evolved
     }
 
+    /// Whether these were read from the same file at the same time as others.
+    pub(super) fn is_of_one_reading_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.in_order, &other.in_order)
+    }
+
     /// The same rules, as if none had served yet.
     pub(crate) fn afresh(&self) -> Self {
         Self { served: vec![0; self.in_order.len()], ..self.clone() }

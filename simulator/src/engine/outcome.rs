@@ -36,8 +36,9 @@ impl Sandbox {
     /// says so.
     pub(crate) fn fault_of_rule(&mut self, occasion: &Occasion<'_>) -> Option<(Fault, String)> {
         let choice = self.foresee(occasion)?;
+        let fault = choice.then.fault?;
         self.behaviour.serve(&choice);
-        Some((choice.then.fault?, choice.by.into_owned()))
+        Some((fault, choice.by.into_owned()))
     }
 
     /// What decides on a call, with all that was looked at.

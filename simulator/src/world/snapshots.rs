@@ -82,7 +82,9 @@ impl SandboxCell {
             return false;
         };
         let epoch = state.machine.epoch + 1;
-        state.machine = snapshot.machine.in_next_epoch(epoch);
+        let mut machine = snapshot.machine.in_next_epoch(epoch);
+        machine.behaviour.keep_file_of(&state.machine.behaviour);
+        state.machine = machine;
         state.ledger = snapshot.ledger;
         state.faults.lift();
         state.faults.arm_again(snapshot.faults);

@@ -172,3 +172,20 @@ async fn thousands_are_made_listed_and_deleted() {
     let listed = klarna.send(klarna.http.get(klarna.url("/_simulator/v1/sandboxes"))).await;
     assert_eq!(listed.body["sandboxes"], serde_json::json!([]));
 }
+
+#[tokio::test]
+async fn a_file_of_rules_that_was_read_again_is_followed_after_going_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.toml");
+    let rules = |result: &str| format!("[[rules]]\nname = \"all\"\nthen = {{ result = \"{result}\" }}\n");
+    std::fs::write(&file, rules("DECLINED")).unwrap();
+    let klarna = Klarna::of(klarna_simulator::Simulator::builder().rules(file.clone())).await;
+    let (control, account) = (klarna.control(), ALPHA.into());
+    control.put_sandbox(&account, &PutSandbox::default()).await.unwrap();
+    control.take_snapshot(&account, Some("one".to_owned())).await.unwrap();
+    assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.result(), "DECLINED");
+    std::fs::write(&file, rules("APPROVED")).unwrap();
+    control.reload_rules().await.unwrap();
+    control.restore(&account, "one").await.unwrap();
+    assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.result(), "APPROVED");
+}

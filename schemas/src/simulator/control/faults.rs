@@ -88,11 +88,6 @@ impl Fault {
             | Self::WrongLength => true,
         }
     }
-
-    /// Whether the caller may not know what became of the call.
-    pub fn leaves_in_doubt(self) -> bool {
-        !matches!(self, Self::Status { .. })
-    }
 }
 
 /// What stands in the answer of a faulty call.
