@@ -185,19 +185,33 @@ async fn move_clock(cell: &SandboxCell, change: &SetClock) -> Result<Vec<String>
         return Ok(Vec::new());
     }
     let mut happened = Vec::new();
+    let epoch = cell.view().epoch;
     let mut at = cell.clock().now();
     let clock_move = ClockMove::begin(cell.deliveries());
     // An attempt that is under way may fail and fall due again on the way.
     clock_move.settled(at).await;
     while let Some(due) = cell.next_due(&clock_move).filter(|due| *due <= target) {
         let due: Timestamp = due.max(at);
-        cell.clock().go_to(due);
+        go_on(cell, epoch, due)?;
         happened.extend(cell.tick());
         clock_move.settled(due).await;
         at = due;
     }
-    cell.clock().go_to(target);
+    go_on(cell, epoch, target)?;
     happened.extend(cell.tick());
     clock_move.settled(target).await;
     Ok(happened)
+}
+
+/// Moves the clock of the epoch in which the move has begun: the time of another one is not its own.
+fn go_on(cell: &SandboxCell, epoch: u64, at: Timestamp) -> Result<(), Problem> {
+    // Under the lock, by which resets change epoch and clock together.
+    let state = cell.lock();
+    if state.machine.epoch != epoch {
+        let detail = "the sandbox was reset, or went back to a snapshot, while its clock was moving";
+        return Err(Problem::conflict(detail, "move the clock that it has now"));
+    }
+    cell.clock().go_to(at);
+    drop(state);
+    Ok(())
 }

@@ -186,8 +186,8 @@ impl SandboxCell {
         let epoch = state.machine.epoch;
         state.journal.retire(epoch);
         self.renew_deliveries();
-        drop(state);
         self.clock.restart();
+        drop(state);
         self.tell();
     }
 

@@ -90,9 +90,11 @@ impl SandboxCell {
         state.faults.arm_again(snapshot.faults);
         state.misbehaviours = snapshot.misbehaviours;
         let (journeys, tokens) = state.machine.known_outside();
+        state.journal.retire(epoch);
         self.renew_deliveries();
-        drop(state);
+        // Under the lock: nothing may fall due by the time of before.
         self.clock().go_back_to(snapshot.clock);
+        drop(state);
         if let Some(world) = self.world.upgrade() {
             for uuid in journeys {
                 world.know_journey(uuid, self.account());

@@ -189,3 +189,32 @@ async fn a_file_of_rules_that_was_read_again_is_followed_after_going_back() {
     control.restore(&account, "one").await.unwrap();
     assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.result(), "APPROVED");
 }
+
+#[tokio::test]
+async fn a_move_of_the_clock_ends_with_the_epoch_that_it_began_in() {
+    // An endpoint that takes a webhook and never answers: the move waits for it.
+    let deaf = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/events", deaf.local_addr().unwrap());
+    let klarna = Klarna::start().await;
+    let (control, account) = (klarna.control(), ALPHA.into());
+    control.put_sandbox(&account, &PutSandbox::default()).await.unwrap();
+    let key = klarna.send(klarna.post("/v2/notification/signing-keys", &[], &serde_json::Value::Null)).await;
+    let webhook = serde_json::json!({
+        "url": url, "event_types": ["payment.request.state-change.expired"], "event_version": "v2",
+        "signing_key_id": key.body["signing_key_id"],
+    });
+    assert_eq!(klarna.send(klarna.post("/v2/notification/webhooks", &[], &webhook)).await.status, 201);
+    klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    let moving = tokio::spawn({
+        let (control, account) = (control.clone(), ALPHA.into());
+        async move { control.set_clock(&account, &SetClock::Advance(SignedDuration::from_hours(9))).await }
+    });
+    // By now the move stands at three hours, and waits.
+    let (_taken, _) = deaf.accept().await.unwrap();
+    control.put_sandbox(&account, &PutSandbox::default()).await.unwrap();
+    let refused = moving.await.unwrap().unwrap_err().to_string();
+    assert!(refused.contains("409") && refused.contains("while its clock was moving"), "{refused}");
+    let before = control.set_clock(&account, &SetClock::Freeze(true)).await.unwrap().now;
+    let real = klarna.awaited("authorize", 1).await.entries[0].started_at;
+    assert!(before.duration_since(real) < SignedDuration::from_hours(1), "{before} {real}");
+}
