@@ -128,7 +128,7 @@ impl SandboxClock {
             } else {
                 tokio::select! {
                     _moved = moved => {}
-                    () = real_delay(left) => {}
+                    () = pause(left) => {}
                 }
             }
         }
@@ -145,11 +145,6 @@ impl SandboxClock {
 
 /// A pause in real time.
 pub(crate) async fn pause(duration: Duration) {
-    real_delay(duration).await;
-}
-
-/// Real time passing.
-pub(crate) async fn real_delay(duration: Duration) {
     #[expect(clippy::disallowed_methods, reason = "this module owns the clock")]
     tokio::time::sleep(duration).await;
 }

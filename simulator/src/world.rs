@@ -10,6 +10,7 @@ mod sandbox_cell;
 mod sending;
 mod snapshots;
 mod tally;
+mod written_down;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +27,7 @@ use uuid::Uuid;
 pub(crate) use account::{Account, AccountCell};
 pub(crate) use armed::Met;
 pub(crate) use counted_calls::{Level, LevelStanding, Standing, count};
-pub(crate) use followed_rules::FollowedRules;
+use followed_rules::FollowedRules;
 pub(crate) use sandbox_cell::SandboxCell;
 pub(crate) use sending::{Answered, answer_and_events};
 pub use tally::{Tallied, Tally};

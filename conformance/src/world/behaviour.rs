@@ -87,8 +87,6 @@ impl World {
         let after = planned.ok_or_else(|| Failure::misused("the Customer has nothing planned"))?;
         // The Customer's time began when Klarna answered; by now it has run for a while.
         self.initial_call().await?;
-        self.fenced = false;
-        self.run.control.set_clock(self.account(), &SetClock::Advance(after)).await?;
-        Ok(())
+        self.set_klarnas_clock(SetClock::Advance(after)).await
     }
 }

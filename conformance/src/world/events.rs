@@ -114,9 +114,7 @@ impl World {
     /// # Errors
     /// When the simulator refuses.
     pub async fn let_time_pass_at_klarna(&mut self, span: SignedDuration) -> Result<(), Failure> {
-        self.fenced = false;
-        self.run.control.set_clock(self.account(), &SetClock::Advance(span)).await?;
-        Ok(())
+        self.set_klarnas_clock(SetClock::Advance(span)).await
     }
 
     /// Lets the Customer come back while the webhook that was held back is on its way: the browser

@@ -18,7 +18,22 @@ pub(crate) struct TooManyOutcomes;
 /// Outcomes still to be given, first come first served.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plan {
-    queue: VecDeque<QueuedOutcome>,
+    queue: VecDeque<Waiting>,
+}
+
+/// An outcome that waits for its calls.
+#[derive(Debug, Clone)]
+struct Waiting {
+    on: CallKind,
+    /// How many calls it still serves, at least 1.
+    times: u32,
+    then: Then,
+}
+
+impl From<QueuedOutcome> for Waiting {
+    fn from(outcome: QueuedOutcome) -> Self {
+        Self { on: outcome.on, times: outcome.times, then: outcome.then() }
+    }
 }
 
 impl Plan {
@@ -27,19 +42,19 @@ impl Plan {
         if self.queue.len() + outcomes.len() > MAX_QUEUED {
             return Err(TooManyOutcomes);
         }
-        self.queue.extend(outcomes.into_iter().filter(|outcome| outcome.times > 0));
+        self.queue.extend(outcomes.into_iter().filter(|outcome| outcome.times > 0).map(Waiting::from));
         Ok(())
     }
 
     /// The first outcome that is for this call and legal for it: a step-up needs a way to the customer,
     /// unless it is forced. One that is not stays in the queue.
     pub(super) fn first(&self, occasion: &Occasion<'_>) -> Option<(usize, Then)> {
-        let fits = |outcome: &QueuedOutcome| {
-            (outcome.on == CallKind::Any || outcome.on == occasion.on)
-                && illegal(&outcome.then(), occasion).is_none()
+        let fits = |waiting: &Waiting| {
+            (waiting.on == CallKind::Any || waiting.on == occasion.on)
+                && illegal(&waiting.then, occasion).is_none()
         };
-        let position = self.queue.iter().position(fits)?;
-        self.queue.get(position).map(|outcome| (position, outcome.then()))
+        let (position, waiting) = self.queue.iter().enumerate().find(|(_, waiting)| fits(waiting))?;
+        Some((position, waiting.then.clone()))
     }
 
     /// Why the queue decides, or does not.

@@ -90,7 +90,8 @@ impl Source {
         }
     }
 
-    fn page(&self, query: &JournalQuery, timed_out: bool) -> Result<JournalPage, Problem> {
+    /// What there is; where that is nothing, with what came near if the reader gets to see it.
+    fn page(&self, query: &JournalQuery, with_near: bool) -> Result<JournalPage, Problem> {
         self.look(query, |journal, filter| {
             let entries = journal.read(filter);
             let is_cut = filter.limit.is_some_and(|limit| entries.len() >= limit);
@@ -98,8 +99,8 @@ impl Source {
                 Some(last) if is_cut => last.seq,
                 _ => journal.last_seq(),
             };
-            let near = if entries.is_empty() { journal.near(filter) } else { Vec::new() };
-            JournalPage { entries, next_after, dropped: journal.dropped(), timed_out, near }
+            let near = if entries.is_empty() && with_near { journal.near(filter) } else { Vec::new() };
+            JournalPage { entries, next_after, dropped: journal.dropped(), timed_out: false, near }
         })
     }
 }
@@ -223,8 +224,10 @@ async fn wait(source: &Source, query: &JournalQuery) -> Result<Json<JournalPage>
     let found = tokio::time::timeout(wait, async {
         loop {
             changes.mark_unchanged();
-            let page = source.page(query, false)?;
-            if page.entries.len() >= enough || source.is_over() || changes.changed().await.is_err() {
+            // Whatever comes after this look tells of itself.
+            let is_last = enough == 0 || source.is_over();
+            let page = source.page(query, is_last)?;
+            if is_last || page.entries.len() >= enough || changes.changed().await.is_err() {
                 return Ok(page);
             }
         }
@@ -232,7 +235,7 @@ async fn wait(source: &Source, query: &JournalQuery) -> Result<Json<JournalPage>
     .await;
     match found {
         Ok(page) => page.map(Json),
-        Err(_) => source.page(query, true).map(Json),
+        Err(_) => Ok(Json(JournalPage { timed_out: true, ..source.page(query, true)? })),
     }
 }
 

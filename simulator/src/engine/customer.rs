@@ -102,8 +102,7 @@ impl Sandbox {
         let act = movement.meant()?;
         self.choose_shipping(uuid, act, &movement.shipping)?;
         let effects = self.customer(uuid, act, now)?;
-        let looks = matches!(act, CustomerAct::Open | CustomerAct::ComeBack | CustomerAct::ChangeNothing);
-        if let Some(record) = self.request_by_uuid_mut(uuid).filter(|_| !looks) {
+        if let Some(record) = self.request_by_uuid_mut(uuid).filter(|_| !only_looks(act)) {
             record.wrong_code = act == CustomerAct::WrongCode;
         }
         if act == CustomerAct::ChooseOption {
@@ -175,13 +174,10 @@ impl Sandbox {
         }
         let state = self.request_by_uuid(uuid).ok_or(CustomerRefusal::Unknown)?.state.clone();
         match (act, &state) {
-            (CustomerAct::Open | CustomerAct::ComeBack | CustomerAct::ChangeNothing, Submitted) => {
-                self.move_request(uuid, InProgress, None, now, &mut effects);
-            }
-            // Looking at a request that is in progress or over changes nothing; so does doing again
-            // what was done.
-            (CustomerAct::Open | CustomerAct::ComeBack | CustomerAct::ChangeNothing, _)
-            | (CustomerAct::Approve, Completed)
+            // Looking at a request that is in progress or over changes nothing.
+            (act, over) if only_looks(act) && *over != Submitted => {}
+            // Nor does doing again what was done.
+            (CustomerAct::Approve, Completed)
             | (CustomerAct::Refuse, Declined)
             | (CustomerAct::Leave, Submitted | Completed | Declined) => {}
             (act, Submitted | InProgress) => {
@@ -246,6 +242,11 @@ impl Sandbox {
         effects.push(Effect::TokenIssued(older));
         self.move_request(uuid, Completed, None, now, effects);
     }
+}
+
+/// Whether an act does nothing but look at the Purchase Journey.
+fn only_looks(act: CustomerAct) -> bool {
+    matches!(act, CustomerAct::Open | CustomerAct::ComeBack | CustomerAct::ChangeNothing)
 }
 
 /// What the customer can no longer do.

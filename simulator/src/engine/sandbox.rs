@@ -117,8 +117,8 @@ impl Sandbox {
     }
 
     /// The same in another epoch, which goes on from here: what it issues next is what it would have been.
-    pub(crate) fn in_next_epoch(&self, epoch: u64) -> Self {
-        Self { epoch, ..self.clone() }
+    pub(crate) fn in_next_epoch(self, epoch: u64) -> Self {
+        Self { epoch, ..self }
     }
 
     /// What the world tells sandboxes apart by: the Purchase Journeys and the tokens that are known here.

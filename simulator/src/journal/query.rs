@@ -1,5 +1,6 @@
 //! Which entries a reader wants, and which came near where none is there.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use http::HeaderName;
@@ -116,8 +117,7 @@ impl Filter {
 
     /// Whether an entry is wanted.
     pub(super) fn takes(&self, seq: u64, exchange: &Exchange, findings: &[String]) -> bool {
-        seq > self.after
-            && self.conditions.iter().all(|condition| condition.misses(exchange, findings).is_none())
+        seq > self.after && self.conditions.iter().all(|condition| condition.meets(exchange, findings))
     }
 
     /// The entries that came nearest, of which none is wanted.
@@ -133,7 +133,8 @@ impl Filter {
                 misses: self
                     .conditions
                     .iter()
-                    .filter_map(|wanted| wanted.misses(exchange, findings))
+                    .filter(|wanted| !wanted.meets(exchange, findings))
+                    .map(|wanted| wanted.miss(exchange, findings))
                     .collect(),
             })
             // What meets nothing at all is not near.
@@ -147,87 +148,81 @@ impl Filter {
 }
 
 impl Condition {
-    /// What was asked for and what an entry is; `None` where it meets this.
-    fn misses(&self, exchange: &Exchange, findings: &[String]) -> Option<String> {
-        let miss =
-            |name: &str, wanted: &str, is: &str| Some(format!("{name}: {wanted} was asked for, {is} it is"));
-        let unless = |meets: bool, told: Option<String>| if meets { None } else { told };
-        let body_of = |response: bool| -> Value {
-            let body = match (&exchange.response, response) {
-                (Some((_, _, body)), true) => body,
-                (None, true) => return Value::Null,
-                (_, false) => &exchange.request_body,
-            };
-            serde_json::from_slice(body).unwrap_or_default()
-        };
-        let status = exchange.response.as_ref().map(|(status, _, _)| *status);
+    /// Whether an entry meets this. It is asked of every entry at every look, and so makes no words.
+    fn meets(&self, exchange: &Exchange, findings: &[String]) -> bool {
+        match self {
+            Self::Direction(wanted) => exchange.direction == *wanted,
+            Self::Operation(pattern) => fits(pattern, &exchange.operation),
+            Self::Payment(wanted) => exchange.payment.as_ref() == Some(wanted),
+            Self::NobodysPayment(_) => false,
+            Self::Epoch(wanted) => exchange.epoch == *wanted,
+            Self::Header(name, wanted) => {
+                values(exchange, name).any(|value| wanted.as_deref().is_none_or(|wanted| value == wanted))
+            }
+            Self::RequestJson(_, path) => !path.query(&json(&exchange.request_body)).is_empty(),
+            Self::ResponseJson(_, path) => {
+                let body = exchange.response.as_ref().map(|(_, _, body)| json(body));
+                !path.query(&body.unwrap_or_default()).is_empty()
+            }
+            Self::Status(wanted) => status(exchange) == Some(*wanted),
+            Self::Ended(wanted) => exchange.ended == *wanted,
+            Self::Fault(pattern) => exchange.fault.as_deref().is_some_and(|fault| fits(pattern, fault)),
+            Self::Finding(pattern) => findings.iter().any(|rule| fits(pattern, rule)),
+            Self::Since(at) => exchange.virtual_at >= *at,
+            Self::Until(at) => exchange.virtual_at < *at,
+        }
+    }
+
+    /// What was asked for and what an entry is that does not meet this.
+    fn miss(&self, exchange: &Exchange, findings: &[String]) -> String {
+        let miss = |name: &str, wanted: &str, is: &str| format!("{name}: {wanted} was asked for, {is} it is");
         match self {
             Self::Direction(wanted) => {
                 let word = |direction| if direction == Direction::Inbound { "inbound" } else { "outbound" };
-                let is = exchange.direction;
-                unless(is == *wanted, miss("direction", word(*wanted), word(is)))
+                miss("direction", word(*wanted), word(exchange.direction))
             }
-            Self::Operation(pattern) => {
-                unless(fits(pattern, &exchange.operation), miss("operation", pattern, &exchange.operation))
-            }
-            Self::Payment(wanted) => {
-                let is = exchange.payment.as_deref();
-                unless(is == Some(wanted), miss("payment", wanted, is.unwrap_or("about none")))
-            }
-            Self::NobodysPayment(wanted) => {
+            Self::Operation(pattern) => miss("operation", pattern, &exchange.operation),
+            Self::Payment(wanted) | Self::NobodysPayment(wanted) => {
                 miss("payment", wanted, exchange.payment.as_deref().unwrap_or("about none"))
             }
-            Self::Epoch(wanted) => unless(
-                exchange.epoch == *wanted,
-                miss("epoch", &wanted.to_string(), &exchange.epoch.to_string()),
-            ),
-            Self::Header(name, wanted) => {
-                let values =
-                    exchange.request_headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
-                let values: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
-                match (wanted, values.first()) {
-                    (_, None) => Some(format!("header: there is no {name}")),
-                    (None, Some(_)) => None,
-                    (Some(wanted), Some(is)) => {
-                        unless(values.contains(&wanted.as_str()), miss(&format!("header {name}"), wanted, is))
-                    }
-                }
-            }
-            Self::RequestJson(text, path) => {
-                let found = !path.query(&body_of(false)).is_empty();
-                unless(found, Some(format!("request_json: {text} finds nothing")))
-            }
-            Self::ResponseJson(text, path) => {
-                let found = !path.query(&body_of(true)).is_empty();
-                unless(found, Some(format!("response_json: {text} finds nothing")))
-            }
+            Self::Epoch(wanted) => miss("epoch", &wanted.to_string(), &exchange.epoch.to_string()),
+            Self::Header(name, wanted) => match (wanted, values(exchange, name).next()) {
+                (Some(wanted), Some(is)) => miss(&format!("header {name}"), wanted, is),
+                _ => format!("header: there is no {name}"),
+            },
+            Self::RequestJson(text, _) => format!("request_json: {text} finds nothing"),
+            Self::ResponseJson(text, _) => format!("response_json: {text} finds nothing"),
             Self::Status(wanted) => {
-                let is = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-                unless(status == Some(*wanted), miss("status", &wanted.to_string(), &is))
+                let is = status(exchange).map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+                miss("status", &wanted.to_string(), &is)
             }
-            Self::Ended(wanted) => {
-                let is = exchange.ended;
-                unless(is == *wanted, miss("ended", ended(*wanted), ended(is)))
-            }
+            Self::Ended(wanted) => miss("ended", ended(*wanted), ended(exchange.ended)),
             Self::Fault(pattern) => {
-                let is = exchange.fault.as_deref();
-                let meets = is.is_some_and(|fault| fits(pattern, fault));
-                unless(meets, miss("fault", pattern, is.unwrap_or("without any")))
+                miss("fault", pattern, exchange.fault.as_deref().unwrap_or("without any"))
             }
             Self::Finding(pattern) => {
-                let meets = findings.iter().any(|rule| fits(pattern, rule));
                 let is = if findings.is_empty() { "cited by none".to_owned() } else { findings.join(", ") };
-                unless(meets, miss("finding", pattern, &is))
+                miss("finding", pattern, &is)
             }
-            Self::Since(at) => unless(
-                exchange.virtual_at >= *at,
-                Some(format!("since: it began at {}", exchange.virtual_at)),
-            ),
-            Self::Until(at) => {
-                unless(exchange.virtual_at < *at, Some(format!("until: it began at {}", exchange.virtual_at)))
-            }
+            Self::Since(_) => format!("since: it began at {}", exchange.virtual_at),
+            Self::Until(_) => format!("until: it began at {}", exchange.virtual_at),
         }
     }
+}
+
+/// The values of a request's header, whose name is in lower case.
+fn values<'a>(exchange: &'a Exchange, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let called_so = move |(known, _): &&(String, String)| known.eq_ignore_ascii_case(name);
+    exchange.request_headers.iter().filter(called_so).map(|(_, value)| value.as_str())
+}
+
+/// A body as JSON; `null` where it is none.
+fn json(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_default()
+}
+
+fn status(exchange: &Exchange) -> Option<u16> {
+    exchange.response.as_ref().map(|(status, _, _)| *status)
 }
 
 fn ended(ended: Ending) -> &'static str {
@@ -254,26 +249,25 @@ fn header(text: &str) -> Result<Condition, QueryMistake> {
 
 /// Refuses the pattern of an operation that no journal can have: whoever awaits it waits in vain.
 fn check_operation(pattern: &str) -> Result<(), QueryMistake> {
-    let events = EVENT_TYPES.iter().copied().chain([crate::behaviour::evolution::NEW_EVENT]);
-    let mut known: Vec<String> =
-        crate::api::operations::OPERATIONS.iter().map(|operation| operation.id.to_owned()).collect();
-    known.extend(CustomerAct::ALL.map(|act| format!("journey.{}", act.as_str())));
-    known.extend(events.map(|event| format!("event:{event}")));
-    known.push("unknown".to_owned());
-    check_name("operation", pattern, &known)
+    static KNOWN: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let operations = crate::api::operations::OPERATIONS.iter().map(|operation| operation.id.to_owned());
+        let acts = CustomerAct::ALL.map(|act| format!("journey.{}", act.as_str()));
+        let events = EVENT_TYPES.iter().copied().chain([crate::behaviour::evolution::NEW_EVENT]);
+        let events = events.map(|event| format!("event:{event}"));
+        operations.chain(acts).chain(events).chain(["unknown".to_owned()]).collect()
+    });
+    check_name("operation", pattern, &KNOWN.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn check_rule(pattern: &str) -> Result<(), QueryMistake> {
-    let known: Vec<String> = crate::rulebook::rules().map(|rule| rule.id.to_owned()).collect();
-    check_name("finding", pattern, &known)
+    check_name("finding", pattern, &crate::rulebook::rules().map(|rule| rule.id).collect::<Vec<_>>())
 }
 
-fn check_name(what: &str, pattern: &str, known: &[String]) -> Result<(), QueryMistake> {
+fn check_name(what: &str, pattern: &str, known: &[&str]) -> Result<(), QueryMistake> {
     if known.iter().any(|name| fits(pattern, name)) {
         return Ok(());
     }
-    let names: Vec<&str> = known.iter().map(String::as_str).collect();
-    let hint = match nearest(pattern.trim_end_matches('*'), &names) {
+    let hint = match nearest(pattern.trim_end_matches('*'), known) {
         Some(meant) => format!("did you mean {meant}?"),
         None => "a * at the end matches any rest; docs/journal.md lists the names".to_owned(),
     };

@@ -197,19 +197,25 @@ fn content_length(head: &[u8]) -> Option<(std::ops::Range<usize>, usize)> {
     Some((start..start + digits, number))
 }
 
+/// Where a body is cut off: after so many bytes if it is longer than that, else in its middle.
+pub(super) fn cut_at(after: Option<u32>, body: usize) -> usize {
+    after.map(size).filter(|after| *after < body).unwrap_or(body / 2)
+}
+
+/// A number of bytes.
+pub(super) fn size(bytes: u32) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
 /// What becomes of a whole answer.
 fn made_of(answer: BytesMut, suffering: Suffering) -> State {
     let body = content_length(&answer).map_or(0, |(_, length)| length);
     let head = answer.len().saturating_sub(body);
     let up_to = |bytes: usize| BytesMut::from(answer.get(..bytes).unwrap_or(&answer));
-    let size = |bytes: u32| usize::try_from(bytes).unwrap_or(usize::MAX);
     match suffering.fault {
         Fault::Garbage => State::Sending(BytesMut::from(GARBAGE), Next::Close),
         Fault::Truncate => State::Sending(up_to(head + body / 2), Next::Close),
-        Fault::Cut { after } => {
-            let after = after.map(size).filter(|after| *after < body).unwrap_or(body / 2);
-            State::Sending(up_to(head + after), Next::Reset)
-        }
+        Fault::Cut { after } => State::Sending(up_to(head + cut_at(after, body)), Next::Reset),
         Fault::WrongLength => State::Sending(with_length(&answer, body / 2), Next::GoOn),
         Fault::Drip { bytes, every_ms } => {
             let every = Duration::from_millis(every_ms.into());

@@ -14,7 +14,7 @@ use hyper::body::Frame;
 use klarna_schemas::simulator::control::Fault;
 
 use super::CutOff;
-use super::disturbed::Suffering;
+use super::disturbed::{Suffering, cut_at, size};
 use crate::clock::pause;
 
 /// The answer as it suffers.
@@ -26,14 +26,11 @@ pub(super) async fn suffering(
     // Our own answers come from memory: reading such a body does not fail.
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let half = body.len() / 2;
-    let size = |bytes: u32| usize::try_from(bytes).unwrap_or(usize::MAX);
     let body = match fault {
         // There is no way to say something that is no HTTP on a stream.
         Fault::Garbage => return Err(CutOff),
         Fault::Truncate => cut(&body, half),
-        Fault::Cut { after } => {
-            cut(&body, after.map(size).filter(|after| *after < body.len()).unwrap_or(half))
-        }
+        Fault::Cut { after } => cut(&body, cut_at(after, body.len())),
         Fault::WrongLength => {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(half));
             Body::from(body)

@@ -9,7 +9,7 @@ use klarna_schemas::simulator::control::Evolution;
 
 use super::World;
 use super::sandbox_cell::SandboxCell;
-use crate::clock::real_delay;
+use crate::clock::pause;
 use crate::engine::EventDraft;
 use crate::notify::{Cause, Courier, Deliveries, Departing, Era, Leaving, Letter, Manner};
 
@@ -41,7 +41,7 @@ impl Answered {
     pub(crate) async fn may_leave(&mut self, at_most: Duration) {
         tokio::select! {
             _let_go = &mut self.may_leave => {}
-            () = real_delay(at_most) => {}
+            () = pause(at_most) => {}
         }
     }
 }
