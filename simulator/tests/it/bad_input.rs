@@ -2,7 +2,6 @@
 
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::simulator::control::{CallKind, PutSandbox, QueuedOutcome};
-use klarna_simulator::Simulator;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -221,10 +220,7 @@ async fn garbage_on_the_wire_does_not_stop_the_server() {
 
 #[tokio::test]
 async fn there_is_an_end_to_accounts_and_outcomes() {
-    let mut settings = klarna_simulator::config::Settings::defaults().unwrap();
-    settings.listen = "127.0.0.1:0".parse().unwrap();
-    settings.limits.accounts = 2;
-    let klarna = Klarna::of(Simulator::builder().settings(settings)).await;
+    let klarna = Klarna::with(|settings| settings.limits.accounts = 2).await;
     let call = async |key: &str| {
         let request = klarna.http.get(klarna.url("/v2/notification/signing-keys"));
         klarna.send(request.header("authorization", format!("Basic {key}"))).await.status

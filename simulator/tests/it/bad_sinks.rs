@@ -7,7 +7,6 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use klarna_schemas::simulator::control::{PutSandbox, SetClock};
 use klarna_schemas::simulator::journal::{Ending, JournalEntry};
-use klarna_simulator::Simulator;
 use klarna_simulator::config::Settings;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -84,10 +83,7 @@ async fn misbehave(mut stream: TcpStream, manners: Manners, url: String, written
 /// A Klarna whose webhooks time out soon, and its attempts at the first event: two of them, with 10 s of
 /// the sandbox's time between.
 async fn two_attempts(url: &str) -> Vec<JournalEntry> {
-    let mut settings = Settings::defaults().unwrap();
-    settings.listen = "127.0.0.1:0".parse().unwrap();
-    settings.webhooks.timeout_ms = 300;
-    let klarna = Klarna::of(Simulator::builder().settings(settings)).await;
+    let klarna = Klarna::with(|settings| settings.webhooks.timeout_ms = 300).await;
     let key = klarna.send(klarna.post("/v2/notification/signing-keys", &[], &Value::Null)).await;
     let webhook = json!({"url": url, "event_types": [SUBMITTED], "event_version": "v2",
         "signing_key_id": key.body["signing_key_id"], "status": "ENABLED"});

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::simulator::control::{JournalQuery, PutSandbox};
 use klarna_simulator::Simulator;
-use klarna_simulator::config::{ClientCertificateMode, Settings};
+use klarna_simulator::config::ClientCertificateMode;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SignatureAlgorithm};
 use reqwest::{Certificate, Identity, Method};
 use serde_json::{Value, json};
@@ -161,10 +161,8 @@ async fn enforcement_may_begin_within_three_months_and_every_account_may_begin_s
     }
     assert_eq!(set(&in_days(-1)).await.status, 204);
     assert_eq!(klarna.get(KEYS).await.status, 401);
-    let mut settings = Settings::defaults().unwrap();
-    settings.listen = ([127, 0, 0, 1], 0).into();
-    settings.tls.client_certificates = ClientCertificateMode::Enforce;
-    let strict = Klarna::of(Simulator::builder().settings(settings)).await;
+    let strict =
+        Klarna::with(|settings| settings.tls.client_certificates = ClientCertificateMode::Enforce).await;
     assert_eq!(strict.get(KEYS).await.refusal(), (401, "UNAUTHORIZED", ""));
 }
 

@@ -170,10 +170,7 @@ async fn the_bodies_conform_to_their_schemas() {
 
 #[tokio::test]
 async fn a_sandbox_forgets_its_oldest_payment_whole_when_it_is_full() {
-    let mut settings = klarna_simulator::config::Settings::defaults().unwrap();
-    settings.listen = "127.0.0.1:0".parse().unwrap();
-    settings.limits.payments = 2;
-    let klarna = Klarna::of(klarna_simulator::Simulator::builder().settings(settings)).await;
+    let klarna = Klarna::with(|settings| settings.limits.payments = 2).await;
     let (first, token) = klarna.completed("t-1").await;
     let (second, _) = klarna.completed("t-2").await;
     let read =

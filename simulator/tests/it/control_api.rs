@@ -126,10 +126,7 @@ async fn every_operation_has_an_example_that_works_and_answers_as_its_schema_say
 }
 
 async fn guarded() -> Klarna {
-    let mut settings = Settings::defaults().unwrap();
-    settings.listen = "127.0.0.1:0".parse().unwrap();
-    settings.control.token = "a-secret".to_owned().into();
-    Klarna::of(Simulator::builder().settings(settings)).await
+    Klarna::with(|settings| settings.control.token = "a-secret".to_owned().into()).await
 }
 
 #[tokio::test]

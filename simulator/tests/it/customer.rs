@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use klarna_schemas::simulator::control::{
-    ActAsCustomer, CallKind, CustomerAct, CustomerScript, CustomerStep, PutSandbox, QueuedOutcome, SetClock,
+    ActAsCustomer, CallKind, CustomerAct, CustomerScript, CustomerStep, QueuedOutcome, SetClock,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,17 +11,6 @@ use crate::klarna::{ALPHA, Answer, Klarna, initial, last};
 
 async fn state(klarna: &Klarna, answer: &Answer) -> Value {
     klarna.get(&format!("/v2/accounts/{ALPHA}/payment/requests/{}", answer.request_id())).await.body
-}
-
-async fn frozen() -> Klarna {
-    let klarna = Klarna::start().await;
-    let clock = Some(SetClock::Freeze(true));
-    klarna
-        .control()
-        .put_sandbox(&ALPHA.into(), &PutSandbox { clock, ..PutSandbox::default() })
-        .await
-        .unwrap();
-    klarna
 }
 
 async fn advance(klarna: &Klarna, seconds: i64) -> Vec<String> {
@@ -96,7 +85,7 @@ async fn another_option_is_in_the_request_and_the_state_stays() {
 
 #[tokio::test]
 async fn an_act_can_wait_for_the_sandboxs_clock() {
-    let klarna = frozen().await;
+    let klarna = Klarna::frozen().await;
     let answer = klarna.authorize(ALPHA, &[], &initial("t-1")).await;
     let later = ActAsCustomer {
         after: Some(SignedDuration::from_secs(30)),
@@ -115,7 +104,7 @@ async fn an_act_can_wait_for_the_sandboxs_clock() {
 
 #[tokio::test]
 async fn a_script_is_followed_step_by_step_and_its_end_is_paid() {
-    let klarna = frozen().await;
+    let klarna = Klarna::frozen().await;
     let script = [
         CustomerStep::at_once(CustomerAct::Open),
         CustomerStep::after(CustomerAct::WrongCode, SignedDuration::from_secs(10)),
@@ -147,7 +136,7 @@ async fn a_script_is_followed_step_by_step_and_its_end_is_paid() {
 
 #[tokio::test]
 async fn who_comes_too_late_changes_nothing_and_the_clock_says_so() {
-    let klarna = frozen().await;
+    let klarna = Klarna::frozen().await;
     let outcome = QueuedOutcome {
         customer: CustomerScript(vec![CustomerStep::after(
             CustomerAct::Approve,

@@ -347,10 +347,7 @@ fn assert_same_lines(one: &str, other: &str) {
 
 #[tokio::test]
 async fn a_full_journal_says_how_much_it_has_lost_everywhere() {
-    let mut settings = klarna_simulator::config::Settings::defaults().unwrap();
-    settings.listen = "127.0.0.1:0".parse().unwrap();
-    settings.limits.journal_bytes = 60_000;
-    let klarna = Klarna::of(Simulator::builder().settings(settings)).await;
+    let klarna = Klarna::with(|settings| settings.limits.journal_bytes = 60_000).await;
     klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
     let stream = klarna
         .http

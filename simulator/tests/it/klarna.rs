@@ -1,8 +1,9 @@
 //! A simulator to test, and an acquirer's way of calling it.
 
-use klarna_schemas::simulator::control::{CustomerAct, CustomerActed, JournalQuery};
+use klarna_schemas::simulator::control::{CustomerAct, CustomerActed, JournalQuery, PutSandbox, SetClock};
 use klarna_schemas::simulator::journal::JournalPage;
 use klarna_simulator::Simulator;
+use klarna_simulator::config::Settings;
 use klarna_simulator::control::client::ControlClient;
 use serde_json::{Value, json};
 
@@ -52,6 +53,20 @@ impl Answer {
 impl Klarna {
     pub(crate) async fn start() -> Self {
         Self::of(Simulator::builder().seed(7)).await
+    }
+
+    /// One whose settings are others than those by default.
+    pub(crate) async fn with(set: impl FnOnce(&mut Settings)) -> Self {
+        Self::of(Simulator::builder().settings(settings(set))).await
+    }
+
+    /// One whose sandbox's clock stands still.
+    pub(crate) async fn frozen() -> Self {
+        let klarna = Self::start().await;
+        let clock = Some(SetClock::Freeze(true));
+        let wish = PutSandbox { clock, ..PutSandbox::default() };
+        klarna.control().put_sandbox(&ALPHA.into(), &wish).await.unwrap();
+        klarna
     }
 
     pub(crate) async fn of(builder: klarna_simulator::SimulatorBuilder) -> Self {
@@ -160,6 +175,14 @@ impl Klarna {
         let findings = self.control().findings(&ALPHA.into(), Some(payment)).await.unwrap();
         findings.findings.into_iter().map(|finding| finding.rule).collect()
     }
+}
+
+/// Settings of a simulator on a free port.
+pub(crate) fn settings(set: impl FnOnce(&mut Settings)) -> Settings {
+    let mut settings = Settings::defaults().unwrap();
+    settings.listen = ([127, 0, 0, 1], 0).into();
+    set(&mut settings);
+    settings
 }
 
 /// A sound initial call.

@@ -33,6 +33,8 @@ mod faults;
 #[cfg(test)]
 mod faults_page;
 #[cfg(test)]
+mod faulty_answers;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod journal;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use klarna_schemas::catalogue::check_against;
 use serde_json::{Value, json};
 
-use klarna_simulator::config::{ExpiredRequestPolicy, Settings};
+use klarna_simulator::config::ExpiredRequestPolicy;
 
 use crate::klarna::{ALPHA, KEY, Klarna, document};
 
@@ -119,10 +119,8 @@ async fn the_page_shows_every_operation_and_fetches_nothing() {
 
 #[tokio::test]
 async fn the_document_and_the_page_show_the_policies_as_they_are_set() {
-    let mut settings = Settings::defaults().unwrap();
-    settings.listen = ([127, 0, 0, 1], 0).into();
-    settings.policies.expired_request = ExpiredRequestPolicy::NotFound;
-    let klarna = Klarna::of(klarna_simulator::Simulator::builder().settings(settings)).await;
+    let klarna =
+        Klarna::with(|settings| settings.policies.expired_request = ExpiredRequestPolicy::NotFound).await;
     let policies = document(&klarna).await["x-policies"].clone();
     assert_eq!(
         (&policies["expired_request"]["value"], &policies["other_amount"]["value"]),

@@ -1,8 +1,7 @@
 //! Rate limits: told on every answer, kept where a tester wishes.
 
 use klarna_schemas::simulator::control::{ArmFault, Fault, FaultBody, PutSandbox};
-use klarna_simulator::Simulator;
-use klarna_simulator::config::{Quota, RateLimitMode, Settings};
+use klarna_simulator::config::{Quota, RateLimitMode};
 use reqwest::Method;
 
 use crate::klarna::{ALPHA, Answer, BETA, KEY, Klarna, initial};
@@ -10,16 +9,9 @@ use crate::klarna::{ALPHA, Answer, BETA, KEY, Klarna, initial};
 const QUOTA: [&str; 3] = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
 const KEYS: &str = "/v2/notification/signing-keys";
 
-async fn started(set: impl FnOnce(&mut Settings)) -> Klarna {
-    let mut settings = Settings::defaults().unwrap();
-    settings.listen = ([127, 0, 0, 1], 0).into();
-    set(&mut settings);
-    Klarna::of(Simulator::builder().settings(settings)).await
-}
-
 /// A Klarna that keeps to these quotas of authorize calls.
 async fn enforcing(account: u32, psp: u32) -> Klarna {
-    started(|settings| {
+    Klarna::with(|settings| {
         settings.rate_limits.mode = RateLimitMode::Enforce;
         settings.rate_limits.quotas.payment_authorize = Quota { account, psp };
     })
@@ -61,13 +53,13 @@ async fn captures_have_a_quota_of_their_own() {
 
 #[tokio::test]
 async fn unless_told_otherwise_no_call_is_refused_for_its_number() {
-    let klarna = started(|settings| {
+    let klarna = Klarna::with(|settings| {
         settings.rate_limits.quotas.payment_authorize = Quota { account: 0, psp: 0 };
     })
     .await;
     let answer = klarna.authorize(ALPHA, &[], &initial("t-1")).await;
     assert_eq!((answer.result(), quota(&answer)[1]), ("STEP_UP_REQUIRED", Some("0")));
-    let off = started(|settings| settings.rate_limits.mode = RateLimitMode::Off).await;
+    let off = Klarna::with(|settings| settings.rate_limits.mode = RateLimitMode::Off).await;
     assert_eq!(quota(&off.authorize(ALPHA, &[], &initial("t-1")).await), [None; 3]);
 }
 
@@ -120,7 +112,7 @@ async fn partner_accounts_have_quotas_of_their_own_and_their_acquirer_one_over_a
 
 #[tokio::test]
 async fn a_stranger_takes_nothing_from_a_partners_quota() {
-    let klarna = started(|settings| settings.rate_limits.mode = RateLimitMode::Enforce).await;
+    let klarna = Klarna::with(|settings| settings.rate_limits.mode = RateLimitMode::Enforce).await;
     assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.status, 200);
     let post = |key: &str| {
         let request = klarna.http.post(klarna.url(&authorize(ALPHA))).header("authorization", key);

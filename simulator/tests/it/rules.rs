@@ -132,10 +132,7 @@ async fn documented_customers_are_declined_at_the_first_call_unless_they_are_swi
     lay_down(&klarna, json!([{"name": "all", "then": {"result": "APPROVED"}}])).await;
     assert_eq!(result_of(&klarna, &body).await, "APPROVED");
 
-    let mut settings = klarna_simulator::config::Settings::defaults().unwrap();
-    settings.listen = "127.0.0.1:0".parse().unwrap();
-    settings.rules.magic_values = false;
-    let klarna = Klarna::of(Simulator::builder().settings(settings)).await;
+    let klarna = Klarna::with(|settings| settings.rules.magic_values = false).await;
     assert_eq!(result_of(&klarna, &body).await, "STEP_UP_REQUIRED");
 }
 

@@ -9,20 +9,9 @@ use klarna_schemas::simulator::control::{
 
 use crate::klarna::{ALPHA, Klarna, TOKEN, initial, last};
 
-async fn frozen() -> Klarna {
-    let klarna = Klarna::start().await;
-    let clock = Some(SetClock::Freeze(true));
-    klarna
-        .control()
-        .put_sandbox(&ALPHA.into(), &PutSandbox { clock, ..PutSandbox::default() })
-        .await
-        .unwrap();
-    klarna
-}
-
 #[tokio::test]
 async fn going_back_gives_the_same_future_twice() {
-    let klarna = frozen().await;
+    let klarna = Klarna::frozen().await;
     let (control, account) = (klarna.control(), ALPHA.into());
     let (stepped_up, token) = klarna.completed("t-1").await;
     let snapshot = control.take_snapshot(&account, Some("completed".to_owned())).await.unwrap();
@@ -54,7 +43,7 @@ async fn going_back_gives_the_same_future_twice() {
 
 #[tokio::test]
 async fn what_waits_is_part_of_a_snapshot_and_a_reset_leaves_snapshots_alone() {
-    let klarna = frozen().await;
+    let klarna = Klarna::frozen().await;
     let (control, account) = (klarna.control(), ALPHA.into());
     let (_, token) = klarna.completed("t-1").await;
     let reset = ArmFault { on: CallKind::Initial, ..ArmFault::once("authorize", Fault::Reset) };

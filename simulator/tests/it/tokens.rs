@@ -168,10 +168,7 @@ async fn a_forced_step_up_on_a_final_call_spends_the_token_and_leads_to_another(
 
 #[tokio::test]
 async fn a_payment_is_forgotten_with_all_its_requests() {
-    let mut settings = klarna_simulator::config::Settings::defaults().unwrap();
-    settings.listen = "127.0.0.1:0".parse().unwrap();
-    settings.limits.payments = 1;
-    let klarna = Klarna::of(klarna_simulator::Simulator::builder().settings(settings)).await;
+    let klarna = Klarna::with(|settings| settings.limits.payments = 1).await;
     let (first, token) = klarna.completed("t-1").await;
     klarna.control().queue_outcomes(&ALPHA.into(), &[forced_step_up(CallKind::Final)]).await.unwrap();
     let forced = klarna.authorize(ALPHA, &[(TOKEN, &token)], &last("t-1")).await;

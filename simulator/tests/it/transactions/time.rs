@@ -2,9 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::simulator::control::SetClock;
-use klarna_simulator::config::Settings;
 
 use super::*;
+use crate::klarna::settings;
 
 async fn pass(klarna: &Klarna, days: i64) -> Vec<String> {
     let days = SetClock::Advance(SignedDuration::from_hours(days * 24));
@@ -108,9 +108,7 @@ async fn an_id_of_an_earlier_epoch_names_nothing() {
 
 #[tokio::test]
 async fn a_transaction_is_forgotten_with_its_payment() {
-    let mut settings = Settings::defaults().unwrap();
-    settings.listen = "127.0.0.1:0".parse().unwrap();
-    settings.limits.payments = 2;
+    let settings = settings(|settings| settings.limits.payments = 2);
     let builder = Simulator::builder().settings(settings).default_outcome(AuthorizationResult::Approved);
     let klarna = Klarna::of(builder).await;
     let oldest = authorized(&klarna, "t-1").await;
