@@ -9,12 +9,17 @@ pub fn new_id(prefix: &str) -> String {
     format!("{prefix}_{}", Uuid::now_v7().simple())
 }
 
-/// 256 bits that nobody can guess, as hexadecimal digits.
+/// So many random bytes, for keys and nonces.
 #[expect(clippy::disallowed_methods, reason = "this module owns chance")]
-pub fn unguessable() -> String {
-    let mut bytes = [0_u8; 32];
+pub fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     rand::rng().fill_bytes(&mut bytes);
-    hex::encode(bytes)
+    bytes
+}
+
+/// 256 bits that nobody can guess, as hexadecimal digits.
+pub fn unguessable() -> String {
+    hex::encode(bytes::<32>())
 }
 
 /// A share between one half and one, so that those who failed together do not return together.

@@ -8,11 +8,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 use url::Url;
 
 use crate::config::{self, Settings, Sources};
 use crate::server::Server;
+use crate::store::Sealer;
 use crate::telemetry;
 
 /// Wrong usage or settings.
@@ -57,6 +59,8 @@ enum Command {
     CheckConfig(Serve),
     /// Print every setting with its default and what it means.
     Defaults,
+    /// Print a new key for `database_key`, with which secrets in the database are encrypted.
+    NewDatabaseKey,
 }
 
 #[derive(Debug, Args)]
@@ -70,7 +74,8 @@ struct Serve {
     /// Where Klarna and customers reach this server [default: http:// and the listening address].
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Database, e.g. `sqlite://acquirer.db`, which is the default; created if absent.
+    /// Database: `sqlite://FILE`, created if absent, or `postgres://USER@HOST/NAME`
+    /// [default: `sqlite://acquirer.db`].
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     /// Settings in TOML: Klarna's API key and the Partners; see acquirer.example.toml.
@@ -107,6 +112,10 @@ pub fn run_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match cli.command {
         Command::Defaults => {
             print(config::DEFAULTS.trim_end());
+            ExitCode::SUCCESS
+        }
+        Command::NewDatabaseKey => {
+            print(Sealer::new_key().expose_secret());
             ExitCode::SUCCESS
         }
         Command::CheckConfig(serve) => match serve.settings() {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinHandle;
@@ -16,7 +17,7 @@ use crate::http::{self, Api, WEBHOOKS_PATH};
 use crate::klarna::client::{ClientError, KlarnaClient};
 use crate::klarna::subscribe::{Subscriber, Subscription};
 use crate::payments::service::PaymentService;
-use crate::store::{SqliteStore, Store as _, StoreError};
+use crate::store::{self, NotAKey, Sealer, StoreError};
 use crate::workers::Workers;
 use crate::workers::notify::Notifier;
 use crate::{chance, telemetry};
@@ -37,14 +38,11 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The database cannot be opened.
-    #[error("cannot open {database}: {source}")]
-    Store {
-        /// Which database.
-        database: String,
-        /// Why.
-        #[source]
-        source: StoreError,
-    },
+    #[error("cannot open the database: {0}")]
+    Store(#[from] StoreError),
+    /// What is secret in the database cannot be encrypted.
+    #[error("database_key {0}")]
+    DatabaseKey(#[from] NotAKey),
     /// The HTTP clients cannot be set up.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -67,14 +65,8 @@ impl Server {
         // One provider for the process; a second start finds it in place.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let settings = Arc::new(settings);
-        let store_error = |source| StartError::Store { database: settings.database.clone(), source };
-        let sqlite = SqliteStore::open(&settings.database).await.map_err(store_error)?;
-        let abandoned = sqlite.release_abandoned_claims().await.map_err(store_error)?;
-        if abandoned > 0 {
-            tracing::info!(abandoned, "going on with what an earlier run left unfinished");
-        }
-        let store = Arc::new(sqlite.clone());
-
+        let sealer = Sealer::new(&settings.database_key)?;
+        let store = store::open(settings.database.expose_secret(), sealer).await?;
         let listen_error = |source| StartError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
@@ -83,12 +75,13 @@ impl Server {
 
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let owner = chance::new_id("run");
         let payments = Arc::new(PaymentService {
             store: store.clone(),
             klarna: KlarnaClient::new(&settings.klarna)?,
             settings: Arc::clone(&settings),
             public_url: public_url.clone(),
-            owner: chance::new_id("run"),
+            owner: owner.clone(),
             work: Arc::default(),
             changes: broadcast::Sender::new(CHANGES_KEPT),
             tasks: tasks.clone(),
@@ -99,7 +92,7 @@ impl Server {
         let (subscription, mut subscribed) = watch::channel(Subscription::Trying);
         let registration = Subscriber {
             klarna: payments.klarna.clone(),
-            store,
+            store: store.clone(),
             webhook_url: Url::parse(&format!(
                 "{}{WEBHOOKS_PATH}",
                 public_url.as_str().trim_end_matches('/')
@@ -132,9 +125,14 @@ impl Server {
                 background.wait().await;
                 tasks.close();
                 if tokio::time::timeout(patience, tasks.wait()).await.is_err() {
-                    tracing::warn!("some calls are still under way; they are taken up at the next start");
+                    tracing::warn!("some calls are still under way; somebody else takes them up");
                 }
-                sqlite.close().await;
+                match store.release(&owner).await {
+                    Ok(0) => {}
+                    Ok(released) => tracing::info!(released, "unfinished work was given back"),
+                    Err(error) => tracing::warn!(%error, "unfinished work waits until its lease ends"),
+                }
+                store.close().await;
             }
         });
         tracing::info!(%base_url, %public_url, "listening");

@@ -202,6 +202,7 @@ mod tests {
     use super::*;
 
     const FILE: &str = "\
+database_key = \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"
 [klarna]
 api_key = \"from-file\"
 
@@ -242,7 +243,7 @@ klarna_partner_account = \"krn:a\"
     #[test]
     fn complaints_name_the_place() {
         type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
-        let cases: [Case; 9] = [
+        let cases: [Case; 10] = [
             ("listen = ", &[], "acquirer.toml:1:10: string values must be quoted, expected literal string"),
             (
                 "[klarna]\ntimeout_ms = \"soon\"\n",
@@ -274,7 +275,12 @@ klarna_partner_account = \"krn:a\"
             (
                 "",
                 &[],
-                "the settings cannot be used:\n  - klarna.api_key is missing: set it in the file or as KLARNA_API_KEY\n  - no partners",
+                "the settings cannot be used:\n  - klarna.api_key is missing: set it in the file or as KLARNA_API_KEY\n  - database_key is missing: set REFERENCE_ACQUIRER_DATABASE_KEY to",
+            ),
+            (
+                "database_key = \"short\"\n",
+                &[("KLARNA_API_KEY", "k")],
+                "acquirer.toml:1:1: database_key must be the standard base64 of 32 bytes",
             ),
         ];
         for (file, environment, expected) in cases {
@@ -291,10 +297,10 @@ klarna_partner_account = \"krn:a\"
         );
         let complaints = with(&twice, &[]).unwrap_err().to_string();
         for expected in [
-            "acquirer.toml:8:1: partner \"alpha\" has a notification URL but no notification_secret",
-            "acquirer.toml:12:1: partners \"alpha\" and \"beta\" have the same api_key",
-            "acquirer.toml:13:1: partners \"alpha\" and \"beta\" share the Klarna account krn:a; each needs its own",
-            "acquirer.toml:14:1: notification_secret of partner \"beta\" must be whsec_ and standard base64",
+            "acquirer.toml:9:1: partner \"alpha\" has a notification URL but no notification_secret",
+            "acquirer.toml:13:1: partners \"alpha\" and \"beta\" have the same api_key",
+            "acquirer.toml:14:1: partners \"alpha\" and \"beta\" share the Klarna account krn:a; each needs its own",
+            "acquirer.toml:15:1: notification_secret of partner \"beta\" must be whsec_ and standard base64",
         ] {
             assert!(complaints.contains(expected), "{complaints}");
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use crate::payments::create::is_loopback;
+use crate::store::{self, Sealer};
 
 /// The most calls to Klarna that one task makes: the last attempt of a final call, its withdrawal, and
 /// the call once more.
@@ -25,8 +26,10 @@ pub struct Settings {
     /// Where Klarna and customers reach this server; the listening address when absent.
     #[serde(deserialize_with = "empty_is_none")]
     pub public_url: Option<Url>,
-    /// `sqlite://FILE`.
-    pub database: String,
+    /// `sqlite://FILE` or `postgres://…`. Secret, as it may hold a password.
+    pub database: SecretString,
+    /// What is secret in the database is encrypted with it.
+    pub database_key: SecretString,
     /// What payment forms list, in order, where a Partner has no list of its own.
     pub payment_methods: Vec<PaymentMethod>,
     /// Limits of the HTTP server.
@@ -324,8 +327,18 @@ impl Settings {
                 format!("public_url is missing: Klarna and customers cannot reach http://{}", self.listen),
             ),
         }
-        if !self.database.starts_with("sqlite:") {
-            complain("database", format!("database {:?} must start with sqlite://", self.database));
+        if !store::is_known(self.database.expose_secret()) {
+            complain("database", "database must start with sqlite:// or postgres://".to_owned());
+        }
+        match (self.database_key.expose_secret(), Sealer::new(&self.database_key)) {
+            ("", _) => complain(
+                "database_key",
+                "database_key is missing: set REFERENCE_ACQUIRER_DATABASE_KEY to what `reference-acquirer \
+                 new-database-key` prints, and keep it: what is secret in the database can be read with it only"
+                    .to_owned(),
+            ),
+            (_, Err(error)) => complain("database_key", format!("database_key {error}")),
+            (_, Ok(_)) => {}
         }
         let longest = (CALLS_IN_A_TASK * self.klarna.timeout).max(self.notifications.timeout);
         if self.outbox.lease <= longest {

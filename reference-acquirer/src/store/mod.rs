@@ -3,15 +3,23 @@
 //! A write is one transaction that either commits as a whole or never was. No method holds a lock
 //! while somebody outside is being called.
 
+mod dialect;
 mod in_use;
+mod postgres;
+mod rows;
+mod seal;
+mod sql;
 mod sqlite;
+mod statements;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, SigningKeyId};
 use secrecy::SecretString;
 
-pub use self::sqlite::SqliteStore;
+pub use self::seal::{NotAKey, SealError, Sealer};
 use crate::payments::payment::Payment;
 
 /// Why the store could not do what was asked.
@@ -40,6 +48,12 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// A secret could not be encrypted, or not be read again.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// Neither SQLite nor PostgreSQL.
+    #[error("a database is sqlite://FILE or postgres://HOST/NAME")]
+    UnknownDatabase,
     /// A row holds what this release never writes.
     #[error("the database holds an unreadable {what}: {value:?}")]
     Unreadable {
@@ -231,6 +245,8 @@ pub struct StoredSigningKey {
 pub trait Store: Send + Sync + std::fmt::Debug {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
+    /// Closes every connection, so that the database is whole and free.
+    async fn close(&self);
 
     /// Stores a payment with both calls and its open work, unless its reference is taken.
     async fn create_payment(&self, new: &NewPayment) -> Result<Created, StoreError>;
@@ -271,8 +287,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn finish(&self, claim: &Claim, now: Timestamp) -> Result<(), StoreError>;
     /// Gives a claim back, to be tried again.
     async fn postpone(&self, claim: &Claim, due_at: Timestamp) -> Result<(), StoreError>;
-    /// At start: takes the claims and locks of a run that ended without giving them back.
-    async fn release_abandoned_claims(&self) -> Result<u64, StoreError>;
+    /// Gives back every claim of an owner that stops: somebody else may take it up at once.
+    async fn release(&self, owner: &str) -> Result<u64, StoreError>;
 
     /// Takes a lock, or renews the owner's own; `false` while another owner's holds.
     async fn lock(&self, name: &str, lease: &Lease, now: Timestamp) -> Result<bool, StoreError>;
@@ -285,4 +301,32 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn signing_key(&self, id: &SigningKeyId) -> Result<Option<SecretString>, StoreError>;
     /// Keeps a signing key.
     async fn keep_signing_key(&self, key: &StoredSigningKey, now: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Whether a URL names a database that [`open`] can open.
+pub fn is_known(url: &str) -> bool {
+    Kind::of(url).is_some()
+}
+
+enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    fn of(url: &str) -> Option<Self> {
+        match url.split_once(':')?.0 {
+            "sqlite" => Some(Self::Sqlite),
+            "postgres" | "postgresql" => Some(Self::Postgres),
+            _ => None,
+        }
+    }
+}
+
+/// Opens a database, `sqlite://FILE` or `postgres://…`, and brings its tables up to date.
+pub async fn open(url: &str, sealer: Sealer) -> Result<Arc<dyn Store>, StoreError> {
+    match Kind::of(url).ok_or(StoreError::UnknownDatabase)? {
+        Kind::Sqlite => Ok(Arc::new(sqlite::open(url, sealer).await?)),
+        Kind::Postgres => Ok(Arc::new(postgres::open(url, sealer).await?)),
+    }
 }

@@ -8,14 +8,14 @@ use klarna_schemas::signature;
 use reference_acquirer::config::Settings;
 use reference_acquirer::klarna::client::KlarnaClient;
 use reference_acquirer::klarna::subscribe::{Subscriber, Subscription};
-use reference_acquirer::store::{SqliteStore, Store};
+use reference_acquirer::store;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    ALPHA, Acquirer, Exchange, Reply, SIGNING_KEY, Setup, client, event_body, order, step_up_body,
+    ALPHA, Acquirer, Exchange, Reply, SIGNING_KEY, Setup, client, event_body, order, sealer, step_up_body,
 };
 
 fn is_creation(call: &Exchange) -> bool {
@@ -235,7 +235,7 @@ async fn a_creation_that_was_refused_is_tried_anew() {
 async fn many_at_once_make_one() {
     let setup = Setup::new().await;
     let settings = setup.settings();
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database).await.unwrap());
+    let store = store::open(&setup.database(), sealer()).await.unwrap();
     let stop = CancellationToken::new();
     let mut states = Vec::new();
     for _ in 0..6 {

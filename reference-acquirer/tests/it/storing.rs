@@ -7,11 +7,12 @@ use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
 use klarna_schemas::money::MinorUnits;
 use reference_acquirer::payments::payment::{Mode, Payment, State};
 use reference_acquirer::store::{
-    Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, ReceivedEvent, Settled, SqliteStore,
-    Step, Store, Task,
+    self, Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, ReceivedEvent, Sealer,
+    Settled, Step, Store, StoreError, StoredSigningKey, Task,
 };
 use secrecy::ExposeSecret as _;
-use tempfile::TempDir;
+
+use crate::support::{Database, on_both, sealer};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -23,10 +24,19 @@ fn lease(owner: &str, until: i64) -> Lease {
     Lease { owner: owner.to_owned(), until: later(until) }
 }
 
-async fn store() -> (TempDir, Arc<dyn Store>) {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("acquirer.db").display());
-    (folder, Arc::new(SqliteStore::open(&url).await.unwrap()))
+on_both! {
+    a_payment_reads_as_it_was_written
+    a_reference_is_a_partners_own
+    a_reference_is_taken_once_by_many_at_once
+    an_event_finds_its_payment
+    a_row_is_claimed_by_one_until_its_lease_ends
+    many_claimants_share_the_work_without_sharing_a_row
+    nobody_overwrites_what_he_has_not_seen
+    a_claim_that_is_given_back_is_free_at_once
+    the_next_row_is_due_when_its_lease_ends
+    what_is_secret_stands_nowhere_in_plain
+    many_open_it_at_once
+    tables_that_are_not_as_they_should_be_show_at_the_start
 }
 
 fn new_payment(id: &str, reference: &str) -> NewPayment {
@@ -72,9 +82,8 @@ async fn created(store: &dyn Store, id: &str) -> (Payment, Claim) {
     }
 }
 
-#[tokio::test]
-async fn a_payment_reads_as_it_was_written() {
-    let (_folder, store) = store().await;
+async fn a_payment_reads_as_it_was_written(database: &Database) {
+    let store = database.open().await;
     let (payment, claim) = created(store.as_ref(), "p").await;
     assert_eq!(store.payment("p").await.unwrap(), Some(payment.clone()));
     assert_eq!(store.payment_by_return_key("key of p").await.unwrap(), Some(payment.clone()));
@@ -99,23 +108,21 @@ async fn a_payment_reads_as_it_was_written() {
     assert_eq!(read, Payment { version: 2, updated_at: later(1), ..changed });
 }
 
-#[tokio::test]
-async fn a_reference_is_a_partners_own() {
-    let (_folder, store) = store().await;
+async fn a_reference_is_a_partners_own(database: &Database) {
+    let store = database.open().await;
     created(store.as_ref(), "p").await;
     let again = store.create_payment(&new_payment("q", "p")).await.unwrap();
     assert!(matches!(again, Created::ReferenceTaken { payment, .. } if payment.id == "p"));
     assert_eq!(store.payment("q").await.unwrap(), None);
     let mut others = new_payment("q", "p");
-    others.payment.partner = "beta".to_owned();
+    "beta".clone_into(&mut others.payment.partner);
     assert!(matches!(store.create_payment(&others).await.unwrap(), Created::Stored(_)));
 }
 
 /// Before Klarna's id is known our reference finds the payment; afterwards only the id does, and
 /// always only within the account.
-#[tokio::test]
-async fn an_event_finds_its_payment() {
-    let (_folder, store) = store().await;
+async fn an_event_finds_its_payment(database: &Database) {
+    let store = database.open().await;
     let (payment, claim) = created(store.as_ref(), "p").await;
     let find = async |account: &str, request: &str, reference: Option<&str>| {
         let (account, request) = (PartnerAccountId::from(account), PaymentRequestId::from(request));
@@ -133,9 +140,8 @@ async fn an_event_finds_its_payment() {
     assert_eq!(find("krn:alpha", "krn:another", Some("p")).await, None);
 }
 
-#[tokio::test]
-async fn a_row_is_claimed_by_one_until_its_lease_ends() {
-    let (_folder, store) = store().await;
+async fn a_row_is_claimed_by_one_until_its_lease_ends(database: &Database) {
+    let store = database.open().await;
     let (_, first) = created(store.as_ref(), "p").await;
     assert!(store.claim(&lease("b", 20), later(9), 10, &Task::ALL).await.unwrap().is_empty());
 
@@ -164,9 +170,8 @@ async fn a_row_is_claimed_by_one_until_its_lease_ends() {
     assert!(store.claim(&lease("d", 99), later(98), 10, &Task::ALL).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn many_claimants_share_the_work_without_sharing_a_row() {
-    let (_folder, store) = store().await;
+async fn many_claimants_share_the_work_without_sharing_a_row(database: &Database) {
+    let store = database.open().await;
     for number in 0..60 {
         let event = ReceivedEvent { event_id: format!("e-{number}"), body: "{}".into() };
         assert!(store.receive_event(&event, NOW).await.unwrap());
@@ -193,9 +198,8 @@ async fn many_claimants_share_the_work_without_sharing_a_row() {
 }
 
 /// Two who read the same payment: the second one's change is refused as a whole.
-#[tokio::test]
-async fn nobody_overwrites_what_he_has_not_seen() {
-    let (_folder, store) = store().await;
+async fn nobody_overwrites_what_he_has_not_seen(database: &Database) {
+    let store = database.open().await;
     let (payment, authorize) = created(store.as_ref(), "p").await;
     store.receive_event(&ReceivedEvent { event_id: "e".to_owned(), body: "{}".into() }, NOW).await.unwrap();
     let event = store.claim(&lease("b", 10), NOW, 1, &Task::ALL).await.unwrap().remove(0);
@@ -225,13 +229,123 @@ async fn nobody_overwrites_what_he_has_not_seen() {
     assert_eq!(tasks, [Task::Authorize, Task::Finalize], "the refused settle left its claim open");
 }
 
+async fn a_reference_is_taken_once_by_many_at_once(database: &Database) {
+    let store = database.open().await;
+    let creators = (0..16).map(|number| {
+        let store = Arc::clone(&store);
+        tokio::spawn(
+            async move { store.create_payment(&new_payment(&format!("p-{number}"), "r")).await.unwrap() },
+        )
+    });
+    let created = futures::future::join_all(creators).await;
+    let stored =
+        created.iter().filter(|created| matches!(created.as_ref().unwrap(), Created::Stored(_))).count();
+    assert_eq!(stored, 1);
+}
+
+/// A replica that stops: nobody has to wait for its leases.
+async fn a_claim_that_is_given_back_is_free_at_once(database: &Database) {
+    let store = database.open().await;
+    created(store.as_ref(), "p").await;
+    assert_eq!(store.release("another").await.unwrap(), 0);
+    assert!(store.claim(&lease("b", 10), NOW, 10, &Task::ALL).await.unwrap().is_empty());
+    assert_eq!(store.release("creator").await.unwrap(), 1);
+    assert_eq!(store.claim(&lease("b", 10), NOW, 10, &Task::ALL).await.unwrap().len(), 1);
+}
+
+async fn the_next_row_is_due_when_its_lease_ends(database: &Database) {
+    let store = database.open().await;
+    assert_eq!(store.next_due(&Task::ALL).await.unwrap(), None);
+    let (_, claim) = created(store.as_ref(), "p").await;
+    assert_eq!(store.next_due(&Task::ALL).await.unwrap(), Some(later(10)));
+    assert_eq!(store.next_due(&[Task::Notify]).await.unwrap(), None);
+    store.postpone(&claim, later(5)).await.unwrap();
+    assert_eq!(store.next_due(&Task::ALL).await.unwrap(), Some(later(5)));
+}
+
+/// Whoever reads the database without its key learns no token, no key and nothing of a customer.
+async fn what_is_secret_stands_nowhere_in_plain(database: &Database) {
+    let store = database.open().await;
+    let mut new = new_payment("p", "r");
+    new.initial.session_token = Some("the-partners-token".into());
+    new.initial.body = r#"{"email":"alva@shop.test"}"#.into();
+    let Created::Stored(claim) = store.create_payment(&new).await.unwrap() else { panic!("taken") };
+    let change = Change {
+        payment: Payment {
+            state: State::Finalizing,
+            response_data: Some("the-response-data\u{0}".to_owned()),
+            ..new.payment
+        },
+        finalize_with: Some("the-events-token".into()),
+        notification: None,
+        withdraw: false,
+        forget_tokens: false,
+    };
+    store.settle(&claim, &change, NOW).await.unwrap();
+    let event = ReceivedEvent { event_id: "e".to_owned(), body: "the-body-of-the-event".into() };
+    store.receive_event(&event, NOW).await.unwrap();
+    let key = StoredSigningKey { id: "k".into(), key: "the-signing-key".into() };
+    store.keep_signing_key(&key, NOW).await.unwrap();
+
+    let everything = database.everything().await;
+    for secret in [
+        "the-partners-token",
+        "alva@shop.test",
+        "the-response-data",
+        "the-events-token",
+        "the-body-of-the-event",
+        "the-signing-key",
+    ] {
+        assert!(!everything.contains(secret), "{secret} stands there");
+    }
+    // And all of it can be read by who has the key.
+    let initial = store.klarna_call("p", Step::Initial).await.unwrap().unwrap();
+    assert_eq!(initial.session_token.unwrap().expose_secret(), "the-partners-token");
+    assert_eq!(initial.body.expose_secret(), r#"{"email":"alva@shop.test"}"#);
+    let payment = store.payment("p").await.unwrap().unwrap();
+    assert_eq!(payment.response_data.as_deref(), Some("the-response-data\u{0}"));
+    assert_eq!(store.event("e").await.unwrap().unwrap().expose_secret(), "the-body-of-the-event");
+    assert_eq!(store.signing_key(&"k".into()).await.unwrap().unwrap().expose_secret(), "the-signing-key");
+
+    let other = Sealer::new(&Sealer::new_key()).unwrap();
+    store.close().await;
+    let stranger = store::open(&database.url(), other).await.unwrap();
+    let error = stranger.signing_key(&"k".into()).await.unwrap_err().to_string();
+    assert!(error.contains("signing_keys.signing_key cannot be opened with the database_key"), "{error}");
+    stranger.close().await;
+}
+
+/// Replicas that start together; on SQLite all but the first are turned away.
+async fn many_open_it_at_once(database: &Database) {
+    let url = database.url();
+    let opened = futures::future::join_all((0..6).map(|_| store::open(&url, sealer()))).await;
+    let (open, refused): (Vec<_>, Vec<_>) = opened.into_iter().partition(Result::is_ok);
+    let expected = if matches!(database, Database::Sqlite(_)) { 1 } else { 6 };
+    assert_eq!(open.len(), expected);
+    for error in refused.into_iter().filter_map(Result::err) {
+        assert!(matches!(error, StoreError::InUse { .. }), "{error}");
+    }
+    for store in open.into_iter().flatten() {
+        store.ping().await.unwrap();
+        store.close().await;
+    }
+}
+
+/// Every statement is prepared when the database is opened.
+async fn tables_that_are_not_as_they_should_be_show_at_the_start(database: &Database) {
+    database.open().await.close().await;
+    database.execute("ALTER TABLE outbox RENAME COLUMN lease_until TO leased_until").await;
+    let error = store::open(&database.url(), sealer()).await.unwrap_err().to_string();
+    assert!(error.contains("lease_until"), "{error}");
+}
+
+/// Of one process alone, whatever is claimed at its start was claimed by a run that ended.
 #[tokio::test]
 async fn what_a_run_left_claimed_is_free_at_the_next_start() {
-    let (folder, store) = store().await;
+    let database = Database::sqlite();
+    let store = database.open().await;
     created(store.as_ref(), "p").await;
-    drop(store);
-    let url = format!("sqlite://{}", folder.path().join("acquirer.db").display());
-    let store = SqliteStore::open(&url).await.unwrap();
-    assert_eq!(store.release_abandoned_claims().await.unwrap(), 1);
+    store.close().await;
+    let store = database.open().await;
     assert_eq!(store.claim(&lease("b", 10), NOW, 10, &Task::ALL).await.unwrap().len(), 1);
 }

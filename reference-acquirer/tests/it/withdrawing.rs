@@ -2,11 +2,12 @@
 //! were lost.
 
 use klarna_schemas::ids::PaymentRequestId;
-use reference_acquirer::store::{SqliteStore, Step, Store as _};
+use reference_acquirer::store::{self, Step};
 use serde_json::{Value, json};
 
 use crate::support::{
-    ALPHA, Acquirer, Exchange, REQUEST_ID, Reply, Setup, TOKEN, assert_same_call, event_body, order, verify,
+    ALPHA, Acquirer, Exchange, REQUEST_ID, Reply, Setup, TOKEN, assert_same_call, event_body, order, sealer,
+    verify,
 };
 
 /// The final call fails in all four attempts.
@@ -161,7 +162,7 @@ async fn tokens_are_forgotten() {
         assert_eq!(setup.partner.await_verified().await["data"]["status"], status);
         acquirer.stop().await;
 
-        let store = SqliteStore::open(&setup.database()).await.unwrap();
+        let store = store::open(&setup.database(), sealer()).await.unwrap();
         for step in [Step::Initial, Step::Final] {
             let call =
                 store.klarna_call(payment["payment_id"].as_str().unwrap(), step).await.unwrap().unwrap();

@@ -8,6 +8,7 @@ use reference_acquirer::server::Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::database::DATABASE_KEY;
 use super::klarna::client;
 use super::{FakeKlarna, FakePartner, partner};
 
@@ -42,6 +43,7 @@ impl Setup {
             r#"
             listen = "127.0.0.1:0"
             database = "sqlite://{database}"
+            database_key = "{DATABASE_KEY}"
             [klarna]
             base_url = "{klarna}"
             api_key = "klarna_test_api_local"

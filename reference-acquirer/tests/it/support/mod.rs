@@ -1,12 +1,14 @@
 //! The two neighbours, and an acquirer between them.
 
 mod acquirer;
+mod database;
 mod klarna;
 mod partner;
 mod recorded;
 mod registered;
 
 pub(crate) use self::acquirer::{ALPHA, Acquirer, BETA, Setup, order};
+pub(crate) use self::database::{Database, on_both, sealer};
 pub(crate) use self::klarna::{
     FakeKlarna, REQUEST_ID, REQUEST_URL, Reply, SIGNING_KEY, TOKEN, client, event_body, step_up_body,
 };

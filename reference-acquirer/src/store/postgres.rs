@@ -1,0 +1,57 @@
+//! The store in PostgreSQL, for any number of replicas.
+//!
+//! Nobody takes another's claim before its lease has run out: its owner may be alive.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::Postgres;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgQueryResult};
+
+use super::StoreError;
+use super::dialect::Dialect;
+use super::seal::Sealer;
+use super::sql::SqlStore;
+
+/// Connections of one replica. PostgreSQL's default of 100 bears several replicas.
+const CONNECTIONS: u32 = 16;
+
+/// How long a request waits for one of them before it fails: a database that hangs must not hold
+/// every caller for ever.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Dialect for Postgres {
+    const BEGIN: &'static str = "BEGIN";
+    // Replicas pass over each other's rows instead of waiting for them. Materialised, since a
+    // subselect may be planned to run more than once, and would then lock more rows than it claims.
+    const CLAIM: &'static str = "\
+        WITH due AS MATERIALIZED ( \
+            SELECT id FROM outbox \
+            WHERE done_at IS NULL AND due_at <= $3 AND (lease_until IS NULL OR lease_until <= $3) \
+              AND task IN (SELECT json_array_elements_text($5::json)) \
+            ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED) \
+        UPDATE outbox SET lease_owner = $1, lease_until = $2, attempts = attempts + 1 \
+        FROM due WHERE outbox.id = due.id \
+        RETURNING outbox.id, task, subject, attempts";
+    const NEXT_DUE: &'static str = "\
+        SELECT MIN(GREATEST(due_at, lease_until)) AS due_at FROM outbox \
+        WHERE done_at IS NULL AND task IN (SELECT json_array_elements_text($1::json))";
+    // Takes an advisory lock, so that replicas which start together do not meet.
+    const MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/postgres");
+
+    fn rows_affected(result: &PgQueryResult) -> u64 {
+        result.rows_affected()
+    }
+}
+
+/// Connects to `postgres://…` and brings its tables up to date.
+pub(super) async fn open(url: &str, sealer: Sealer) -> Result<SqlStore<Postgres>, StoreError> {
+    let options = PgConnectOptions::from_str(url)?.application_name(env!("CARGO_PKG_NAME"));
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await?;
+    SqlStore::new(pool, sealer, None).await
+}

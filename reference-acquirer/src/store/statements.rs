@@ -1,0 +1,77 @@
+//! Every statement, as both databases understand it.
+//!
+//! What they say differently is the [`super::dialect::Dialect`]'s. All of them are prepared when a
+//! database is opened, so a statement that one of the two does not understand opens nothing.
+
+/// Names the statements, and lists them all.
+macro_rules! statements {
+    ($($name:ident = $statement:expr;)*) => {
+        $(pub(super) const $name: &str = $statement;)*
+
+        /// Every statement of this file.
+        pub(super) const ALL: &[&str] = &[$($name),*];
+    };
+}
+
+statements! {
+    INSERT_PAYMENT = "\
+    INSERT INTO payments (id, version, partner, reference, request_fingerprint, account, amount, currency, mode, \
+                          return_url, return_key, state, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+    ON CONFLICT (partner, reference) DO NOTHING";
+    PAYMENT_BY_REFERENCE = "SELECT * FROM payments WHERE partner = $1 AND reference = $2";
+    PAYMENT_BY_ID = "SELECT * FROM payments WHERE id = $1";
+    PAYMENT_BY_RETURN_KEY = "SELECT * FROM payments WHERE return_key = $1";
+    PAYMENT_OF_REQUEST = "\
+    SELECT * FROM payments \
+    WHERE account = $1 AND (request_id = $2 OR (request_id IS NULL AND id = $3))";
+    UPDATE_PAYMENT = "\
+    UPDATE payments \
+    SET version = version + 1, state = $3, request_id = $4, request_url = $5, transaction_id = $6, \
+        response_data = $7, updated_at = $8 \
+    WHERE id = $1 AND version = $2";
+
+    INSERT_CALL = "\
+    INSERT INTO klarna_calls (payment_id, step, idempotency_key, session_token, body) VALUES ($1, $2, $3, $4, $5)";
+    CALL = "SELECT * FROM klarna_calls WHERE payment_id = $1 AND step = $2";
+    SET_CALL_TOKEN = "UPDATE klarna_calls SET session_token = $3 WHERE payment_id = $1 AND step = $2";
+
+    INSERT_EVENT = "\
+    INSERT INTO klarna_events (event_id, body, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    EVENT = "SELECT body FROM klarna_events WHERE event_id = $1";
+
+    // A token is kept no longer than something may still be done with it.
+    FORGET_EVENT = "UPDATE klarna_events SET body = '' WHERE event_id = $1";
+    FORGET_TOKENS = "UPDATE klarna_calls SET session_token = NULL WHERE payment_id = $1";
+
+    INSERT_NOTIFICATION = "\
+    INSERT INTO notifications (id, payment_id, partner, body, created_at) VALUES ($1, $2, $3, $4, $5)";
+    NOTIFICATION = "SELECT * FROM notifications WHERE id = $1";
+
+    ENQUEUE = "INSERT INTO outbox (task, subject, due_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    ENQUEUE_CLAIMED = "\
+    INSERT INTO outbox (task, subject, attempts, due_at, lease_owner, lease_until) \
+    VALUES ($1, $2, 1, $3, $4, $5) RETURNING id";
+    FINISH = "\
+    UPDATE outbox SET done_at = $3, lease_owner = NULL, lease_until = NULL \
+    WHERE id = $1 AND lease_owner = $2 AND attempts = $4 AND done_at IS NULL";
+    POSTPONE = "\
+    UPDATE outbox SET due_at = $3, lease_owner = NULL, lease_until = NULL \
+    WHERE id = $1 AND lease_owner = $2 AND attempts = $4 AND done_at IS NULL";
+    RELEASE_OWN = "\
+    UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE done_at IS NULL AND lease_owner = $1";
+    RELEASE_ALL = "\
+    UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE done_at IS NULL AND lease_owner IS NOT NULL";
+
+    LOCK = "\
+    INSERT INTO locks (name, owner, held_until) VALUES ($1, $2, $3) \
+    ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, held_until = excluded.held_until \
+    WHERE locks.owner = excluded.owner OR locks.held_until <= $4";
+    UNLOCK = "DELETE FROM locks WHERE name = $1 AND owner = $2";
+    UNLOCK_ALL = "DELETE FROM locks";
+
+    INSERT_SIGNING_KEY = "\
+    INSERT INTO signing_keys (signing_key_id, signing_key, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    SIGNING_KEYS = "SELECT * FROM signing_keys ORDER BY created_at, signing_key_id";
+    SIGNING_KEY = "SELECT * FROM signing_keys WHERE signing_key_id = $1";
+}
