@@ -113,6 +113,11 @@ impl Requirements {
         self.get(id).map_or(Severity::Warns, Requirement::severity)
     }
 
+    /// What Klarna calls a duty; an id that nobody knows is only recommended.
+    pub fn level(&self, id: &str) -> Level {
+        self.get(id).map_or(Level::Recommended, |requirement| requirement.level)
+    }
+
     /// The id that a mistyped one may have meant; for a twin, the duty that says the same.
     pub fn nearest(&self, id: &str) -> Option<&str> {
         let id = id.trim().trim_start_matches('@').to_ascii_uppercase();

@@ -16,6 +16,7 @@ use url::Url;
 use self::summary::FailOn;
 use crate::config::{DEFAULTS, DefaultOutcome, Settings};
 use crate::evidence::grounds;
+use crate::rulebook;
 use crate::{Simulator, StartError};
 
 /// A local Klarna for acquirers.
@@ -52,6 +53,12 @@ enum Command {
     Rules(rules::RulesCommand),
     /// Print every setting with its default and its meaning.
     Config,
+    /// Print the rules by which the calls of acquirers are judged.
+    Rulebook {
+        /// As docs/rulebook.md has it; so far the only form.
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Print what of each operation and each policy is confirmed, and what is inferred.
     Evidence {
         /// As docs/evidence.md has it; so far the only form.
@@ -101,6 +108,7 @@ pub fn run() -> ExitCode {
         Command::Ctl(arguments) => ctl::run(&arguments),
         Command::Rules(command) => rules::run(command),
         Command::Config => print(DEFAULTS),
+        Command::Rulebook { markdown: _ } => print(&rulebook::markdown()),
         Command::Evidence { markdown: _ } => print(&grounds::markdown()),
     }
 }

@@ -6,6 +6,7 @@ mod account;
 mod armed;
 mod counted_calls;
 mod followed_rules;
+mod judged;
 mod sandbox_cell;
 mod sending;
 mod snapshots;
@@ -32,13 +33,15 @@ pub(crate) use sandbox_cell::SandboxCell;
 pub(crate) use sending::{Answered, answer_and_events};
 pub use tally::{Tallied, Tally};
 
+use self::judged::Judged;
 use crate::authority::Authority;
 use crate::behaviour::rules::Rules;
 use crate::clock;
 use crate::config::{self, ConfigError, Settings, UnknownAccounts};
 use crate::engine::{IdSource, Policies};
-use crate::journal::{Budget, Exchange, Journal};
+use crate::journal::{Budget, Exchange};
 use crate::notify::Courier;
+use crate::rulebook::ApiCall;
 
 /// How often the rules file is looked at: file systems that are mounted into containers tell nobody of
 /// changes, so it is asked for them.
@@ -68,7 +71,7 @@ pub(crate) struct World {
     /// The rules file.
     rules: FollowedRules,
     /// What nobody's key opened: unknown paths, refused calls.
-    lobby: Mutex<Journal>,
+    lobby: Mutex<Judged>,
     lobby_changed: watch::Sender<u64>,
     errors: AtomicU64,
     /// What it serves, as it describes itself.
@@ -115,7 +118,7 @@ impl World {
         let world = Self {
             policies: policies(&settings, public_base),
             rules: FollowedRules::start(&settings.rules.file)?,
-            lobby: Mutex::new(Journal::new(budget.clone())),
+            lobby: Mutex::new(Judged::new(budget.clone())),
             lobby_changed: watch::Sender::new(0),
             budget,
             seed,
@@ -140,9 +143,10 @@ impl World {
         &self.settings
     }
 
-    /// Writes down what belongs to no account.
-    pub(crate) fn record_in_lobby(&self, exchange: Exchange) {
-        self.lobby().append(exchange);
+    /// Writes down what belongs to no account, and judges it where it is a call to Klarna's API.
+    pub(crate) fn record_in_lobby(&self, exchange: Exchange, call: Option<&ApiCall>) {
+        let found = self.lobby().record(exchange, call);
+        self.tally.count("nobody's calls", &found);
         self.lobby_changed.send_modify(|version| *version += 1);
     }
 
@@ -151,8 +155,8 @@ impl World {
         self.lobby_changed.subscribe()
     }
 
-    /// The journal of what belongs to no account.
-    pub(crate) fn lobby(&self) -> MutexGuard<'_, Journal> {
+    /// The journal of what belongs to no account, and what was found in it.
+    pub(crate) fn lobby(&self) -> MutexGuard<'_, Judged> {
         self.lobby.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -305,6 +309,11 @@ impl World {
 
     pub(crate) fn know_token(&self, token: &str, account: &PartnerAccountId) {
         lock(&self.tokens).insert(token.to_owned(), account.clone());
+    }
+
+    /// Whether Klarna has issued a token, to whomever.
+    pub(crate) fn knows_token(&self, token: &str) -> bool {
+        lock(&self.tokens).contains_key(token)
     }
 
     /// Forgets Purchase Journeys and tokens.

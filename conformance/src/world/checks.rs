@@ -1,6 +1,6 @@
 //! The checks that steps name: ids of the simulator's rules, and of the suite's own checks.
 
-use klarna_schemas::requirements::{Requirement, Requirements};
+use klarna_schemas::requirements::{Level, Requirement, Requirements};
 use klarna_schemas::simulator::finding::{Evidence, Finding, Severity};
 
 /// A check and the duties that it speaks about.
@@ -76,6 +76,21 @@ pub const CHECKS: &[Check] = &[
     rule("client-certificate.valid", &["AP-04"]),
     rule("headers.size", &["AP-43"]),
     rule("headers.no-tracing", &["AP-43"]),
+    rule("idempotency-key.uuid", &["AP-33"]),
+    rule("retry.made", &["AP-26", "AP-38"]),
+    rule("retry.backed-off", &["AP-39"]),
+    rule("final.in-time", &["AP-22", "AP-53"]),
+    rule("transaction-reference.unique", &["AP-35", "AP-18"]),
+    rule("request.updated-in-time", &["AP-31"]),
+    rule("request.expiry-in-range", &["AP-32"]),
+    rule("request.ended", &["AP-21"]),
+    rule("request.canceled-when-given-up", &["AP-30"]),
+    rule("evolution.finalised", &["AP-41"]),
+    rule("bare-error.survived", &["AP-42"]),
+    rule("post-purchase.own-reference", &["AP-50", "AP-35"]),
+    rule("post-purchase.accepted", &["AP-50"]),
+    rule("api-key.known", &["AP-03"]),
+    rule("account.known", &["AP-06"]),
     // The suite's own checks, at the Partner's side or by awaiting.
     own(
         "evolution.lived-with",
@@ -334,6 +349,8 @@ pub(super) fn finding(
     let rests_on = inferred.map(|duty| format!("{}: {}", duty.id, duty.note.as_ref().unwrap_or(&duty.title)));
     Finding {
         rule: rule.to_owned(),
+        // What no duty names is a plain failure.
+        level: main.map_or(Level::Required, |duty| duty.level),
         severity: severity(&duties),
         evidence: main.map_or(Evidence::Confirmed, |duty| duty.evidence),
         rests_on: rests_on.into_iter().collect(),

@@ -34,6 +34,12 @@ impl World {
         for (rule, facts) in findings.judged {
             self.judged(&rule, facts);
         }
+        if findings.dropped > 0 {
+            return Err(Failure::Broken(format!(
+                "the simulator had no room for {} findings: the scenario cannot be judged",
+                findings.dropped
+            )));
+        }
         self.watch_what_was_told().await
     }
 

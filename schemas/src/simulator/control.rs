@@ -288,4 +288,7 @@ pub struct Findings {
     /// Why the other rules have judged nothing, by rule id.
     #[serde(default, skip_serializing_if = "indexmap::IndexMap::is_empty")]
     pub not_judged: indexmap::IndexMap<String, String>,
+    /// How many findings there was no room for: those that fail a verdict are the last to go.
+    #[serde(default)]
+    pub dropped: u64,
 }

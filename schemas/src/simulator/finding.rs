@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::requirements::Level;
+
 /// What a rule found in the journal, or a check of the suite at the Partner's side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -10,6 +12,8 @@ pub struct Finding {
     pub rule: String,
     /// Duties of `requirements.toml` that it speaks about; the first one is the main one.
     pub duties: Vec<String>,
+    /// What Klarna calls the main duty.
+    pub level: Level,
     /// Whether it fails a verdict or only warns: a Required duty on confirmed ground fails.
     pub severity: Severity,
     /// On what ground it stands.

@@ -4,21 +4,19 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
-use klarna_schemas::klarna::INTEGRATION_METADATA_HEADER;
 use klarna_schemas::klarna::authorize::AuthorizeRequest;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::simulator::control::{Fault, FaultBody};
 use serde_json::Value;
 
-use super::body::{Parsed, header, json, parse};
+use super::body::{Parsed, json, parse};
 use super::call::{AUTHORIZE, Call, SandboxCall, token};
 use super::error::KlarnaError;
 use super::faulty;
 use super::recording::{Authorized, Notes, RefusedBody};
 use crate::config::OddityPolicy;
 use crate::engine::{
-    AuthorizeCommand, CallHead, Effect, IdempotencyKey, PresentedToken, Refusal, Reply, Undecided,
-    line_totals,
+    AuthorizeCommand, Effect, IdempotencyKey, PresentedToken, Refusal, Reply, Undecided, line_totals,
 };
 use crate::world::{SandboxCell, answer_and_events};
 
@@ -104,21 +102,7 @@ fn read(called: &SandboxCall, body: &Bytes) -> Result<AuthorizeCommand, KlarnaEr
         key,
         headers: faulty::uncovered(&call.headers),
         answer_fault: None,
-        head: head(call),
     })
-}
-
-/// What the call carried beside what decides it.
-fn head(call: &Call) -> CallHead {
-    CallHead {
-        integration_metadata: header(&call.headers, INTEGRATION_METADATA_HEADER),
-        unprefixed_key: call.headers.contains_key("idempotency-key"),
-        target: call.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
-        host: call.host(),
-        tls: call.tls.clone(),
-        ..CallHead::default()
-    }
-    .with_headers(call.headers.iter().map(|(name, value)| (name.as_str(), value.len())))
 }
 
 /// What the policies refuse of a call that validates.

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
-use axum::http::header::HOST;
 use axum::http::request::Parts;
-use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -15,7 +13,6 @@ use klarna_schemas::klarna::client_certificate::MtlsStatus;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::klarna::{CUSTOMER_TOKEN_HEADER, IDEMPOTENCY_KEY_HEADER};
 use klarna_schemas::simulator::control::CallKind;
-use klarna_schemas::simulator::journal::RecordedTls;
 use serde_json::Value;
 
 use super::body::header;
@@ -50,8 +47,6 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     pub(super) uri: Uri,
     pub(super) operation: &'static Operation,
-    /// How its connection was secured, if it was.
-    pub(super) tls: Option<RecordedTls>,
     method: Method,
     /// Parts of the path, by name, decoded.
     parts: HashMap<String, String>,
@@ -81,17 +76,9 @@ impl Call {
             headers: parts.headers.clone(),
             uri: parts.uri.clone(),
             operation,
-            tls: secured.map(|secured| secured.recorded(mtls)),
             method: parts.method.clone(),
             parts: named,
         })
-    }
-
-    /// The host that was called, without its port: of the URL with HTTP/2, else of its header.
-    pub(super) fn host(&self) -> Option<String> {
-        let of_url = self.uri.authority().cloned();
-        let authority = of_url.or_else(|| header(&self.headers, HOST.as_str())?.parse::<Authority>().ok())?;
-        Some(authority.host().to_owned())
     }
 
     /// Counts it among the calls of this second; fails where it is one too many.

@@ -17,6 +17,7 @@ mod presentation;
 pub(crate) mod queries;
 mod rate_limit;
 pub(crate) mod recording;
+mod seen;
 mod simulate;
 pub(crate) mod supposed_call;
 mod transactions;

@@ -18,11 +18,13 @@ use klarna_schemas::simulator::journal::{Direction, Ending};
 
 use super::error::KlarnaError;
 use super::operations::{self, Operation};
+use super::seen::seen;
 use super::{auth, correlation, faulty, rate_limit};
 use crate::behaviour::evolution::{Evolved, NEW_HEADERS};
 use crate::clock::real_now;
 use crate::connection::{self, Secured};
 use crate::journal::{Exchange, HeaderPairs, Sent, redacted};
+use crate::rulebook::ApiCall;
 use crate::world::{AccountCell, Answered, Met, SandboxCell, Standing, World};
 
 /// What a handler says of its exchange, for the journal.
@@ -315,27 +317,26 @@ fn write_down(
         sent: Sent::AsKlarnaDoes,
         tls: secured.map(|secured| secured.recorded(mtls_status(parts, noted))),
     };
+    let entered = matches!(noted.place, Place::Sandbox(_));
+    let of_api = matches!(noted.asked, Asked::Operation(_));
+    let judged = of_api.then(|| ApiCall::of(&exchange, seen(world, parts, entered)));
     match &noted.place {
         Place::Sandbox(cell) => {
             exchange.virtual_at = cell.clock().now();
             if noted.epoch.is_none() {
                 exchange.epoch = cell.view().epoch;
             }
-            match &noted.authorize {
-                Some(Authorized::Decided(position)) => cell.record_call(exchange, *position),
-                Some(Authorized::Invalid(refused)) => cell.record_refused(exchange, refused),
-                None => {
-                    cell.record(exchange);
-                }
-            }
+            // The duties are an acquirer's, not those of a Partner that calls for itself.
+            let judged =
+                judged.filter(|_| noted.acquirer.as_ref().is_some_and(|caller| !cell.is_the_partner(caller)));
+            cell.record_api(exchange, noted.authorize.as_ref(), judged.as_ref());
         }
         Place::Account(account) => {
-            account.lock().journal.append(exchange);
+            let found = account.lock().judged.record(exchange, judged.as_ref());
+            world.tally.count(account.id().as_str(), &found);
             account.tell();
         }
-        Place::Lobby => {
-            world.record_in_lobby(exchange);
-        }
+        Place::Lobby => world.record_in_lobby(exchange, judged.as_ref()),
     }
 }
 

@@ -6,7 +6,7 @@ use klarna_schemas::simulator::rules::Explain;
 
 use super::body::{Parsed, parse};
 use crate::config::Settings;
-use crate::engine::{AuthorizeCommand, CallHead, IdempotencyKey, PresentedToken, TokenHeader};
+use crate::engine::{AuthorizeCommand, IdempotencyKey, PresentedToken, TokenHeader};
 
 /// The command that such a call would make.
 pub(crate) fn authorize(asked: &Explain, settings: &Settings) -> AuthorizeCommand {
@@ -31,6 +31,5 @@ pub(crate) fn authorize(asked: &Explain, settings: &Settings) -> AuthorizeComman
         key: header(IDEMPOTENCY_KEY_HEADER).map(IdempotencyKey),
         headers: asked.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
         answer_fault: None,
-        head: CallHead::default(),
     }
 }

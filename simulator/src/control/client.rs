@@ -356,6 +356,16 @@ impl ControlClient {
         self.send(Method::GET, &sandbox(account, &format!("/findings{query}")), None::<&()>, PATIENCE).await
     }
 
+    /// What the rulebook found in an acquirer account's calls without a Partner account in their path.
+    pub async fn account_findings(&self, acquirer: &str) -> Result<Findings, ControlError> {
+        self.send(Method::GET, &account(acquirer, "/findings"), None::<&()>, PATIENCE).await
+    }
+
+    /// What the rulebook found in calls whose key opens no account.
+    pub async fn lobby_findings(&self) -> Result<Findings, ControlError> {
+        self.send(Method::GET, "findings", None::<&()>, PATIENCE).await
+    }
+
     /// Read the journal of what belongs to no account: unknown paths, refused keys.
     pub async fn lobby_journal(&self, query: &JournalQuery) -> Result<JournalPage, ControlError> {
         self.read_journal("journal", query).await

@@ -85,8 +85,8 @@ impl Source {
                 let named = |name: &str| Some(state.machine.payment_named(name)?.name.clone());
                 Ok(look(&state.journal, &Filter::new(query, named)?))
             }
-            Self::Account(account) => Ok(look(&account.lock().journal, &Filter::new(query, nobody)?)),
-            Self::Lobby(world) => Ok(look(&world.lobby(), &Filter::new(query, nobody)?)),
+            Self::Account(account) => Ok(look(&account.lock().judged.journal, &Filter::new(query, nobody)?)),
+            Self::Lobby(world) => Ok(look(&world.lobby().journal, &Filter::new(query, nobody)?)),
         }
     }
 
@@ -202,6 +202,19 @@ pub(super) async fn findings(
         })?),
     };
     Ok(Json(state.ledger.read(payment.map(|payment| payment.name.as_str()))))
+}
+
+pub(super) async fn findings_of_account(
+    State(world): State<Arc<World>>,
+    Path(acquirer): Path<AcquirerAccountId>,
+) -> Result<Json<Findings>, Problem> {
+    let account = known(&world, &acquirer)?;
+    let findings = account.lock().judged.ledger.read(None);
+    Ok(Json(findings))
+}
+
+pub(super) async fn findings_of_nobody(State(world): State<Arc<World>>) -> Json<Findings> {
+    Json(world.lobby().ledger.read(None))
 }
 
 /// Reads, and reads again on each change, until enough entries match or the time is up.

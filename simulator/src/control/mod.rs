@@ -61,6 +61,8 @@ pub(crate) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/accounts/{acquirer}/journal/export", get(journal::export_account))
         .route("/journal", get(journal::of_nobody))
         .route("/sandboxes/{account}/findings", get(journal::findings))
+        .route("/accounts/{acquirer}/findings", get(journal::findings_of_account))
+        .route("/findings", get(journal::findings_of_nobody))
         .route("/accounts/{acquirer}/journal", get(journal::of_account))
         .route("/accounts/{acquirer}/faults", post(faults::arm_in_account).delete(faults::lift_in_account))
         .route("/accounts/{acquirer}/forget", post(webhooks::forget))

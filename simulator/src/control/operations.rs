@@ -304,6 +304,13 @@ pub(crate) const CONTROL: &[ControlOperation] = &[
         None,
         Query::Export,
     ),
+    reading(
+        "account.findings.read",
+        "/accounts/{acquirer}/findings",
+        "What the rulebook found in calls without a Partner account in their path",
+        Some("simulator/findings"),
+        Query::Nothing,
+    ),
     operation(
         "account.fault.arm",
         "POST",
@@ -327,6 +334,13 @@ pub(crate) const CONTROL: &[ControlOperation] = &[
         "Let Klarna forget what the acquirer has registered",
         Some("simulator/forget-registrations"),
         (204, None),
+    ),
+    reading(
+        "lobby.findings.read",
+        "/findings",
+        "What the rulebook found in calls whose key opens no account",
+        Some("simulator/findings"),
+        Query::Nothing,
     ),
     reading("lobby.journal.read", "/journal", "Entries that belong to no account", PAGE, Query::Journal),
     reading(

@@ -121,7 +121,9 @@ impl Sandbox {
             Ok(request) => request,
             Err(violations) => {
                 let by = if command.by_policy { "policy" } else { "body" };
-                return (Reply::Refused(Refusal::Invalid(violations.clone())), by.into(), None);
+                // It is no call of the payment's, and yet about it.
+                let payment = command.token.as_ref().and_then(|token| self.payment_of_token(&token.value));
+                return (Reply::Refused(Refusal::Invalid(violations.clone())), by.into(), payment);
             }
         };
         let customer_token = command.customer_token.as_deref();
@@ -232,6 +234,7 @@ impl Sandbox {
             earlier_attempt: None,
             transactions: VecDeque::new(),
             calls: Vec::new(),
+            completed_event: None,
             calls_left_out: false,
         });
         name
@@ -297,7 +300,6 @@ impl Sandbox {
     fn facts(&self, command: &AuthorizeCommand, role: CallRole, payment: &str) -> AuthorizeCall {
         let request = command.request.as_ref().ok();
         let transaction = request.and_then(|request| request.request_payment_transaction.as_ref());
-        let token_known = command.token.as_ref().is_some_and(|token| self.tokens.contains_key(&token.value));
         let payment_option_known = transaction
             .and_then(|transaction| transaction.payment_option_id.as_deref())
             .and_then(|id| self.presenting.has_issued(id));
@@ -322,11 +324,11 @@ impl Sandbox {
             reference: transaction.and_then(|transaction| transaction.payment_transaction_reference.clone()),
             network_data: NetworkData::of(&command.raw),
             token: command.token.as_ref().map(|token| (token.value.clone(), token.header)),
-            token_known,
+            token_standing: self.token_standing(command),
+            by_partner: command.acquirer.as_str() == self.account.as_str(),
             payment_option_known,
             undocumented: command.undocumented.clone(),
             older_names: command.older_names.clone(),
-            head: command.head.clone(),
         }
     }
 }

@@ -4,7 +4,6 @@ use klarna_schemas::ids::AcquirerAccountId;
 use klarna_schemas::klarna::authorize::AuthorizeRequest;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::simulator::control::Fault;
-use klarna_schemas::simulator::journal::RecordedTls;
 use serde_json::Value;
 
 /// A Payment Authorize call, parsed at the edge.
@@ -34,53 +33,6 @@ pub(crate) struct AuthorizeCommand {
     pub(crate) headers: Vec<(String, String)>,
     /// What will befall its answer, for all that is known before it is decided.
     pub(crate) answer_fault: Option<Fault>,
-    /// What it carried that decides nothing.
-    pub(crate) head: CallHead,
-}
-
-/// What a call carries beside what decides it: the rulebook looks at that.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct CallHead {
-    /// `Klarna-Integration-Metadata`, as it came.
-    pub(crate) integration_metadata: Option<String>,
-    /// Whether an `Idempotency-Key` without Klarna's prefix came.
-    pub(crate) unprefixed_key: bool,
-    /// Path and query, as they came.
-    pub(crate) target: String,
-    /// The host that was called, without its port.
-    pub(crate) host: Option<String>,
-    /// How the connection was secured, if it was.
-    pub(crate) tls: Option<RecordedTls>,
-    /// All headers together, in bytes.
-    pub(crate) header_bytes: usize,
-    /// The first headers that are worth a look, each with how long its value is, in bytes.
-    pub(crate) conspicuous: Vec<(String, usize)>,
-}
-
-/// How many conspicuous headers are kept of a call: a payment remembers many calls.
-const CONSPICUOUS: usize = 8;
-/// A header that is longer than this, in bytes, is conspicuous.
-const LONG: usize = 255;
-/// Headers of tracing systems; a dash at the end stands for any rest.
-const TRACING: [&str; 6] = ["traceparent", "tracestate", "x-b3-", "b3", "uber-trace-id", "x-datadog-"];
-
-impl CallHead {
-    /// Takes note of the headers, by name in lower case and the length of the value in bytes.
-    pub(crate) fn with_headers<'a>(mut self, headers: impl Iterator<Item = (&'a str, usize)>) -> Self {
-        for (name, length) in headers {
-            self.header_bytes += name.len() + length;
-            let is_conspicuous = length > LONG || is_of_tracing(name);
-            if is_conspicuous && self.conspicuous.len() < CONSPICUOUS {
-                self.conspicuous.push((name.to_owned(), length));
-            }
-        }
-        self
-    }
-}
-
-/// Whether a header is one of a tracing system.
-pub(crate) fn is_of_tracing(name: &str) -> bool {
-    TRACING.iter().any(|known| if known.ends_with('-') { name.starts_with(known) } else { name == *known })
 }
 
 /// An idempotency key.

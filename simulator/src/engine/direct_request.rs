@@ -18,6 +18,9 @@ use super::policies::OddityPolicy;
 use super::post_purchase::unknown;
 use super::sandbox::Sandbox;
 
+/// Why a change of a request in another state is refused.
+pub(crate) const OUT_OF_TURN: &str = "only SUBMITTED ones can be changed";
+
 impl Sandbox {
     /// Makes a request, and the payment that it is to lead to. With a customer token that was issued here
     /// it is completed at once, unless the customer must consent to another.
@@ -79,7 +82,7 @@ impl Sandbox {
         };
         let payment = Some(record.payment.clone());
         if record.state != PaymentRequestState::Submitted {
-            let why = format!("is {}: only SUBMITTED ones can be changed", record.state);
+            let why = format!("is {}: {OUT_OF_TURN}", record.state);
             let refusal = self.policies.chosen.update_out_of_turn.refuse("the Payment Request", &why);
             return Acted { outcome: Err(refusal), payment };
         }

@@ -11,7 +11,7 @@ use super::authorization::{answer, declined};
 use super::command::AuthorizeCommand;
 use super::effect::{Decider, Effect, Refusal, Reply};
 use super::initial_call::StepUp;
-use super::payment::CallRole;
+use super::payment::{CallRole, TokenStanding};
 use super::policies::ReusePolicy;
 use super::post_purchase::Approved;
 use super::sandbox::Sandbox;
@@ -47,12 +47,7 @@ impl Sandbox {
         let (name, record) = self.resolve_token(&presented.value);
         match record.map(|record| (&record.stands_for, record.expires_at)) {
             Some((TokenMeaning::Completed(session), expires_at)) => {
-                let over = session
-                    .request
-                    .as_ref()
-                    .and_then(|id| self.request(id))
-                    .is_some_and(|record| record.state != PaymentRequestState::Completed);
-                if session.spent.is_none() && (over || expires_at.is_some_and(|at| now >= at)) {
+                if self.has_died(session, expires_at, now) {
                     let why = "has expired";
                     return match self.policies.chosen.expired_token.refusal(presented.header.name(), why) {
                         Some(refusal) => TokenRule::Refuse(refusal),
@@ -67,6 +62,26 @@ impl Sandbox {
                 let why = "names no completed Payment Request";
                 TokenRule::Refuse(self.policies.chosen.unknown_token.refuse(presented.header.name(), why))
             }
+        }
+    }
+
+    /// Whether a completed session has ended unused.
+    fn has_died(&self, session: &CompletedSession, expires_at: Option<Timestamp>, now: Timestamp) -> bool {
+        let request = session.request.as_ref().and_then(|id| self.request(id));
+        let over = request.is_some_and(|record| record.state != PaymentRequestState::Completed);
+        session.spent.is_none() && (over || expires_at.is_some_and(|at| now >= at))
+    }
+
+    /// How the token of a call stands.
+    pub(super) fn token_standing(&self, command: &AuthorizeCommand) -> TokenStanding {
+        let record = command.token.as_ref().and_then(|token| self.resolve_token(&token.value).1);
+        match record.map(|record| &record.stands_for) {
+            None => TokenStanding::Unknown,
+            // Time has been let pass before: a token whose time is up has lost its request.
+            Some(TokenMeaning::Completed(session)) if self.has_died(session, None, Timestamp::MIN) => {
+                TokenStanding::Dead
+            }
+            Some(_) => TokenStanding::Known,
         }
     }
 

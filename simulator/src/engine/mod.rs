@@ -34,17 +34,16 @@ mod transaction_news;
 #[cfg(test)]
 mod transaction_properties;
 
-pub(crate) use command::{
-    AuthorizeCommand, CallHead, IdempotencyKey, PresentedToken, TokenHeader, is_of_tracing,
-};
+pub(crate) use command::{AuthorizeCommand, IdempotencyKey, PresentedToken, TokenHeader};
 pub(crate) use customer::{CustomerMove, CustomerRefusal};
+pub(crate) use direct_request::OUT_OF_TURN;
 pub(crate) use effect::{Decided, Effect, EventDraft, EventPayload, Refusal, Reply};
 pub(crate) use ending::EndRefusal;
 pub(crate) use express_shipping::ShippingChoice;
 pub(crate) use faulted::Undecided;
 pub(crate) use idempotency::{Acted, KeyedCall, Outcome, UsedKeys, shown};
 pub(crate) use ids::IdSource;
-pub(crate) use payment::{AuthorizeCall, CallRole, NetworkData, Payment};
+pub(crate) use payment::{AuthorizeCall, CallRole, NetworkData, Payment, TokenStanding};
 pub(crate) use payment_request::RequestRecord;
 pub(crate) use policies::Policies;
 pub use policies::{

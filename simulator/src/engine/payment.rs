@@ -10,7 +10,7 @@ use klarna_schemas::money::{Currency, MinorUnits};
 use klarna_schemas::simulator::control::{Fault, Intent};
 use serde_json::Value;
 
-use super::command::{CallHead, TokenHeader};
+use super::command::TokenHeader;
 
 /// One payment and its history.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub(crate) struct Payment {
     pub(crate) transactions: VecDeque<PaymentTransactionId>,
     /// Its authorize calls, in order: the first [`MAX_CALLS`].
     pub(crate) calls: Vec<AuthorizeCall>,
+    /// The delivery that told the acquirer of the customer's approval, in the journal: the newest.
+    pub(crate) completed_event: Option<u64>,
     /// Whether there were more; those are answered, and not judged.
     pub(crate) calls_left_out: bool,
 }
@@ -88,8 +90,9 @@ pub(crate) struct AuthorizeCall {
     pub(crate) network_data: NetworkData,
     /// The token that came, and by which header.
     pub(crate) token: Option<(String, TokenHeader)>,
-    /// Whether the token is one that this sandbox has issued.
-    pub(crate) token_known: bool,
+    pub(crate) token_standing: TokenStanding,
+    /// Whether the Partner itself called, with a key of its own.
+    pub(crate) by_partner: bool,
     /// Whether its payment option was issued in this sandbox; `None` where it names none, or where
     /// it may have been forgotten.
     pub(crate) payment_option_known: Option<bool>,
@@ -99,7 +102,17 @@ pub(crate) struct AuthorizeCall {
     pub(crate) undocumented: Vec<ValidationError>,
     /// What in it stands under a name of an older revision.
     pub(crate) older_names: Vec<ValidationError>,
-    pub(crate) head: CallHead,
+}
+
+/// How the token of a call stood when it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenStanding {
+    /// None came, or none that this sandbox has issued.
+    Unknown,
+    /// This sandbox has issued it.
+    Known,
+    /// It is that of a completed request, and has died unused.
+    Dead,
 }
 
 /// Klarna Network Data as it stood in a call.
@@ -125,6 +138,11 @@ impl NetworkData {
 }
 
 impl AuthorizeCall {
+    /// Whether it is a final call whose token had died.
+    pub(crate) fn is_late(&self) -> bool {
+        self.token_standing == TokenStanding::Dead
+    }
+
     /// Whether another call asked the same: the same body with the same token, whatever its key.
     pub(crate) fn repeats(&self, other: &Self) -> bool {
         let mine = self.token.as_ref().map(|(value, _)| value);
@@ -142,6 +160,12 @@ impl Payment {
     /// The first call.
     pub(crate) fn initial(&self) -> Option<&AuthorizeCall> {
         self.calls.first()
+    }
+
+    /// Calls with the token of a COMPLETED request, whatever became of them, and those that came after it
+    /// had died.
+    pub(crate) fn final_attempts(&self) -> impl Iterator<Item = &AuthorizeCall> {
+        self.calls.iter().filter(|call| call.role == CallRole::Final || call.is_late())
     }
 
     /// Decided calls with the token of a COMPLETED request, replays left out, and those that led to

@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    AuthorizeCommand, CallHead, Effect, IdempotencyKey, Policies, PresentedToken, Reply, Sandbox, TokenHeader,
+    AuthorizeCommand, Effect, IdempotencyKey, Policies, PresentedToken, Reply, Sandbox, TokenHeader,
 };
 
 /// One thing that can be done; numbers pick among what is there.
@@ -68,7 +68,6 @@ pub(super) fn command(reference: u8, key: u8, amount: i64, token: Option<String>
         older_names: Vec::new(),
         headers: Vec::new(),
         answer_fault: None,
-        head: CallHead::default(),
     }
 }
 

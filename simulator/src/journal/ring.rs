@@ -14,11 +14,13 @@ use super::query::Filter;
 pub(crate) struct Budget {
     limit: usize,
     used: Arc<AtomicUsize>,
+    /// What of it findings cite.
+    pinned: Arc<AtomicUsize>,
 }
 
 impl Budget {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, used: Arc::default() }
+        Self { limit, used: Arc::default(), pinned: Arc::default() }
     }
 
     fn is_spent(&self) -> bool {
@@ -27,6 +29,11 @@ impl Budget {
 
     fn is_half_spent(&self) -> bool {
         self.used.load(Ordering::Relaxed) > self.limit / 2
+    }
+
+    /// Whether findings may keep so much more from making room: half of the budget stays for the rest.
+    fn can_pin(&self, cost: usize) -> bool {
+        self.pinned.load(Ordering::Relaxed) + cost <= self.limit / 2
     }
 
     /// What each journal may hold even when others have spent the budget.
@@ -105,8 +112,9 @@ impl Journal {
     pub(crate) fn cite(&mut self, seqs: &[u64], rule: &str) {
         for kept in self.kept.iter_mut().filter(|kept| seqs.contains(&kept.seq)) {
             let cost = kept.exchange.cost();
-            if !kept.pinned && self.pinned_bytes + cost <= PINNED_BYTES {
+            if !kept.pinned && self.pinned_bytes + cost <= PINNED_BYTES && self.budget.can_pin(cost) {
                 kept.pinned = true;
+                self.budget.pinned.fetch_add(cost, Ordering::Relaxed);
                 self.pinned_bytes += cost;
             }
             if !kept.findings.iter().any(|known| known == rule) {
@@ -177,6 +185,7 @@ impl Drop for Journal {
     fn drop(&mut self) {
         let held = self.kept.iter().map(|kept| kept.exchange.cost()).sum();
         self.budget.used.fetch_sub(held, Ordering::Relaxed);
+        self.budget.pinned.fetch_sub(self.pinned_bytes, Ordering::Relaxed);
     }
 }
 

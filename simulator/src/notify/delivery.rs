@@ -301,7 +301,7 @@ impl Courier {
     pub(crate) async fn deliver_sample(&self, account: &AccountCell, letter: Letter) {
         let started_at = real_now();
         let (ended, response) = self.send(&letter).await;
-        account.lock().journal.append(letter.exchange(started_at, ended, response));
+        account.lock().judged.journal.append(letter.exchange(started_at, ended, response));
         account.tell();
     }
 

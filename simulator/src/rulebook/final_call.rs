@@ -5,25 +5,88 @@ use klarna_schemas::klarna::payment_request::PaymentRequestState;
 use klarna_schemas::money::Currency;
 use serde_json::Value;
 
-use super::{CallContext, Judge, Judgement, Rule};
-use crate::engine::{CallRole, Payment};
+use super::{CallContext, DeathContext, Judge, Judgement, Rule};
+use crate::engine::{AuthorizeCall, CallRole};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::of_calls("step-up-config.present", &["AP-13"], step_up_config_present),
-    Rule::of_calls("after-approved.no-second-call", &["AP-16"], nothing_after_approval),
-    Rule::of_calls("after-declined.no-second-call", &["AP-17"], nothing_after_decline),
-    Rule::of_calls("final.token-in-header", &["AP-23"], token_in_header),
-    Rule::of_calls("final.after-completed", &["AP-28", "AP-20"], only_after_completed),
-    Rule::of_calls("final.one-logical", &["AP-25"], one_logical),
-    Rule::of_calls("final.amount-unchanged", &["AP-24"], amount_unchanged),
-    Rule::of_calls("final.currency-unchanged", &["AP-24"], currency_unchanged),
-    Rule::of_calls("final.reference-unchanged", &["AP-23"], reference_unchanged),
-    Rule {
-        id: "final.purchase-data-unchanged",
-        duties: &["AP-23"],
-        judge: Judge::Call(purchase_data_unchanged),
-    },
-    Rule { id: "final.missing", duties: &["AP-27", "AP-22"], judge: Judge::TokenDied(never_finalised) },
+    Rule::of_calls(
+        "step-up-config.present",
+        &["AP-13"],
+        "an initial authorize says how the customer is brought to Klarna and back",
+        step_up_config_present,
+    ),
+    Rule::of_calls(
+        "after-approved.no-second-call",
+        &["AP-16"],
+        "nothing follows an approval on the initial authorize",
+        nothing_after_approval,
+    ),
+    Rule::of_calls(
+        "after-declined.no-second-call",
+        &["AP-17"],
+        "nothing follows a decline on the initial authorize, and the same is not tried again",
+        nothing_after_decline,
+    ),
+    Rule::of_calls(
+        "final.token-in-header",
+        &["AP-23"],
+        "a final authorize carries the session token in its header",
+        token_in_header,
+    ),
+    Rule::of_calls(
+        "transaction-reference.unique",
+        &["AP-35", "AP-18"],
+        "a reference stands for one order",
+        reference_of_one,
+    ),
+    Rule::of_calls(
+        "final.after-completed",
+        &["AP-28", "AP-20"],
+        "a final authorize comes only after the customer has completed",
+        only_after_completed,
+    ),
+    Rule::of_calls(
+        "final.one-logical",
+        &["AP-25"],
+        "there is one final authorize, whatever races or repeats there are",
+        one_logical,
+    ),
+    Rule::of_calls(
+        "final.amount-unchanged",
+        &["AP-24"],
+        "the final amount is the one that the customer approved",
+        amount_unchanged,
+    ),
+    Rule::of_calls(
+        "final.currency-unchanged",
+        &["AP-24"],
+        "the final currency is the one that the customer approved",
+        currency_unchanged,
+    ),
+    Rule::of_calls(
+        "final.reference-unchanged",
+        &["AP-23"],
+        "the final authorize has the reference of the initial one",
+        reference_unchanged,
+    ),
+    Rule::of(
+        "final.purchase-data-unchanged",
+        &["AP-23"],
+        "the final authorize has the purchase data of the initial one",
+        Judge::Call(purchase_data_unchanged),
+    ),
+    Rule::of_calls(
+        "final.in-time",
+        &["AP-22", "AP-53"],
+        "a final authorize comes in the life of its token",
+        in_time,
+    ),
+    Rule::of(
+        "final.missing",
+        &["AP-27", "AP-22"],
+        "a completed purchase is finalised in the life of its token",
+        Judge::TokenDied(never_finalised),
+    ),
 ];
 
 fn step_up_config_present(context: &CallContext<'_>) -> Judgement {
@@ -96,17 +159,61 @@ fn token_in_header(context: &CallContext<'_>) -> Judgement {
 }
 
 fn only_after_completed(context: &CallContext<'_>) -> Judgement {
+    use PaymentRequestState::{Canceled, Completed, Declined, Expired};
     // The same call again is a retry, whatever its key: the rules on keys speak of that.
-    if context.first_attempt().is_some() {
+    if context.first_attempt().is_some() || asks_anew(context) {
         return Judgement::NotJudged;
     }
     match (context.call.role, &context.call.request_state) {
         (CallRole::Final, _) => Judgement::Holds,
-        (CallRole::Further, Some(state)) if *state != PaymentRequestState::Completed => Judgement::found(
+        // One that has come to nothing is for `request.ended`, and a token that has died for `in_time`.
+        (CallRole::Further, None | Some(Completed | Canceled | Declined | Expired)) => Judgement::NotJudged,
+        (CallRole::Further, Some(state)) => Judgement::found(
             "authorize request",
             format!("a second authorize was made while the Payment Request is {state}"),
             "finalise only when the completed event has come; a return of the customer proves nothing",
             context.initial().map(|initial| initial.seq).into_iter().chain([context.call.seq]).collect(),
+        ),
+        _ => Judgement::NotJudged,
+    }
+}
+
+/// Whether this is the initial call of another order, under a reference that is taken.
+fn asks_anew(context: &CallContext<'_>) -> bool {
+    let call = context.call;
+    let order = |call: &AuthorizeCall| {
+        let purchase = call.raw.pointer("/supplementary_purchase_data/purchase_reference").cloned();
+        (call.amount, call.currency.clone(), purchase)
+    };
+    call.role == CallRole::Further
+        && call.token.is_none()
+        && call.raw.get("step_up_config").is_some()
+        && context.initial().is_some_and(|initial| order(initial) != order(call))
+}
+
+fn reference_of_one(context: &CallContext<'_>) -> Judgement {
+    if context.is_first() {
+        return Judgement::Holds;
+    }
+    if !asks_anew(context) {
+        return Judgement::NotJudged;
+    }
+    Judgement::found(
+        "authorize request, request_payment_transaction.payment_transaction_reference",
+        "another order came under a reference that a payment has already",
+        "give every transaction a reference of your own, unique, 1 to 255 characters",
+        with_initial(context),
+    )
+}
+
+fn in_time(context: &CallContext<'_>) -> Judgement {
+    match context.call.role {
+        CallRole::Final => Judgement::Holds,
+        _ if context.call.is_late() => Judgement::found(
+            "authorize request, header Klarna-Network-Session-Token",
+            "the final authorize came after the session token had died",
+            "finalise within 60 minutes of the completed event; later it is a failure, and the Partner is told",
+            with_initial(context),
         ),
         _ => Judgement::NotJudged,
     }
@@ -184,6 +291,12 @@ fn reference_unchanged(context: &CallContext<'_>) -> Judgement {
     )
 }
 
+/// Whether the Payment Request asks for something else than the initial call did.
+fn asks_for_more_or_less(context: &CallContext<'_>, initial: &AuthorizeCall) -> bool {
+    let asked_for = context.call.asked_for.as_ref().map(|(amount, _)| *amount);
+    asked_for.is_some() && asked_for != initial.amount
+}
+
 fn purchase_data_unchanged(context: &CallContext<'_>) -> Judgement {
     const FIELD: &str = "supplementary_purchase_data";
     let Some(initial) = context.initial().filter(|_| context.call.role == CallRole::Final) else {
@@ -191,6 +304,8 @@ fn purchase_data_unchanged(context: &CallContext<'_>) -> Judgement {
     };
     match (initial.raw.get(FIELD), context.call.raw.get(FIELD)) {
         (None, _) => Judgement::NotJudged,
+        // The request was changed since, and its purchase with it.
+        _ if asks_for_more_or_less(context, initial) => Judgement::NotJudged,
         (one, other) if one == other => Judgement::Holds,
         (_, other) => Judgement::found(
             "authorize request, supplementary_purchase_data",
@@ -204,14 +319,17 @@ fn purchase_data_unchanged(context: &CallContext<'_>) -> Judgement {
     }
 }
 
-fn never_finalised(payment: &Payment) -> Judgement {
-    if payment.finals().next().is_some() {
+fn never_finalised(context: &DeathContext<'_>) -> Judgement {
+    let payment = context.payment;
+    // Whoever tried and was not served did what it could; other rules look at how.
+    if payment.final_attempts().next().is_some() {
         return Judgement::Holds;
     }
+    let completed = payment.completed_event;
     Judgement::found(
         "authorize (final)",
         "the customer completed the purchase, and no final authorize came in the life of the token",
         "on payment.request.state-change.completed authorize again with the event's session token, within 60 minutes",
-        payment.initial().map(|call| call.seq).into_iter().collect(),
+        payment.initial().map(|call| call.seq).into_iter().chain(completed).collect(),
     )
 }

@@ -1,78 +1,84 @@
 //! What the rules have said in one sandbox and epoch.
 
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use klarna_schemas::simulator::control::Findings;
-use klarna_schemas::simulator::finding::Finding;
+use klarna_schemas::simulator::finding::{Finding, Severity};
 
-use super::{CallContext, DeliveryContext, Judge, Judgement, RefusedContext, Rule, rules};
-use crate::engine::Payment;
+use super::api_call::Traffic;
+use super::{
+    ApiCall, ApiContext, CallContext, DeathContext, DeliveryContext, Judge, Judgement, RefusedContext, Rule,
+    rules,
+};
 
-/// The most findings that one sandbox keeps in an epoch; later ones are counted as judged only.
+/// The most findings that one sandbox keeps in an epoch; others are counted.
 const MAX_FINDINGS: usize = 1_000;
 
 /// Findings, and how often each rule had something to judge, by payment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     findings: Vec<Finding>,
+    /// How many there was no room for.
+    dropped: u64,
+    traffic: Traffic,
     judged: IndexMap<Option<String>, IndexMap<&'static str, u64>>,
     /// Whether it is known of any payment what the Partner asked.
     intents_declared: bool,
 }
 
-/// Rules that compare with what the Partner was declared to ask.
-const INTENDED: [&str; 8] = [
-    "network-data.byte-equal",
-    "session-token.forwarded",
-    "authorize.unasked",
-    "amount.as-intended",
-    "currency.as-intended",
-    "purchase-reference.as-intended",
-    "line-items.as-intended",
-    "payment-option.as-intended",
-];
-
 impl Ledger {
     /// Judges an authorize call. Returns what was found.
     pub(crate) fn call(&mut self, context: &CallContext<'_>) -> Vec<Finding> {
         self.intents_declared |= context.intents_declared;
-        self.run(Some(&context.payment.name), |rule| match rule.judge {
+        self.run(Some(&context.payment.name), |judge| match judge {
             Judge::Call(judge) => judge(context),
             _ => Judgement::NotJudged,
         })
     }
 
-    /// Judges an authorize whose body did not validate. It belongs to no payment.
+    /// Judges a call to Klarna's API, and remembers it.
+    pub(crate) fn api(&mut self, call: &ApiCall, seq: u64, answered_at: Timestamp) -> Vec<Finding> {
+        let traffic = std::mem::take(&mut self.traffic);
+        let context = ApiContext { call, seq, earlier: &traffic };
+        let found = self.run(call.payment.as_deref(), |judge| match judge {
+            Judge::Api(judge) => judge(&context),
+            _ => Judgement::NotJudged,
+        });
+        self.traffic = traffic;
+        self.traffic.remember(call, seq, answered_at);
+        found
+    }
+
+    /// Judges an authorize whose body did not validate.
     pub(crate) fn refused(&mut self, context: &RefusedContext<'_>) -> Vec<Finding> {
-        self.run(None, |rule| match rule.judge {
+        self.run(context.payment.map(|payment| payment.name.as_str()), |judge| match judge {
             Judge::Refused(judge) => judge(context),
             _ => Judgement::NotJudged,
         })
     }
 
     /// Judges that a token died without a final call.
-    pub(crate) fn token_died(&mut self, payment: &Payment) -> Vec<Finding> {
-        self.run(Some(&payment.name), |rule| match rule.judge {
-            Judge::TokenDied(judge) => judge(payment),
+    pub(crate) fn token_died(&mut self, context: &DeathContext<'_>) -> Vec<Finding> {
+        self.run(Some(&context.payment.name), |judge| match judge {
+            Judge::TokenDied(judge) => judge(context),
             _ => Judgement::NotJudged,
         })
     }
 
     /// Judges one attempt to deliver an event.
     pub(crate) fn delivery(&mut self, payment: Option<&str>, context: &DeliveryContext<'_>) -> Vec<Finding> {
-        self.run(payment, |rule| match rule.judge {
+        self.run(payment, |judge| match judge {
             Judge::Delivery(judge) => judge(context),
             _ => Judgement::NotJudged,
         })
     }
 
-    fn run(&mut self, payment: Option<&str>, judge: impl Fn(&Rule) -> Judgement) -> Vec<Finding> {
+    fn run(&mut self, payment: Option<&str>, judge: impl Fn(&Judge) -> Judgement) -> Vec<Finding> {
         let payment = payment.map(str::to_owned);
         let mut found = Vec::new();
         for rule in rules() {
-            let judgement = judge(rule);
-            if judgement == Judgement::NotJudged {
-                continue;
-            }
+            let judgement = rule.judges().map(&judge).find(|said| *said != Judgement::NotJudged);
+            let Some(judgement) = judgement else { continue };
             *self.judged.entry(payment.clone()).or_default().entry(rule.id).or_default() += 1;
             if let Judgement::Found(draft) = judgement {
                 found.push(rule.finding(*draft, payment.clone()));
@@ -89,9 +95,27 @@ impl Ledger {
                 finding.what
             );
         }
-        let room = MAX_FINDINGS.saturating_sub(self.findings.len());
-        self.findings.extend(found.iter().take(room).cloned());
+        for finding in &found {
+            self.keep(finding);
+        }
         found
+    }
+
+    /// Keeps a finding. Where there is no room, one that fails takes the place of the newest that only
+    /// warns; what has no place is counted.
+    fn keep(&mut self, finding: &Finding) {
+        if self.findings.len() < MAX_FINDINGS {
+            self.findings.push(finding.clone());
+            return;
+        }
+        self.dropped += 1;
+        let warns = |kept: &Finding| kept.severity == Severity::Warns;
+        if finding.severity == Severity::Fails
+            && let Some(given_up) = self.findings.iter().rposition(warns)
+        {
+            self.findings.remove(given_up);
+            self.findings.push(finding.clone());
+        }
     }
 
     /// Forgets how often rules had something to judge in a payment; its findings stay.
@@ -101,10 +125,11 @@ impl Ledger {
 
     /// Why a rule has judged nothing.
     fn why_not(&self, rule: &Rule) -> &'static str {
-        if INTENDED.contains(&rule.id) && !self.intents_declared {
+        if rule.by_intent && !self.intents_declared {
             return "no intent was declared: what the Partner sent is not known here";
         }
         match rule.judge {
+            Judge::Api(_) => "no call came that it could go by",
             Judge::Call(_) => "no authorize came that it could go by",
             Judge::Refused(_) => "no authorize came whose body does not validate",
             Judge::TokenDied(_) => "no session token died unused",
@@ -125,6 +150,6 @@ impl Ledger {
         }
         let silent = rules().filter(|rule| !judged.contains_key(rule.id));
         let not_judged = silent.map(|rule| (rule.id.to_owned(), self.why_not(rule).to_owned())).collect();
-        Findings { findings, judged, not_judged }
+        Findings { findings, judged, not_judged, dropped: self.dropped }
     }
 }

@@ -4,8 +4,12 @@
 use super::{CallContext, Judge, Judgement, Rule};
 use crate::engine::{CallRole, line_totals};
 
-pub(super) const RULES: &[Rule] =
-    &[Rule { id: "line-totals.add-up", duties: &["AP-09", "AP-08"], judge: Judge::Call(add_up) }];
+pub(super) const RULES: &[Rule] = &[Rule::of(
+    "line-totals.add-up",
+    &["AP-09", "AP-08"],
+    "the order lines add up to the amount",
+    Judge::Call(add_up),
+)];
 
 const MEND: &str = "let the totals of the lines add up to the amount, and each line's total be its unit price times its quantity; discounts and shipping are lines of their own";
 

@@ -4,6 +4,8 @@
 //! view. It says *not judged* where it has nothing to go by; it never guesses. Rules read compact
 //! facts, never the journal.
 
+mod access;
+mod api_call;
 mod final_call;
 mod headers;
 mod idempotency;
@@ -12,15 +14,23 @@ mod line_totals;
 mod network_data;
 mod older_names;
 mod order;
+mod page;
 mod payment_option;
+mod post_purchase;
+mod requests;
 mod retry;
 mod rule;
 mod subscription;
+mod survival;
 mod transport;
 mod webhook;
 
+pub(crate) use api_call::{ApiCall, ApiContext, Seen};
 pub(crate) use ledger::Ledger;
-pub(crate) use rule::{CallContext, DeliveryContext, Draft, Judge, Judgement, RefusedContext, Rule};
+pub(crate) use page::markdown;
+pub(crate) use rule::{
+    CallContext, DeathContext, DeliveryContext, Draft, Judge, Judgement, RefusedContext, Rule,
+};
 
 /// All rules, a topic a file.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
@@ -30,9 +40,13 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
         line_totals::RULES,
         payment_option::RULES,
         final_call::RULES,
+        requests::RULES,
+        survival::RULES,
+        post_purchase::RULES,
         idempotency::RULES,
         retry::RULES,
         headers::RULES,
+        access::RULES,
         transport::RULES,
         older_names::RULES,
         subscription::RULES,

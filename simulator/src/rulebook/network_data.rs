@@ -7,10 +7,34 @@ use crate::engine::{CallRole, NetworkData};
 use crate::evidence::byte_diff::{Got, compare};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::of_calls("network-data.byte-equal", &["AP-11"], byte_equal),
-    Rule { id: "network-data.is-a-string", duties: &["AP-11"], judge: Judge::Refused(is_a_string) },
-    Rule::of_calls("session-token.forwarded", &["AP-11", "AP-10"], token_forwarded),
-    Rule::of_calls("final.network-data-unchanged", &["AP-11", "AP-23"], same_in_final),
+    Rule::of_calls(
+        "network-data.byte-equal",
+        &["AP-11"],
+        "Klarna Network Data is the Partner's, byte for byte",
+        byte_equal,
+    )
+    .by_intent(),
+    Rule::of(
+        "network-data.is-a-string",
+        &["AP-11"],
+        "Klarna Network Data is a JSON string, as the Partner gave it",
+        Judge::Refused(is_a_string),
+    )
+    .by_intent(),
+    Rule::of_calls(
+        "session-token.forwarded",
+        &["AP-11", "AP-10"],
+        "the Partner's session token comes with the initial authorize, unchanged",
+        token_forwarded,
+    )
+    .by_intent(),
+    Rule::of_calls(
+        "final.network-data-unchanged",
+        &["AP-11", "AP-23"],
+        "Klarna Network Data is the same in both calls, where it stands in both",
+        same_in_final,
+    )
+    .also(Judge::Refused(a_string_in_final)),
 ];
 
 const FIELD: &str = "authorize request, klarna_network_data";
@@ -34,8 +58,19 @@ fn byte_equal(context: &CallContext<'_>) -> Judgement {
 fn is_a_string(context: &RefusedContext<'_>) -> Judgement {
     let given = context.intent.and_then(|intent| intent.network_data.as_deref());
     match (NetworkData::of(context.raw), given) {
-        (came @ NetworkData::NotText(_), Some(given)) => {
+        (came @ NetworkData::NotText(_), Some(given)) if context.payment.is_none() => {
             diff(Some(given), &came, "the Partner gave", vec![context.seq])
+        }
+        _ => Judgement::NotJudged,
+    }
+}
+
+/// A final call that is refused for it, seen beside the initial one.
+fn a_string_in_final(context: &RefusedContext<'_>) -> Judgement {
+    let initial = context.payment.and_then(|payment| payment.initial());
+    match (NetworkData::of(context.raw), initial.map(|initial| (initial.seq, &initial.network_data))) {
+        (came @ NetworkData::NotText(_), Some((seq, NetworkData::Text(first)))) => {
+            diff(Some(first), &came, "the initial call carried", vec![seq, context.seq])
         }
         _ => Judgement::NotJudged,
     }
@@ -46,7 +81,7 @@ fn same_in_final(context: &CallContext<'_>) -> Judgement {
         return Judgement::NotJudged;
     };
     // The final call may leave it out; where it stands in both, it is the same.
-    let (NetworkData::Text(first), NetworkData::Text(_) | NetworkData::NotText(_)) =
+    let (NetworkData::Text(first), NetworkData::Text(_)) =
         (&initial.network_data, &context.call.network_data)
     else {
         return Judgement::NotJudged;

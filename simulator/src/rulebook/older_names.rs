@@ -4,8 +4,13 @@ use super::{CallContext, Judge, Judgement, Rule};
 use crate::engine::{CallRole, TokenHeader};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { id: "token.current-name", duties: &["AP-44"], judge: Judge::Call(current_name) },
-    Rule { id: "body.current-names", duties: &["AP-44"], judge: Judge::Call(current_names) },
+    Rule::of(
+        "token.current-name",
+        &["AP-44"],
+        "the session token comes under its current header",
+        Judge::Call(current_name),
+    ),
+    Rule::of("body.current-names", &["AP-44"], "a body uses the current names", Judge::Call(current_names)),
 ];
 
 fn current_name(context: &CallContext<'_>) -> Judgement {

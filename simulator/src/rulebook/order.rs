@@ -6,17 +6,56 @@ use super::{CallContext, Judge, Judgement, RefusedContext, Rule};
 use crate::engine::CallRole;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { id: "body.as-documented", duties: &["AP-07"], judge: Judge::Call(as_documented) },
-    Rule { id: "authorize.valid", duties: &["AP-07"], judge: Judge::Refused(valid) },
+    Rule::of(
+        "body.as-documented",
+        &["AP-07"],
+        "a body holds what is documented, and nothing else",
+        Judge::Call(as_documented),
+    ),
+    Rule::of("authorize.valid", &["AP-07"], "an authorize validates", Judge::Refused(valid)),
     // What the tester has made stricter than Klarna is known to be can only warn.
-    Rule { id: "authorize.strictly-valid", duties: &["AP-07"], judge: Judge::Refused(strictly_valid) },
-    Rule::of_calls("authorize.unasked", &["AP-17"], unasked),
-    Rule::of_calls("amount.as-intended", &["AP-07"], amount),
-    Rule::of_calls("currency.as-intended", &["AP-07"], currency),
-    Rule::of_calls("transaction-reference.present", &["AP-07"], reference_present),
-    Rule::of_calls("purchase-data.present", &["AP-08"], purchase_data_present),
-    Rule::of_calls("purchase-reference.as-intended", &["AP-08"], purchase_reference),
-    Rule::of_calls("line-items.as-intended", &["AP-08"], line_items),
+    Rule::of(
+        "authorize.strictly-valid",
+        &["AP-07"],
+        "an authorize validates where the policies are stricter than Klarna is known to be",
+        Judge::Refused(strictly_valid),
+    ),
+    Rule::of_calls(
+        "authorize.unasked",
+        &["AP-17"],
+        "a payment is authorized because a Partner asked for it",
+        unasked,
+    )
+    .by_intent(),
+    Rule::of_calls("amount.as-intended", &["AP-07"], "the amount is the Partner's", amount).by_intent(),
+    Rule::of_calls("currency.as-intended", &["AP-07"], "the currency is the Partner's", currency).by_intent(),
+    Rule::of_calls(
+        "transaction-reference.present",
+        &["AP-07"],
+        "a transaction has a reference of the acquirer's",
+        reference_present,
+    ),
+    Rule::of_calls(
+        "purchase-data.present",
+        &["AP-08"],
+        "purchase reference, order lines, customer and shipping come where the Partner gave them",
+        purchase_data_present,
+    )
+    .by_intent(),
+    Rule::of_calls(
+        "purchase-reference.as-intended",
+        &["AP-08"],
+        "the purchase reference is the Partner's",
+        purchase_reference,
+    )
+    .by_intent(),
+    Rule::of_calls(
+        "line-items.as-intended",
+        &["AP-08"],
+        "the order lines are the Partner's, field by field",
+        line_items,
+    )
+    .by_intent(),
 ];
 
 fn as_documented(context: &CallContext<'_>) -> Judgement {
@@ -126,12 +165,13 @@ fn purchase_data_present(context: &CallContext<'_>) -> Judgement {
     let Some(intent) = context.payment.intent.as_ref().filter(|_| context.is_first()) else {
         return Judgement::NotJudged;
     };
-    // Only what the Partner was declared to give is missed.
+    // Only what the Partner was declared to give is missed, and nothing that it gave empty.
+    let items = intent.line_items.as_ref();
     let given: Vec<&str> = [
-        ("purchase_reference", intent.purchase_reference.is_some()),
-        ("line_items", intent.line_items.is_some()),
-        ("customer", intent.customer.is_some()),
-        ("shipping", intent.shipping.is_some()),
+        ("purchase_reference", intent.purchase_reference.as_ref().is_some_and(|text| !text.is_empty())),
+        ("line_items", items.is_some_and(|items| !items.is_empty())),
+        ("customer", intent.customer.as_ref().is_some_and(|customer| !is_empty(customer))),
+        ("shipping", intent.shipping.as_ref().is_some_and(|shipping| !shipping.is_empty())),
     ]
     .into_iter()
     .filter_map(|(part, is_given)| is_given.then_some(part))
@@ -200,10 +240,8 @@ fn line_items(context: &CallContext<'_>) -> Judgement {
     for (index, (one, other)) in intended.iter().zip(came).enumerate() {
         // Only what the Partner gave is asked for; the acquirer may know more.
         for (field, value) in one.as_object().into_iter().flatten() {
-            let got = other
-                .get(field)
-                .or_else(|| other.get("reference").filter(|_| field == "line_item_reference"));
-            if got != Some(value) {
+            let got = other.get(field).or_else(|| other.get(other_name(field)?));
+            if !got.is_some_and(|got| is_same(value, got)) {
                 return Judgement::equal(
                     &format!("authorize request, supplementary_purchase_data.line_items[{index}].{field}"),
                     "an order line is not as the Partner gave it",
@@ -216,4 +254,18 @@ fn line_items(context: &CallContext<'_>) -> Judgement {
         }
     }
     Judgement::Holds
+}
+
+/// The other of the two names that a line's reference has had.
+fn other_name(field: &str) -> Option<&'static str> {
+    match field {
+        "line_item_reference" => Some("reference"),
+        "reference" => Some("line_item_reference"),
+        _ => None,
+    }
+}
+
+/// Whether two values are one: `1` and `1.0` are the same number.
+fn is_same(one: &Value, other: &Value) -> bool {
+    one == other || one.is_number() && one.as_f64() == other.as_f64()
 }

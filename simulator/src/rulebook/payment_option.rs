@@ -8,8 +8,19 @@ use super::{CallContext, Judge, Judgement, Rule};
 use crate::engine::CallRole;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { id: "payment-option.known", duties: &["AP-01"], judge: Judge::Call(known) },
-    Rule::of_calls("payment-option.as-intended", &["AP-01"], as_intended),
+    Rule::of(
+        "payment-option.known",
+        &["AP-01"],
+        "the payment option is one that Klarna has issued",
+        Judge::Call(known),
+    ),
+    Rule::of_calls(
+        "payment-option.as-intended",
+        &["AP-01"],
+        "the payment option is the one that the customer chose",
+        as_intended,
+    )
+    .by_intent(),
 ];
 
 const FIELD: &str = "authorize request, request_payment_transaction.payment_option_id";

@@ -2,17 +2,39 @@
 //! a payment came to nothing (AP-18, AP-37, AP-38).
 //!
 //! That a repeat of the same body keeps its key, and a key its body, is for `idempotency-key.*` to say.
-//! How often and how fast a call is repeated is not judged here: no number is published.
+//! How often a call is repeated is not judged, and how fast only after a 429: no number is published.
 
 use klarna_schemas::simulator::control::Fault;
 
-use super::{CallContext, Judgement, Rule};
+use super::{ApiContext, CallContext, DeathContext, Judge, Judgement, Rule};
 use crate::engine::{AuthorizeCall, CallRole};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::of_calls("retry.same-call", &["AP-38", "AP-26", "AP-33"], same_call),
-    Rule::of_calls("retry.not-after-4xx", &["AP-37"], not_after_4xx),
-    Rule::of_calls("retry.new-reference", &["AP-18"], new_reference),
+    Rule::of_calls(
+        "retry.same-call",
+        &["AP-38", "AP-26", "AP-33"],
+        "after a 5xx, a 429 or no answer the same call is made again",
+        same_call,
+    ),
+    Rule::of_api(
+        "retry.not-after-4xx",
+        &["AP-37"],
+        "what Klarna has refused is not asked again unchanged",
+        not_after_4xx,
+    ),
+    Rule::of_api(
+        "retry.backed-off",
+        &["AP-39"],
+        "a call that met a 429 is made again after a pause",
+        backed_off,
+    ),
+    Rule::of(
+        "retry.made",
+        &["AP-26", "AP-38"],
+        "a final authorize that met a 5xx, a 429 or no answer is made again",
+        Judge::TokenDied(made),
+    ),
+    Rule::of_calls("retry.new-reference", &["AP-18"], "a new try has a reference of its own", new_reference),
 ];
 
 /// Whether a call is to be made again: it met a 429, a 5xx, or no answer that can be read.
@@ -55,22 +77,49 @@ fn same_call(context: &CallContext<'_>) -> Judgement {
     }
 }
 
-fn not_after_4xx(context: &CallContext<'_>) -> Judgement {
-    let is_refusal = |call: &&AuthorizeCall| match call.fault {
-        Some(Fault::Status { status, .. }) => (400..500).contains(&status) && status != 429,
-        Some(_) => false,
-        None => call.refused,
-    };
-    let mut refused = context.earlier.iter().filter(is_refusal).peekable();
-    if refused.peek().is_none() {
+/// One try is none too few where it was refused, or is under way as the token dies.
+fn made(context: &DeathContext<'_>) -> Judgement {
+    let mut attempts = context.payment.final_attempts();
+    match (attempts.next(), attempts.next()) {
+        (Some(only), None) if is_to_be_repeated(only) && only.result.is_none() => Judgement::found(
+            "authorize (final)",
+            "the final authorize met no decision, and was not made again in the life of the token",
+            "after a 5xx, a 429 or a time-out send the stored bytes again, with the same key and token",
+            vec![only.seq],
+        ),
+        (Some(_), Some(_)) => Judgement::Holds,
+        _ => Judgement::NotJudged,
+    }
+}
+
+fn not_after_4xx(context: &ApiContext<'_>) -> Judgement {
+    if !context.call.writes() {
         return Judgement::NotJudged;
     }
-    let Some(same) = refused.find(|earlier| context.call.repeats(earlier)) else { return Judgement::Holds };
+    match context.refusal_of_the_same() {
+        Some(seq) => Judgement::found(
+            &context.call.at("the whole of it"),
+            "Klarna refused this very call, and it was made again unchanged",
+            "after a 4xx other than 429 stop, tell the Partner, and let a person see why",
+            vec![seq, context.seq],
+        ),
+        None if context.something_was_refused() => Judgement::Holds,
+        None => Judgement::NotJudged,
+    }
+}
+
+/// Klarna names whole seconds, and the quota may be renewed sooner: only what comes at once is no pause.
+fn backed_off(context: &ApiContext<'_>) -> Judgement {
+    const AT_ONCE: u32 = 10;
+    let Some((seq, ago, reset)) = context.limited_before() else { return Judgement::NotJudged };
+    if ago >= reset / AT_ONCE {
+        return Judgement::Holds;
+    }
     Judgement::found(
-        "authorize request",
-        "Klarna refused this very call, and it was made again unchanged",
-        "after a 4xx other than 429 stop, tell the Partner, and let a person see why",
-        vec![same.seq, context.call.seq],
+        &context.call.at("the whole of it"),
+        format!("a call that met a 429 was made again at once; X-Ratelimit-Reset said {} s", reset.as_secs()),
+        "after a 429 wait for what X-Ratelimit-Reset names, and longer each time, by chance",
+        vec![seq, context.seq],
     )
 }
 

@@ -7,6 +7,7 @@ use klarna_schemas::simulator::finding::{ByteDiff, Evidence, Finding};
 use klarna_schemas::simulator::journal::Ending;
 use serde_json::Value;
 
+use super::api_call::ApiContext;
 use crate::engine::{AuthorizeCall, CallRole, Payment};
 use crate::evidence::grounds::{self, Ground, Subject};
 use crate::journal::Sent;
@@ -17,7 +18,13 @@ pub(crate) struct Rule {
     pub(crate) id: &'static str,
     /// Duties it speaks about, the main one first.
     pub(crate) duties: &'static [&'static str],
+    /// What it wants, in a line: `docs/rulebook.md` is made of it.
+    pub(crate) about: &'static str,
     pub(crate) judge: Judge,
+    /// Another occasion on which it judges.
+    pub(crate) also: Option<Judge>,
+    /// Whether it compares with what the Partner was declared to ask.
+    pub(crate) by_intent: bool,
 }
 
 /// What a rule looks at.
@@ -26,8 +33,10 @@ pub(crate) enum Judge {
     Call(fn(&CallContext<'_>) -> Judgement),
     /// An authorize whose body did not validate: no payment came of it.
     Refused(fn(&RefusedContext<'_>) -> Judgement),
+    /// Every call to Klarna's API, whatever its operation.
+    Api(fn(&ApiContext<'_>) -> Judgement),
     /// A session token that died without a final call.
-    TokenDied(fn(&Payment) -> Judgement),
+    TokenDied(fn(&DeathContext<'_>) -> Judgement),
     /// Every attempt to deliver an event.
     Delivery(fn(&DeliveryContext<'_>) -> Judgement),
 }
@@ -42,6 +51,8 @@ pub(crate) struct CallContext<'a> {
     pub(crate) intents_declared: bool,
     /// Which state changes of a payment request no enabled webhook of the acquirer covers.
     pub(crate) uncovered_events: &'a [&'static str],
+    /// Whether Klarna has evolved in this sandbox.
+    pub(crate) evolved: bool,
 }
 
 impl CallContext<'_> {
@@ -62,9 +73,18 @@ impl CallContext<'_> {
     }
 }
 
+/// A session token that died without a final call.
+pub(crate) struct DeathContext<'a> {
+    pub(crate) payment: &'a Payment,
+    /// Whether Klarna has evolved in this sandbox.
+    pub(crate) evolved: bool,
+}
+
 /// An authorize whose body did not validate.
 pub(crate) struct RefusedContext<'a> {
     pub(crate) seq: u64,
+    /// The payment whose token or reference it carries, if it is one's.
+    pub(crate) payment: Option<&'a Payment>,
     pub(crate) raw: &'a Value,
     /// What did not validate, by field.
     pub(crate) fields: &'a [ValidationError],
@@ -144,17 +164,53 @@ impl Judgement {
 }
 
 impl Rule {
+    /// A rule that judges on one kind of occasion.
+    pub(crate) const fn of(
+        id: &'static str,
+        duties: &'static [&'static str],
+        about: &'static str,
+        judge: Judge,
+    ) -> Self {
+        Self { id, duties, about, judge, also: None, by_intent: false }
+    }
+
     /// A rule over every authorize call.
     pub(crate) const fn of_calls(
         id: &'static str,
         duties: &'static [&'static str],
+        about: &'static str,
         judge: fn(&CallContext<'_>) -> Judgement,
     ) -> Self {
-        Self { id, duties, judge: Judge::Call(judge) }
+        Self::of(id, duties, about, Judge::Call(judge))
+    }
+
+    /// A rule over every call to Klarna's API.
+    pub(crate) const fn of_api(
+        id: &'static str,
+        duties: &'static [&'static str],
+        about: &'static str,
+        judge: fn(&ApiContext<'_>) -> Judgement,
+    ) -> Self {
+        Self::of(id, duties, about, Judge::Api(judge))
+    }
+
+    /// It judges on another occasion, too.
+    pub(crate) const fn also(self, judge: Judge) -> Self {
+        Self { also: Some(judge), ..self }
+    }
+
+    /// It compares with what the Partner was declared to ask.
+    pub(crate) const fn by_intent(self) -> Self {
+        Self { by_intent: true, ..self }
+    }
+
+    /// The occasions on which it judges.
+    pub(crate) fn judges(&self) -> impl Iterator<Item = &Judge> {
+        std::iter::once(&self.judge).chain(&self.also)
     }
 
     /// What in it is inferred, by the table of grounds, or in its duty.
-    fn rests_on(&self) -> Vec<String> {
+    pub(crate) fn rests_on(&self) -> Vec<String> {
         let own = grounds::of(&Subject::Rule(self.id)).map(Ground::inferred_facts).unwrap_or_default();
         let duty = self.duties.first().and_then(|main| Requirements::global().get(main));
         let of_duty = duty.filter(|duty| duty.evidence == Evidence::Inferred).map(|duty| match &duty.note {
@@ -170,6 +226,7 @@ impl Rule {
         let mut finding = Finding {
             rule: self.id.to_owned(),
             duties: self.duties.iter().map(|&duty| duty.to_owned()).collect(),
+            level: Requirements::global().level(main),
             severity: Requirements::global().severity(main),
             evidence: Evidence::Confirmed,
             rests_on: Vec::new(),

@@ -3,10 +3,16 @@
 use super::{CallContext, Judgement, Rule};
 use crate::engine::CallRole;
 
-pub(super) const RULES: &[Rule] = &[Rule::of_calls("subscription.covers-state-changes", &["AP-19"], covered)];
+pub(super) const RULES: &[Rule] = &[Rule::of_calls(
+    "subscription.covers-state-changes",
+    &["AP-19"],
+    "the acquirer is told of the state changes of payment requests",
+    covered,
+)];
 
 fn covered(context: &CallContext<'_>) -> Judgement {
-    if context.call.role != CallRole::Initial {
+    // A Partner that calls with a key of its own has no webhooks of an acquirer's.
+    if context.call.role != CallRole::Initial || context.call.by_partner {
         return Judgement::NotJudged;
     }
     if context.uncovered_events.is_empty() {

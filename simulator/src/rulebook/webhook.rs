@@ -7,9 +7,14 @@ use crate::journal::Sent;
 use crate::notify::is_taken;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { id: "webhook.answer", duties: &["AP-49"], judge: Judge::Delivery(answered) },
+    Rule::of("webhook.answer", &["AP-49"], "a webhook is answered 2xx in time", Judge::Delivery(answered)),
     // That it has no effect is what counts; the status alone only hints.
-    Rule { id: "webhook.forged-refused", duties: &["AP-49"], judge: Judge::Delivery(forged_refused) },
+    Rule::of(
+        "webhook.forged-refused",
+        &["AP-49"],
+        "a webhook whose signature does not fit is refused",
+        Judge::Delivery(forged_refused),
+    ),
 ];
 
 fn forged_refused(context: &DeliveryContext<'_>) -> Judgement {

@@ -10,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::armed::ArmedFaults;
 use super::counted_calls::CountedCalls;
+use super::judged::Judged;
 use crate::clock::real_now;
 use crate::config::{AcquirerSettings, ClientCertificateMode, Misfit};
 use crate::engine::{IdSource, KeyedCall, Outcome, UsedKeys};
-use crate::journal::{Budget, Journal};
+use crate::journal::Budget;
 use crate::notify::{SigningKeys, SubscriptionRefusal, Subscriptions, UrlRules};
 
 /// An account and its lock. No sandbox reset touches it.
@@ -33,7 +34,7 @@ pub(crate) struct Account {
     pub(crate) subscriptions: Subscriptions,
     /// Keys of its own calls.
     used_keys: UsedKeys,
-    pub(crate) journal: Journal,
+    pub(crate) judged: Judged,
     pub(crate) faults: ArmedFaults,
     /// From when calls without a valid client certificate are refused, in real time.
     pub(crate) certificates_enforced_from: Option<Timestamp>,
@@ -80,7 +81,7 @@ impl AccountCell {
             signing_keys: SigningKeys::default(),
             subscriptions: Subscriptions::default(),
             used_keys: UsedKeys::default(),
-            journal: Journal::new(budget),
+            judged: Judged::new(budget),
             faults: ArmedFaults::new(stopping.clone()),
             certificates_enforced_from: match certificates {
                 ClientCertificateMode::Report => None,

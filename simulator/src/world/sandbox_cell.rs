@@ -152,7 +152,8 @@ impl SandboxCell {
         state.owner.get_or_insert_with(|| caller.clone()) == caller
     }
 
-    fn is_the_partner(&self, caller: &AcquirerAccountId) -> bool {
+    /// Whether the caller is the Partner whose account this is, with a key of its own.
+    pub(crate) fn is_the_partner(&self, caller: &AcquirerAccountId) -> bool {
         caller.as_str() == self.account.as_str()
     }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::simulator::finding::{Finding, Severity};
 
 /// How often each rule has found something. There are as many entries as rules.
@@ -21,13 +20,13 @@ pub struct Tallied {
     pub count: u64,
     /// What it said first.
     pub first: String,
-    /// Where that was: the Partner account and, where known, the payment.
+    /// Where that was: the account and, where known, the payment.
     pub place: String,
 }
 
 impl Tally {
-    /// Counts findings of a sandbox.
-    pub(crate) fn count(&self, account: &PartnerAccountId, findings: &[Finding]) {
+    /// Counts findings of a sandbox, of an acquirer account, or of nobody's.
+    pub(crate) fn count(&self, place: &str, findings: &[Finding]) {
         let mut tally = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for finding in findings {
             let known = tally.entry(finding.rule.clone()).or_insert_with(|| Tallied {
@@ -36,8 +35,8 @@ impl Tally {
                 count: 0,
                 first: finding.what.clone(),
                 place: match &finding.payment {
-                    Some(payment) => format!("{account} {payment}"),
-                    None => account.to_string(),
+                    Some(payment) => format!("{place} {payment}"),
+                    None => place.to_owned(),
                 },
             });
             known.count += 1;

@@ -6,59 +6,49 @@ use klarna_schemas::simulator::finding::Finding;
 use klarna_schemas::simulator::journal::{Direction, Ending};
 use uuid::Uuid;
 
-use super::sandbox_cell::SandboxCell;
-use crate::api::recording::RefusedBody;
+use super::sandbox_cell::{SandboxCell, State};
+use crate::api::recording::{Authorized, RefusedBody};
 use crate::clock::real_now;
 use crate::journal::{Exchange, Journal, Sent};
-use crate::rulebook::{CallContext, DeliveryContext, RefusedContext};
+use crate::rulebook::{ApiCall, CallContext, DeathContext, DeliveryContext, RefusedContext};
+
+/// Tells the acquirer of the customer's approval.
+const COMPLETED: &str = "payment.request.state-change.completed";
 
 /// The events whose coverage AP-19 asks for.
 const STATE_CHANGES: [&str; 4] = [
-    "payment.request.state-change.completed",
+    COMPLETED,
     "payment.request.state-change.canceled",
     "payment.request.state-change.declined",
     "payment.request.state-change.expired",
 ];
 
 impl SandboxCell {
-    /// Writes down an authorize and judges it.
-    pub(crate) fn record_call(&self, mut exchange: Exchange, call: Option<usize>) {
+    /// Writes down a call to Klarna's API and judges it: by what it is and, if it was an authorize, in its
+    /// payment.
+    pub(crate) fn record_api(
+        &self,
+        mut exchange: Exchange,
+        authorized: Option<&Authorized>,
+        call: Option<&ApiCall>,
+    ) {
         let uncovered = self.uncovered_events();
         let mut state = self.lock();
         let state = &mut *state;
         exchange.number = state.machine.number();
-        let payment = exchange.payment.clone();
+        let (payment, epoch) = (exchange.payment.clone(), exchange.epoch);
         let seq = state.journal.append(exchange);
-        let intents_declared = state.machine.intents_declared;
-        let payment = payment.and_then(|name| state.machine.payment_mut(&name));
-        if let Some((payment, position)) = payment.zip(call) {
-            if let Some(call) = payment.calls.get_mut(position) {
-                call.seq = seq;
-            }
-            let payment = &*payment;
-            if let Some((call, earlier)) = payment.calls.get(..=position).and_then(<[_]>::split_last) {
-                let found = state.ledger.call(&CallContext {
-                    payment,
-                    earlier,
-                    call,
-                    intents_declared,
-                    uncovered_events: &uncovered,
-                });
-                self.cite(&mut state.journal, &found);
-            }
+        if let Some(call) = call.filter(|_| epoch == state.machine.epoch) {
+            let found = state.ledger.api(call, seq, real_now());
+            self.cite(&mut state.journal, &found);
         }
-        self.tell();
-    }
-
-    /// Writes down an authorize whose body did not validate, and judges that.
-    pub(crate) fn record_refused(&self, mut exchange: Exchange, refused: &RefusedBody) {
-        let RefusedBody { raw, fields, by_policy } = refused;
-        let mut state = self.lock();
-        let state = &mut *state;
-        exchange.number = state.machine.number();
-        let seq = state.journal.append(exchange);
-        let intent = state.machine.next_intent();
-        let found = state.ledger.refused(&RefusedContext { seq, raw, fields, by_policy: *by_policy, intent });
+        let found = match authorized {
+            Some(Authorized::Decided(Some(position))) => {
+                state.judge_call(payment.as_deref(), *position, seq, &uncovered)
+            }
+            Some(Authorized::Invalid(refused)) => state.judge_refused(payment.as_deref(), refused, seq),
+            Some(Authorized::Decided(None)) | None => Vec::new(),
+        };
         self.cite(&mut state.journal, &found);
         self.tell();
     }
@@ -110,6 +100,12 @@ impl SandboxCell {
         let status = exchange.response.as_ref().map(|(status, _, _)| *status);
         let seq = state.journal.append(exchange);
         if epoch == state.machine.epoch {
+            let told = event_type == COMPLETED && sent == Sent::AsKlarnaDoes;
+            if let Some(payment) =
+                payment.as_deref().filter(|_| told).and_then(|name| state.machine.payment_mut(name))
+            {
+                payment.completed_event = Some(seq);
+            }
             let context = DeliveryContext { event_type: &event_type, seq, ended, status, sent };
             let found = state.ledger.delivery(payment.as_deref(), &context);
             self.cite(&mut state.journal, &found);
@@ -120,8 +116,9 @@ impl SandboxCell {
     pub(super) fn judge_token_died(&self, payment: &str) {
         let mut state = self.lock();
         let state = &mut *state;
+        let evolved = state.has_evolved();
         if let Some(payment) = state.machine.payment(payment) {
-            let found = state.ledger.token_died(payment);
+            let found = state.ledger.token_died(&DeathContext { payment, evolved });
             self.cite(&mut state.journal, &found);
         }
         self.tell();
@@ -133,7 +130,7 @@ impl SandboxCell {
             journal.cite(&finding.exchanges, &finding.rule);
         }
         if let Some(world) = self.world.upgrade() {
-            world.tally.count(&self.account, findings);
+            world.tally.count(self.account.as_str(), findings);
         }
     }
 
@@ -142,5 +139,42 @@ impl SandboxCell {
             Some(account) => account.lock().subscriptions.uncovered(&STATE_CHANGES),
             None => STATE_CHANGES.to_vec(),
         }
+    }
+}
+
+impl State {
+    /// Judges an authorize in its payment.
+    fn judge_call(
+        &mut self,
+        payment: Option<&str>,
+        position: usize,
+        seq: u64,
+        uncovered_events: &[&'static str],
+    ) -> Vec<Finding> {
+        let (intents_declared, evolved) = (self.machine.intents_declared, self.has_evolved());
+        let Some(payment) = payment.and_then(|name| self.machine.payment_mut(name)) else {
+            return Vec::new();
+        };
+        if let Some(call) = payment.calls.get_mut(position) {
+            call.seq = seq;
+        }
+        let payment = &*payment;
+        let Some((call, earlier)) = payment.calls.get(..=position).and_then(<[_]>::split_last) else {
+            return Vec::new();
+        };
+        self.ledger.call(&CallContext { payment, earlier, call, intents_declared, uncovered_events, evolved })
+    }
+
+    /// Judges an authorize whose body did not validate.
+    fn judge_refused(&mut self, payment: Option<&str>, refused: &RefusedBody, seq: u64) -> Vec<Finding> {
+        let RefusedBody { raw, fields, by_policy } = refused;
+        let payment = payment.and_then(|name| self.machine.payment(name));
+        let intent = self.machine.next_intent();
+        let context = RefusedContext { seq, payment, raw, fields, by_policy: *by_policy, intent };
+        self.ledger.refused(&context)
+    }
+
+    fn has_evolved(&self) -> bool {
+        !self.machine.behaviour.evolved().kinds().is_empty()
     }
 }

@@ -170,10 +170,12 @@ impl Klarna {
         page
     }
 
-    /// Ids of the rules that found something in a payment.
+    /// Ids of the rules that found something in a payment, but for the advice that keys be UUIDs: those of
+    /// these tests are to be read.
     pub(crate) async fn findings(&self, payment: &str) -> Vec<String> {
         let findings = self.control().findings(&ALPHA.into(), Some(payment)).await.unwrap();
-        findings.findings.into_iter().map(|finding| finding.rule).collect()
+        let rules = findings.findings.into_iter().map(|finding| finding.rule);
+        rules.filter(|rule| rule != "idempotency-key.uuid").collect()
     }
 }
 

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod adversary;
 #[cfg(test)]
+mod any_call;
 mod authorize;
 #[cfg(test)]
 mod bad_input;

@@ -89,9 +89,10 @@ async fn a_call_too_many_is_refused_changes_nothing_and_keeps_no_key() {
     let calls = klarna.journal("authorize").await.entries;
     let refused = calls.iter().find(|call| call.rule.as_deref() == Some("rate-limit")).unwrap();
     assert_eq!((refused.fault.as_deref(), refused.payment.is_some()), (None, true));
-    // Who waits and sends the same again has done nothing wrong.
+    // Who sends the same again has done nothing wrong but for its haste.
     let found = klarna.findings(calls.last().unwrap().payment.as_ref().unwrap()).await;
-    assert!(!found.iter().any(|rule| rule.starts_with("retry.")), "{found:?}");
+    assert!(found.iter().any(|rule| rule == "retry.backed-off"), "{found:?}");
+    assert!(!found.iter().any(|rule| rule.starts_with("retry.") && rule != "retry.backed-off"), "{found:?}");
 }
 
 #[tokio::test]

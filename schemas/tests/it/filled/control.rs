@@ -10,7 +10,7 @@ use klarna_schemas::simulator::control::{
     MintSessionToken, MintedSessionToken, MintedTokenState, PartnerKey, PutSandbox, QueuedOutcome,
     SandboxView, Sandboxes, SetClock, SnapshotView, Snapshots,
 };
-use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Evidence, Finding, Severity};
+use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Evidence, Finding, Level, Severity};
 use klarna_schemas::simulator::journal::{
     Direction, Ending, JournalEntry, JournalPage, NearMiss, RecordedRequest, RecordedResponse, RecordedTls,
 };
@@ -56,6 +56,10 @@ fn finding(kind: ChangeKind, severity: Severity) -> Finding {
     Finding {
         rule: "network-data.byte-equal".to_owned(),
         duties: vec!["AP-11".to_owned()],
+        level: match severity {
+            Severity::Warns => Level::Recommended,
+            Severity::Fails => Level::Required,
+        },
         severity,
         evidence: Evidence::Inferred,
         rests_on: vec!["The limit counts characters (payments.md 2.1)".to_owned()],
@@ -83,15 +87,10 @@ fn sandbox() -> SandboxView {
 
 /// Bodies of the control API.
 pub(super) fn filled_in() -> Vec<Filled> {
+    let made_anew =
+        PutSandbox { seed: Some(7), clock: Some(SetClock::Freeze(true)), rules: vec![super::rules::rule()] };
     let mut all = vec![
-        filled(
-            "simulator/put-sandbox",
-            &PutSandbox {
-                seed: Some(7),
-                clock: Some(SetClock::Freeze(true)),
-                rules: vec![super::rules::rule()],
-            },
-        ),
+        filled("simulator/put-sandbox", &made_anew),
         filled("simulator/sandbox", &sandbox()),
         filled("simulator/sandboxes", &Sandboxes { sandboxes: vec![sandbox()] }),
         filled(
@@ -140,6 +139,7 @@ pub(super) fn filled_in() -> Vec<Filled> {
                 findings: vec![finding(ChangeKind::ReEncoded, Severity::Fails)],
                 judged: [("network-data.byte-equal".to_owned(), 2)].into_iter().collect(),
                 not_judged: [("amount.as-intended".to_owned(), "no intent".to_owned())].into_iter().collect(),
+                dropped: 3,
             },
         ),
     ];

@@ -82,6 +82,27 @@ pub(super) static GROUNDS: &[Ground] = &[
         &[Fact("payments.md 1.4", "Klarna does not honour Idempotency-Key.")],
     ),
     rule(
+        "idempotency-key.uuid",
+        &[Fact("payments.md 5.1", "Guides ask for a UUID, of version 5 or of any.")],
+        &[Fact("payments.md 5.1", "Any key of 1 to 255 characters is accepted.")],
+    ),
+    rule(
+        "retry.backed-off",
+        &[Fact(
+            "payments.md 5.5",
+            "After a 429 a caller backs off; X-Ratelimit-Reset says in how many seconds the quota is renewed.",
+        )],
+        &[Fact("payments.md 5.5", "What is no pause: less than a tenth of that.")],
+    ),
+    rule(
+        "bare-error.survived",
+        &[Fact("payments.md 9", "Errors can come without Klarna's body.")],
+        &[Fact(
+            "payments.md 9",
+            "A server's error of that kind is to be met like one with a body: by the same call again.",
+        )],
+    ),
+    rule(
         "webhook.forged-refused",
         &[Fact(
             "webhooks-and-network-data.md F5",
