@@ -30,3 +30,20 @@ Feature: Klarna decides on the initial authorization
       | 129.95 EUR |
       | 4590 JPY   |
       | 12.500 KWD |
+
+  @AP-17 @AP-08
+  Scenario: One of Klarna's test customers who is always declined
+    Given a Partner with an order of 459.00 SEK
+    And the customer is one whom Klarna's test environment always declines
+    When the Partner creates the payment
+    Then the acquirer responds that the payment is declined
+    And the acquirer makes no second authorize
+
+  @AP-15 @AP-08
+  Scenario: One of Klarna's test customers who is always approved is asked all the same
+    Given a Partner with an order of 459.00 SEK
+    And the customer is one whom Klarna's test environment always approves
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And the customer approves the purchase
+    Then the acquirer tells the Partner that the payment is approved

@@ -32,3 +32,31 @@ Feature: Klarna's journal tells a payment from its beginning to its end
       """
       $.payment_transaction_response.payment_transaction.payment_transaction_id
       """
+
+  @AP-38 @AP-33 @timing.retry_within_ms
+  Scenario: What befell a call, when, and what was found of it
+    Given a Partner with an order of 459.00 SEK
+    And Klarna's clock stands still
+    And Klarna will meet the initial authorize with status 503
+    When the Partner creates the payment
+    And Klarna's clock is set to 2040-01-01T00:00:00Z
+    And Klarna's clock runs again
+    Then the acquirer repeats the initial authorize with the same key and body
+    And Klarna's journal shows an entry with:
+      """
+      operation: authorize
+      direction: inbound
+      payment: this
+      status: 503
+      fault: status*
+      until: 2040-01-01T00:00:00Z
+      """
+    And Klarna's journal shows an entry with:
+      """
+      operation: authorize
+      payment: this
+      status: 200
+      ended: answered
+      header: Klarna-Idempotency-Key
+      response_json: $.payment_transaction_response.result
+      """

@@ -36,3 +36,18 @@ Feature: Klarna decides by the purchase
     When the Partner creates the payment
     Then the acquirer repeats the initial authorize with the same key and body
     And the acquirer tells the Partner that the payment is approved
+
+  @AP-16 @AP-17
+  Scenario: A rule leaves it to chance, and the acquirer tells whatever Klarna drew
+    Given a Partner with an order of 459.00 SEK
+    And Klarna decides by these rules:
+      """
+      rules:
+        - name: now so, now so
+          one_of:
+            - {weight: 3, then: {result: DECLINED, result_reason: by chance}}
+            - {weight: 1, then: {result: DECLINED, result_reason: by less of a chance}}
+      """
+    When the Partner creates the payment
+    Then the acquirer tells the Partner that the payment is declined
+    And the acquirer makes no second authorize

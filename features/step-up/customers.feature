@@ -46,6 +46,28 @@ Feature: Customers take their time
     And the Partner is not told that the payment is approved
 
     Examples:
-      | act                          |
-      | refuse the purchase          |
-      | leave the purchase undecided |
+      | act                                     |
+      | refuse the purchase                     |
+      | leave the purchase undecided            |
+      | open the purchase                       |
+      | enter a wrong code                      |
+      | choose another payment option           |
+      | look at the purchase and change nothing |
+
+  @AP-27 @AP-21
+  Scenario: The customer does everything by itself, and approves in the end
+    Given a Partner with an order of 459.00 SEK
+    And the customer will do this after the step-up:
+      """
+      - {act: open, after: 10s}
+      - {act: wrong_code, after: 20s}
+      - {act: leave, after: 1m}
+      - {act: come_back, after: 30m}
+      - {act: choose_option}
+      - {act: change_nothing, after: 5s}
+      - {act: approve, after: 1m}
+      """
+    When the Partner creates the payment
+    And the time of the customer has come
+    Then the acquirer tells the Partner that the payment is approved
+    And the acquirer makes exactly one final authorize

@@ -1,6 +1,6 @@
 //! What Klarna is told to do: rules, a customer who acts by itself, and how Klarna has evolved.
 
-use klarna_schemas::simulator::control::{CustomerAct, Evolution};
+use klarna_schemas::simulator::control::{CustomerAct, CustomerScript, CustomerStep, Evolution};
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
 use crate::world::{Failure, World};
@@ -41,6 +41,24 @@ pub(super) const STEPS: &[Definition] = &[
         argument: Argument::None,
         doc: "Klarna requires a step-up, and the Customer acts by itself, on Klarna's clock.",
         run: |world, step| Box::pin(will_act(world, step)),
+    },
+    Definition {
+        voice: Voice::Customer,
+        keyword: Keyword::Given,
+        expression: "the customer will do this after the step-up:",
+        example: "the customer will do this after the step-up:",
+        argument: Argument::DocString,
+        doc: "The same, of several acts in order: a list in YAML as `customer` in docs/rules.md has it, each `{act: …, after: …}`.",
+        run: |world, step| Box::pin(will_do(world, step)),
+    },
+    Definition {
+        voice: Voice::Customer,
+        keyword: Keyword::Given,
+        expression: "the customer is one whom Klarna's test environment always {treatment}",
+        example: "the customer is one whom Klarna's test environment always declines",
+        argument: Argument::None,
+        doc: "The email of one of Klarna's test customers; it decides unless the scenario says otherwise of Klarna. One who is approved is asked first, like anybody.",
+        run: |world, step| Box::pin(is_a_test_customer(world, step)),
     },
     Definition {
         voice: Voice::Customer,
@@ -110,10 +128,25 @@ async fn evolved(world: &mut World, step: &StepInput) -> StepResult {
 
 async fn will_act(world: &mut World, step: &StepInput) -> StepResult {
     let act = match step.text(0) {
+        "open the purchase" => CustomerAct::Open,
         "approve the purchase" => CustomerAct::Approve,
         "refuse the purchase" => CustomerAct::Refuse,
+        "enter a wrong code" => CustomerAct::WrongCode,
+        "choose another payment option" => CustomerAct::ChooseOption,
+        "look at the purchase and change nothing" => CustomerAct::ChangeNothing,
         _ => CustomerAct::Leave,
     };
     let after = step.text(1).parse().map_err(|_| Failure::misused("this is no span of time"))?;
-    world.customer_will(act, after).await
+    world.customer_will(CustomerScript(vec![CustomerStep::after(act, after)])).await
+}
+
+async fn will_do(world: &mut World, step: &StepInput) -> StepResult {
+    let script = serde_saphyr::from_str(step.doc_string.as_deref().unwrap_or_default())
+        .map_err(|error| Failure::misused(&format!("this is no script of a customer: {error}")))?;
+    world.customer_will(script).await
+}
+
+async fn is_a_test_customer(world: &mut World, step: &StepInput) -> StepResult {
+    world.order_of_a_test_customer(step.text(0) == "declines");
+    Ok(())
 }

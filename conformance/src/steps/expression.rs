@@ -54,7 +54,12 @@ const PARAMETERS: &[(&str, &str)] = &[
         "(fields that nobody knows|values that nobody knows|another order of keys|other success statuses|longer ids\
          |headers that nobody knows|events that nobody knows|everything at once)",
     ),
-    ("act", "(approve the purchase|refuse the purchase|leave the purchase undecided)"),
+    (
+        "act",
+        "(open the purchase|approve the purchase|refuse the purchase|leave the purchase undecided\
+         |enter a wrong code|choose another payment option|look at the purchase and change nothing)",
+    ),
+    ("treatment", "(approves|declines)"),
     ("duration", r"(\d+ (?:seconds|minutes|hours))"),
     ("operation", r"([a-z][a-z_.:-]*\*?|\*)"),
     ("header", "([A-Za-z0-9-]+)"),

@@ -26,6 +26,24 @@ pub(super) const STEPS: &[Definition] = &[
     },
     Definition {
         voice: Voice::Klarna,
+        keyword: Keyword::When,
+        expression: "Klarna's clock runs again",
+        example: "Klarna's clock runs again",
+        argument: Argument::None,
+        doc: "From where it stood.",
+        run: |world, _| Box::pin(world.set_klarnas_clock(SetClock::Freeze(false))),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "Klarna's journal shows an entry with:",
+        example: "Klarna's journal shows an entry with:",
+        argument: Argument::DocString,
+        doc: "An exchange in the Partner's account that meets every condition is awaited. The conditions are those of docs/journal.md, one a line: operation, direction, payment, header, request_json, response_json, status, ended, fault, finding, since, until. `payment: this` is the payment of the scenario.",
+        run: |world, step| Box::pin(an_entry_with(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
         keyword: Keyword::Then,
         expression: "Klarna's journal shows at least {int} entry/entries of {operation}",
         example: "Klarna's journal shows at least 2 entries of authorize",
@@ -69,6 +87,21 @@ async fn set_to(world: &mut World, step: &StepInput) -> StepResult {
 
 fn of(operation: &str) -> JournalQuery {
     JournalQuery { operation: Some(operation.to_owned()), ..JournalQuery::default() }
+}
+
+async fn an_entry_with(world: &mut World, step: &StepInput) -> StepResult {
+    let query: JournalQuery = serde_saphyr::from_str(step.doc_string.as_deref().unwrap_or_default())
+        .map_err(|error| Failure::misused(&format!("these are no conditions of a journal: {error}")))?;
+    if query.min.is_some() || query.wait_ms.is_some() || query.epoch.is_some() || query.limit.is_some() {
+        return Err(Failure::misused(
+            "the step awaits one entry of this scenario: leave min, wait_ms, epoch and limit out",
+        ));
+    }
+    let query = match query.payment.as_deref() {
+        Some("this") => JournalQuery { payment: Some(world.payment_name().await?), ..query },
+        _ => query,
+    };
+    world.journal_must_show(query, 1).await
 }
 
 async fn at_least(world: &mut World, step: &StepInput) -> StepResult {

@@ -3,8 +3,7 @@
 use jiff::SignedDuration;
 use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::simulator::control::{
-    CallKind, CustomerAct, CustomerScript, CustomerStep, Evolution, JournalQuery, QueuedOutcome, SetClock,
-    SetEvolution,
+    CallKind, CustomerScript, Evolution, JournalQuery, QueuedOutcome, SetClock, SetEvolution,
 };
 use klarna_schemas::simulator::journal::{Direction, JournalEntry};
 use klarna_schemas::simulator::rules::RulesFile;
@@ -68,14 +67,22 @@ impl World {
     ///
     /// # Errors
     /// When the simulator refuses.
-    pub async fn customer_will(&mut self, act: CustomerAct, after: SignedDuration) -> Result<(), Failure> {
-        self.customer_acts_after = Some(after);
+    pub async fn customer_will(&mut self, script: CustomerScript) -> Result<(), Failure> {
+        let spans = script.0.iter().filter_map(|step| step.after);
+        let all = spans.fold(SignedDuration::ZERO, SignedDuration::saturating_add);
+        self.customer_acts_after = Some(all);
         let outcome = QueuedOutcome {
-            customer: CustomerScript(vec![CustomerStep::after(act, after)]),
+            customer: script,
             ..QueuedOutcome::once(CallKind::Initial, AuthorizationResult::StepUpRequired)
         };
         self.run.control.queue_outcomes(self.account(), &[outcome]).await?;
         Ok(())
+    }
+
+    /// Has one of Klarna's test customers buy (contract `webhooks-and-network-data.md` D).
+    pub fn order_of_a_test_customer(&mut self, declined: bool) {
+        let email = if declined { "customer+se+denied@klarna.com" } else { "customer+se@klarna.com" };
+        email.clone_into(&mut self.order.customer.email);
     }
 
     /// Lets Klarna's clock go on until the Customer has acted as planned.

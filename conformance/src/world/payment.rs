@@ -198,7 +198,7 @@ impl World {
     ///
     /// # Errors
     /// When no authorize comes: that is a finding.
-    pub(super) async fn payment_name(&mut self) -> Result<String, Failure> {
+    pub async fn payment_name(&mut self) -> Result<String, Failure> {
         let payment = self.payment()?;
         if let Some(name) = &payment.name {
             return Ok(name.clone());
