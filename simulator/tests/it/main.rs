@@ -17,6 +17,8 @@ mod control;
 #[cfg(test)]
 mod control_api;
 #[cfg(test)]
+mod control_calls;
+#[cfg(test)]
 mod customer;
 #[cfg(test)]
 mod direct_requests;
