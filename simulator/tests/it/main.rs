@@ -19,6 +19,8 @@ mod control_api;
 #[cfg(test)]
 mod control_calls;
 #[cfg(test)]
+mod control_client;
+#[cfg(test)]
 mod customer;
 #[cfg(test)]
 mod direct_requests;
