@@ -1,4 +1,4 @@
-//! The control API as a product: its document, its guard, its page of examples, and its command.
+//! The control API as a product: its document, its page of examples, and its command.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -6,7 +6,6 @@ use std::process::Command;
 use klarna_schemas::catalogue::{check, check_against};
 use klarna_schemas::simulator::control::{CallKind, PutSandbox, QueuedOutcome};
 use klarna_simulator::Simulator;
-use klarna_simulator::config::Settings;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -125,48 +124,6 @@ async fn every_operation_has_an_example_that_works_and_answers_as_its_schema_say
     }
 }
 
-async fn guarded() -> Klarna {
-    Klarna::with(|settings| settings.control.token = "a-secret".to_owned().into()).await
-}
-
-#[tokio::test]
-async fn a_token_guards_the_control_api_and_nothing_else() {
-    let klarna = guarded().await;
-    let path = klarna.url("/_simulator/v1/sandboxes");
-    let without = klarna.send(klarna.http.get(&path)).await;
-    assert_eq!(without.status, 401);
-    assert!(without.body["hint"].as_str().unwrap().contains("Bearer"));
-    assert_eq!(klarna.send(klarna.http.get(&path).bearer_auth("wrong")).await.status, 401);
-    assert_eq!(klarna.send(klarna.http.get(&path).bearer_auth("a-secret")).await.status, 200);
-    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
-    assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.status, 200);
-}
-
-#[tokio::test]
-async fn a_page_of_somebody_else_cannot_use_it() {
-    let klarna = Klarna::start().await;
-    let request = klarna.http.get(klarna.url("/_simulator/v1/sandboxes"));
-    let refused = klarna.send(request.header("origin", "https://evil.example")).await;
-    assert_eq!(refused.status, 403);
-    let rebound = klarna.http.get(klarna.url("/_simulator/v1/sandboxes")).header("host", "evil.example");
-    assert_eq!(klarna.send(rebound).await.status, 403);
-}
-
-#[tokio::test]
-async fn it_is_not_opened_to_the_network_unasked() {
-    let open = |open: bool, token: &str| {
-        let mut settings = Settings::defaults().unwrap();
-        settings.listen = "0.0.0.0:0".parse().unwrap();
-        settings.control.open = open;
-        settings.control.token = token.to_owned().into();
-        Simulator::builder().settings(settings).start()
-    };
-    let refused = open(false, "").await.unwrap_err().to_string();
-    assert!(refused.contains("KLARNA_SIMULATOR_CONTROL__TOKEN"), "{refused}");
-    assert!(open(true, "").await.is_ok());
-    assert!(open(false, "a-secret").await.is_ok());
-}
-
 /// Runs `ctl` against a simulator: exit code, standard output, standard error.
 async fn ctl(klarna: &Klarna, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut program = Command::new(env!("CARGO_BIN_EXE_klarna-simulator"));
@@ -179,7 +136,7 @@ async fn ctl(klarna: &Klarna, arguments: &[&str]) -> (Option<i32>, String, Strin
 
 #[tokio::test]
 async fn the_command_does_what_the_calls_do() {
-    let klarna = guarded().await;
+    let klarna = Klarna::guarded().await;
     let (code, out, err) = ctl(&klarna, &["sandbox.put", r#"{"seed": 3}"#]).await;
     assert_eq!((code, err.as_str()), (Some(0), ""));
     assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["seed"], 3);

@@ -21,6 +21,8 @@ mod control_calls;
 #[cfg(test)]
 mod control_client;
 #[cfg(test)]
+mod control_guard;
+#[cfg(test)]
 mod customer;
 #[cfg(test)]
 mod direct_requests;
