@@ -1,4 +1,4 @@
-//! The control API as a product: its document, its page of examples, and its command.
+//! The control API as a product: its document, and its page of examples.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -122,36 +122,4 @@ async fn every_operation_has_an_example_that_works_and_answers_as_its_schema_say
         let answer: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(check(&file, &answer).unwrap(), [], "{name}: {answer:#}");
     }
-}
-
-/// Runs `ctl` against a simulator: exit code, standard output, standard error.
-async fn ctl(klarna: &Klarna, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_klarna-simulator"));
-    program.arg("ctl").args(arguments).env("KLARNA_SIMULATOR_URL", klarna.url(""));
-    program.env("KLARNA_SIMULATOR_ACCOUNT", ALPHA).env("KLARNA_SIMULATOR_TOKEN", "a-secret");
-    let output = tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
-
-#[tokio::test]
-async fn the_command_does_what_the_calls_do() {
-    let klarna = Klarna::guarded().await;
-    let (code, out, err) = ctl(&klarna, &["sandbox.put", r#"{"seed": 3}"#]).await;
-    assert_eq!((code, err.as_str()), (Some(0), ""));
-    assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["seed"], 3);
-    let (code, out, _) = ctl(&klarna, &["journal.read", "-q", "operation=authorize"]).await;
-    assert_eq!(code, Some(0));
-    assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["entries"], json!([]));
-    let (code, out, err) = ctl(&klarna, &["rules.put", r#"{"rules": [{"name": "a"}]}"#]).await;
-    assert_eq!((code, out.as_str()), (Some(1), ""));
-    assert!(err.contains("does nothing") && err.contains("hint"), "{err}");
-    assert_eq!(ctl(&klarna, &["sandbox.paint"]).await.0, Some(2));
-    assert_eq!(ctl(&klarna, &["snapshot.restore"]).await.0, Some(2));
-    assert_eq!(ctl(&klarna, &["sandbox.read", "{}"]).await.0, Some(2));
-    let (code, _, err) = ctl(&klarna, &["sandboxes.list", "--url", "http://127.0.0.1:1"]).await;
-    assert_eq!(code, Some(5), "{err}");
-    let (code, _, err) = ctl(&klarna, &["sandboxes.list", "--token", "wrong"]).await;
-    assert_eq!(code, Some(1));
-    assert!(err.contains("guarded by a token"), "{err}");
 }

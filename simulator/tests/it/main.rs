@@ -23,6 +23,8 @@ mod control_client;
 #[cfg(test)]
 mod control_guard;
 #[cfg(test)]
+mod ctl;
+#[cfg(test)]
 mod customer;
 #[cfg(test)]
 mod direct_requests;
