@@ -19,6 +19,7 @@
 mod api;
 mod authority;
 mod behaviour;
+mod by_name;
 pub mod cli;
 mod clock;
 pub mod config;

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::complain;
+use crate::control::examples::example;
 use crate::control::operations::{CONTROL, ControlOperation};
 
 #[derive(Debug, clap::Args)]
@@ -52,19 +53,42 @@ fn pair(text: &str) -> Result<(String, String), &'static str> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Every operation with its summary, for the end of the help.
+/// Every operation with what it needs and an example of its body, for the end of the help.
 pub(super) fn operations() -> String {
     let mut text = "Operations:\n".to_owned();
     for one in CONTROL {
-        text.extend(["  ", one.id, "\n      ", one.summary, "\n"]);
+        text.extend(["  ", one.id]);
+        for part in one.path.split('/') {
+            text.push_str(match part {
+                "{account}" => " --account ACCOUNT",
+                "{acquirer}" => " [--acquirer ACCOUNT]",
+                "{id}" => " --id ID",
+                "{name}" => " --name NAME",
+                _ => "",
+            });
+        }
+        if one.body.is_some() {
+            text.push_str(if one.needs_body() { " JSON" } else { " [JSON]" });
+        }
+        for parameter in one.query.parameters().filter(|parameter| parameter.is_required()) {
+            text.extend([" -q ", parameter.name, "=VALUE"]);
+        }
+        text.extend(["\n      ", one.summary, "\n"]);
+        if let Some(example) = example(one.id) {
+            text.extend(["      '", example, "'\n"]);
+        }
+        let names: Vec<_> = one.query.parameters().map(|parameter| parameter.name).collect();
+        if !names.is_empty() {
+            text.extend(["      -q ", &names.join(", "), "\n"]);
+        }
     }
     text + "\nExit codes: 0 done; 1 refused, with the reason on standard error; 2 wrong usage; 5 nobody answers."
 }
 
 /// Makes the call; what it answers goes to standard output.
 pub(super) fn run(arguments: &Ctl) -> ExitCode {
-    let prepared = prepare(arguments);
-    let (operation, url, body) = match prepared {
+    let prepared = prepare(arguments).and_then(|call| Ok((client(arguments)?, call)));
+    let (http, (operation, url, body)) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => return complain(error.as_ref(), ExitCode::from(2)),
     };
@@ -72,7 +96,7 @@ pub(super) fn run(arguments: &Ctl) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error, ExitCode::from(5)),
     };
-    match runtime.block_on(call(arguments, operation, url, body)) {
+    match runtime.block_on(call(arguments, &http, operation, url, body)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => complain(error.as_ref(), ExitCode::from(5)),
@@ -107,7 +131,75 @@ fn prepare(arguments: &Ctl) -> Result<(&'static ControlOperation, Url, Option<Ve
         (None, Some(_)) => return Err(format!("{} takes no body", operation.id).into()),
         (_, body) => body.map(read).transpose()?,
     };
+    if let Some(body) = &body {
+        check(operation, body)?;
+    }
     Ok((operation, url, body))
+}
+
+/// Finds what is no JSON before anything is sent. No body at all stands for an empty object.
+fn check(operation: &ControlOperation, body: &[u8]) -> Result<(), Failed> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    let checked = serde_json::from_slice::<serde::de::IgnoredAny>(body);
+    checked.map(drop).map_err(|error| {
+        let example = example(operation.id).unwrap_or("{}");
+        format!("the body is no JSON: {error}\n  hint: {} takes such as '{example}'", operation.id).into()
+    })
+}
+
+fn client(arguments: &Ctl) -> Result<reqwest::Client, Failed> {
+    crate::install_crypto_provider();
+    let builder = reqwest::Client::builder().no_proxy();
+    let Some(file) = &arguments.ca_file else { return Ok(builder.build()?) };
+    let name = file.display();
+    let hint = "the first line that serve --tls prints names the file of its authority, as ca_file";
+    let pem = std::fs::read(file)
+        .map_err(|error| format!("--ca-file: {name} cannot be read: {error}\n  hint: {hint}"))?;
+    let certificates = reqwest::Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    if certificates.is_empty() {
+        return Err(format!("--ca-file: {name} has no certificate in PEM\n  hint: {hint}").into());
+    }
+    let built = builder.tls_certs_only(certificates).build();
+    Ok(built.map_err(|error| {
+        format!("--ca-file: {name} has no usable certificate: {}\n  hint: {hint}", causes(&error))
+    })?)
+}
+
+/// An error and what is below it: HTTP clients only say that they could not send.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        let text = deeper.to_string();
+        // Some repeat what is below them.
+        if !told.ends_with(&text) {
+            told = format!("{told}: {text}");
+        }
+        cause = deeper.source();
+    }
+    told
+}
+
+/// Why nobody answers at a URL, and what may help.
+fn silence(arguments: &Ctl, url: &Url, error: reqwest::Error) -> String {
+    let is_connect = error.is_connect();
+    let why = causes(&error.without_url());
+    let hint = match (&arguments.ca_file, url.scheme()) {
+        (None, "https") if why.contains("certificate") => {
+            "it speaks TLS by an authority of its own: name its file with --ca-file; the first line that serve \
+             --tls prints names it, as ca_file"
+                .to_owned()
+        }
+        (Some(file), "https") if why.contains("certificate") => format!(
+            "{} vouches for another: an authority is made at each start, unless tls.folder keeps it",
+            file.display()
+        ),
+        (_, "http") if !is_connect => "where it listens by TLS, its URL begins with https".to_owned(),
+        _ => "is it running there? klarna-simulator serve starts it; --url says where it is".to_owned(),
+    };
+    format!("the simulator at {url} does not answer: {why}\n  hint: {hint}")
 }
 
 fn read(body: &str) -> Result<Vec<u8>, Failed> {
@@ -127,29 +219,25 @@ fn read(body: &str) -> Result<Vec<u8>, Failed> {
 /// Whether it was done. A stream is written out as it comes.
 async fn call(
     arguments: &Ctl,
+    http: &reqwest::Client,
     operation: &ControlOperation,
     url: Url,
     body: Option<Vec<u8>>,
 ) -> Result<bool, Failed> {
-    crate::install_crypto_provider();
-    let mut http = reqwest::Client::builder().no_proxy();
-    if let Some(file) = &arguments.ca_file {
-        http = http.tls_certs_only([reqwest::Certificate::from_pem(&std::fs::read(file)?)?]);
-    }
-    let mut request = http.build()?.request(operation.method.parse()?, url.clone());
+    let mut request = http.request(operation.method.parse()?, url.clone());
     if let Some(token) = &arguments.token {
         request = request.bearer_auth(token.expose_secret());
     }
     if let Some(body) = body {
         request = request.header("content-type", "application/json").body(body);
     }
-    let response =
-        request.send().await.map_err(|error| format!("the simulator at {url} does not answer: {error}"))?;
+    let response = request.send().await.map_err(|error| silence(arguments, &url, error))?;
     let done = response.status().is_success();
     let mut pieces = response.bytes_stream();
     let mut ends_its_line = true;
     while let Some(piece) = pieces.next().await {
-        let piece = piece?;
+        let piece = piece
+            .map_err(|error| format!("the answer of {url} broke off: {}", causes(&error.without_url())))?;
         ends_its_line = piece.last() == Some(&b'\n');
         write(done, &piece)?;
     }

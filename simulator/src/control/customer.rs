@@ -8,7 +8,8 @@ use jiff::SignedDuration;
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::simulator::control::{ActAsCustomer, CustomerActed};
 
-use super::problem::{Problem, Strict};
+use super::call::Strict;
+use super::problem::Problem;
 use super::requests::no_request;
 use super::sandboxes::existing;
 use crate::engine::{CustomerMove, CustomerRefusal, ShippingChoice};

@@ -7,7 +7,8 @@ use axum::extract::{Path, State};
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::simulator::control::SetEvolution;
 
-use super::problem::{Problem, Strict};
+use super::call::Strict;
+use super::problem::Problem;
 use super::sandboxes::existing;
 use crate::behaviour::evolution::Evolved;
 use crate::world::World;

@@ -9,7 +9,8 @@ use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
 use klarna_schemas::nearest::nearest;
 use klarna_schemas::simulator::control::{ArmFault, SandboxView};
 
-use super::problem::{Problem, Strict};
+use super::call::Strict;
+use super::problem::Problem;
 use super::sandboxes::existing;
 use crate::api::operations::{OPERATIONS, Operation};
 use crate::behaviour::faults::TooManyFaults;

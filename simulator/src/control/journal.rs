@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -16,35 +15,18 @@ use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
 use klarna_schemas::simulator::control::{ExportFormat, Findings, JournalExport, JournalQuery};
 use klarna_schemas::simulator::journal::{JournalEntry, JournalPage};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use super::call::{StrictQuery, read_query};
 use super::faults::known;
+use super::operations::Query;
 use super::problem::Problem;
 use super::sandboxes::existing;
 use crate::journal::{Filter, Journal, MAX_WAIT, QueryMistake, export};
 use crate::world::{AccountCell, SandboxCell, World};
 
-/// What the query of a journal takes.
-const MEMBERS: &str = "the query takes after, direction, operation, payment, epoch, header, request_json, response_json, status, ended, fault, finding, since, until, limit, min, wait_ms";
 /// What a reader that follows a journal sends to read on behind what it has.
 const LAST_EVENT_ID: &str = "last-event-id";
-
-/// A query string, with every unknown name refused.
-pub(super) struct StrictQuery<T>(T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for StrictQuery<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        read(&parts.uri).map(Self)
-    }
-}
-
-fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
-    let query = Query::<T>::try_from_uri(uri);
-    query.map(|Query(query)| query).map_err(|rejection| Problem::bad_request(rejection.body_text(), MEMBERS))
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -258,12 +240,6 @@ fn follow(
     headers: &HeaderMap,
     query: JournalQuery,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Problem> {
-    if query.wait_ms.is_some() || query.min.is_some() || query.limit.is_some() {
-        return Err(Problem::bad_request(
-            "a stream takes no min, limit and wait_ms",
-            "it sends each entry at once, and ends when you go",
-        ));
-    }
     let resumed = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()?.parse().ok());
     let mut query = query;
     query.after = resumed.or(query.after);
@@ -318,10 +294,13 @@ fn write_out(world: &World, source: &Source, uri: &Uri) -> Result<Response, Prob
         url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let (own, rest): (Vec<_>, Vec<_>) =
         pairs.into_iter().partition(|(name, _)| name == "format" || name == "redact");
-    let export: JournalExport = read(&with_query(&own)).map_err(|_| {
-        Problem::bad_request("format: har, curl, ndjson or stable; redact: true or false", MEMBERS)
+    let export: JournalExport = read_query(&with_query(&own), Query::Export).map_err(|_| {
+        Problem::bad_request(
+            "format: har, curl, ndjson or stable; redact: true or false",
+            Query::Export.told(),
+        )
     })?;
-    let query: JournalQuery = read(&with_query(&rest))?;
+    let query: JournalQuery = read_query(&with_query(&rest), Query::Export)?;
     let is_stable = export.format == ExportFormat::Stable;
     let mut entries =
         source.look(

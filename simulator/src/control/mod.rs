@@ -2,13 +2,16 @@
 
 pub mod client;
 
+mod call;
 mod customer;
 mod evolution;
+pub(crate) mod examples;
 mod faults;
 mod guard;
 mod journal;
 pub(crate) mod operations;
 mod problem;
+pub(crate) mod query;
 mod requests;
 mod rules;
 mod sandboxes;
@@ -19,7 +22,7 @@ mod webhooks;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::OriginalUri;
+use axum::extract::{MatchedPath, OriginalUri};
 use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -67,10 +70,11 @@ pub(crate) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/accounts/{acquirer}/faults", post(faults::arm_in_account).delete(faults::lift_in_account))
         .route("/accounts/{acquirer}/forget", post(webhooks::forget))
         .fallback(unknown)
-        .method_not_allowed_fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(world.clone(), call::check))
         .layer(map_response(explained))
         .layer(from_fn_with_state(world.clone(), guard::guard));
-    Router::new().nest("/_simulator/v1", v1)
+    Router::new().nest(operations::BASE, v1)
 }
 
 /// A path that the router could not read is told of like every other mistake.
@@ -91,5 +95,18 @@ async fn unknown(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
     Problem::not_found(
         format!("the control API has no {method} {}", uri.path()),
         "docs/architecture.md lists its operations",
+    )
+}
+
+async fn wrong_method(path: MatchedPath, method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+    let mut methods: Vec<_> = operations::at(path.as_str()).map(|one| one.method).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    let allowed = methods.join(", ");
+    Problem::wrong_method(
+        format!("{} takes no {method}", uri.path()),
+        format!("it takes {allowed}"),
+        &allowed,
     )
 }

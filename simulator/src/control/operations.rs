@@ -1,12 +1,20 @@
 //! Every operation of the control API, in one table: what documents and commands are made of.
 
+use klarna_schemas::catalogue;
+use serde_json::json;
+
+pub(crate) use super::query::Query;
+
+/// In front of every path.
+pub(crate) const BASE: &str = "/_simulator/v1";
+
 /// One operation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ControlOperation {
     /// Its name: a noun and what is done to it.
     pub(crate) id: &'static str,
     pub(crate) method: &'static str,
-    /// Below `/_simulator/v1`.
+    /// Below [`BASE`].
     pub(crate) path: &'static str,
     /// What it does, in one line.
     pub(crate) summary: &'static str,
@@ -18,18 +26,17 @@ pub(crate) struct ControlOperation {
     pub(crate) query: Query,
 }
 
-/// What a query takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Query {
-    Nothing,
-    /// Conditions on entries of a journal.
-    Journal,
-    /// The same without `limit`, `min` and `wait_ms`.
-    Stream,
-    /// The same with `format` and `redact`.
-    Export,
-    /// One payment.
-    Payment,
+impl ControlOperation {
+    /// Whether it can do nothing without a body: an empty one stands for an empty object.
+    pub(crate) fn needs_body(&self) -> bool {
+        let wrong = |schema| catalogue::check(schema, &json!({})).is_ok_and(|wrong| !wrong.is_empty());
+        self.body.is_some_and(wrong)
+    }
+}
+
+/// The operations at a path, which is given with what stands in front of it.
+pub(crate) fn at(path: &str) -> impl Iterator<Item = &'static ControlOperation> {
+    CONTROL.iter().filter(move |one| path.strip_prefix(BASE) == Some(one.path))
 }
 
 const fn operation(

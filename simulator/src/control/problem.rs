@@ -1,14 +1,10 @@
 //! Errors of the control API: problem+json with a hint.
 
 use axum::Json;
-use axum::extract::FromRequest;
-use axum::extract::rejection::BytesRejection;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::behaviour::rule_check::Mistake;
 
@@ -20,6 +16,9 @@ pub(crate) struct Problem {
     status: u16,
     detail: String,
     hint: String,
+    /// What HTTP wants to stand beside such a status.
+    #[serde(skip)]
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
@@ -30,6 +29,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             hint: hint.into(),
+            header: None,
         }
     }
 
@@ -38,7 +38,9 @@ impl Problem {
     }
 
     pub(super) fn unauthorized(detail: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, detail, hint)
+        let scheme = HeaderValue::from_static("Bearer realm=\"the control API of klarna-simulator\"");
+        let header = Some(Box::new((WWW_AUTHENTICATE, scheme)));
+        Self { header, ..Self::new(StatusCode::UNAUTHORIZED, detail, hint) }
     }
 
     pub(super) fn forbidden(detail: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -47,6 +49,20 @@ impl Problem {
 
     pub(super) fn not_found(detail: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail, hint)
+    }
+
+    /// `allowed`: the methods that there are, with commas between them.
+    pub(super) fn wrong_method(detail: impl Into<String>, hint: impl Into<String>, allowed: &str) -> Self {
+        let header = HeaderValue::from_str(allowed).ok().map(|allowed| Box::new((ALLOW, allowed)));
+        Self { header, ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail, hint) }
+    }
+
+    pub(super) fn too_large(detail: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail, hint)
+    }
+
+    pub(super) fn unsupported(detail: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail, hint)
     }
 
     pub(super) fn conflict(detail: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -77,30 +93,12 @@ impl From<Vec<Mistake>> for Problem {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
+        let header = self.header.take();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().extend(header.map(|header| *header));
         response
-    }
-}
-
-/// A JSON body of the control API: every unknown field is refused, by its path.
-pub(super) struct Strict<T>(pub(super) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Strict<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Self::Rejection> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
-            Problem::bad_request(rejection.body_text(), "send a body of at most 1 MiB")
-        })?;
-        // An empty body stands for an empty object: `PUT /sandboxes/{a}` needs nothing.
-        let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
-        let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        serde_path_to_error::deserialize(&mut deserializer).map(Self).map_err(|error| {
-            let detail = format!("{}: {}", error.path(), error.inner());
-            Problem::bad_request(detail, "the shapes are in schemas/simulator; unknown fields are refused")
-        })
     }
 }

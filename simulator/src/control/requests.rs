@@ -7,7 +7,8 @@ use axum::extract::{Path, State};
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
 use klarna_schemas::simulator::control::{EndPaymentRequest, PaymentRequestEnded};
 
-use super::problem::{Problem, Strict};
+use super::call::Strict;
+use super::problem::Problem;
 use super::sandboxes::existing;
 use crate::engine::EndRefusal;
 use crate::world::World;

@@ -8,7 +8,8 @@ use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::simulator::control::CallKind;
 use klarna_schemas::simulator::rules::{Explain, Explanation, RulesFile, RulesFileView, RulesView, Then};
 
-use super::problem::{Problem, Strict};
+use super::call::Strict;
+use super::problem::Problem;
 use super::sandboxes::existing;
 use crate::api::supposed_call;
 use crate::behaviour::rules::{Occasion, Rules};

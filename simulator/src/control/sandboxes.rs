@@ -13,7 +13,8 @@ use klarna_schemas::simulator::control::{
 };
 use klarna_schemas::simulator::rules::RulesFile;
 
-use super::problem::{Problem, Strict};
+use super::call::Strict;
+use super::problem::Problem;
 use super::rules;
 use crate::behaviour::rule_check;
 use crate::clock::ClockRefusal;

@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::simulator::control::{MakeSnapshot, SandboxView, SnapshotView, Snapshots};
 
-use super::problem::{Problem, Strict};
+use super::call::Strict;
+use super::problem::Problem;
 use super::sandboxes::existing;
 use crate::world::World;
 

@@ -9,7 +9,8 @@ use klarna_schemas::ids::{PartnerAccountId, PaymentTransactionId};
 use klarna_schemas::simulator::control::ChargeBack;
 use serde_json::Value;
 
-use super::problem::{Problem, Strict};
+use super::call::Strict;
+use super::problem::Problem;
 use super::sandboxes::existing;
 use crate::engine::Refusal;
 use crate::world::World;

@@ -10,8 +10,9 @@ use klarna_schemas::simulator::control::{
     ForgetRegistrations, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent,
 };
 
+use super::call::Strict;
 use super::faults::known;
-use super::problem::{Problem, Strict};
+use super::problem::Problem;
 use super::requests::no_request;
 use super::sandboxes::existing;
 use crate::notify::{Expected, Letter, Manner, Of, Repeated};

@@ -13,12 +13,14 @@ use axum::routing::get;
 use bytes::Bytes;
 use jiff::SignedDuration;
 use klarna_schemas::simulator::control::{CustomerAct, CustomerActed};
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::api::error::KlarnaError;
 use crate::api::recording::{Asked, Notes, Place};
+use crate::by_name::ByName;
 use crate::engine::{CustomerMove, CustomerRefusal, ShippingChoice};
 use crate::world::{SandboxCell, World};
 
@@ -122,7 +124,7 @@ fn read_move(is_json: bool, body: &[u8]) -> Result<CustomerMove, KlarnaError> {
 /// A field that may be left out.
 fn read_optional<T: DeserializeOwned>(body: &Value, name: &str) -> Result<Option<T>, KlarnaError> {
     let field = body.get(name).cloned().unwrap_or_default();
-    serde_json::from_value(field).map_err(|error| KlarnaError::invalid_field(name, error.to_string()))
+    Option::deserialize(ByName(field)).map_err(|error| KlarnaError::invalid_field(name, error.to_string()))
 }
 
 fn enter(

@@ -3,14 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::components;
-use crate::control::operations::{CONTROL, ControlOperation, Query};
-
-/// In front of every path.
-const BASE: &str = "/_simulator/v1";
+use crate::control::examples::example;
+use crate::control::operations::{BASE, CONTROL, ControlOperation, Query};
+use crate::control::query::{Kind, Parameter};
 
 const ABOUT: &str = "What a tester can make the simulator do, and what it can show afterwards. No part of \
-    Klarna: everything here is the simulator's own. Unknown fields are refused with 400, and every refusal is \
-    an RFC 9457 problem with a `hint`.";
+    Klarna: everything here is the simulator's own. Unknown fields and query parameters are refused with 400, \
+    bodies of another media type with 415 (that of forms, which curl sends unasked, is read as JSON), and every \
+    refusal is an RFC 9457 problem with a `hint`.";
 
 /// Makes the document.
 pub(super) fn make() -> Value {
@@ -71,10 +71,12 @@ fn described(operation: &ControlOperation) -> Value {
         responses.insert(status.to_string(), success);
     }
     if let (Some(body), Value::Object(members)) = (operation.body, &mut described) {
-        let schema = components::reference(body);
+        let example: Option<Value> =
+            example(operation.id).and_then(|example| serde_json::from_str(example).ok());
+        let content = json!({ "schema": components::reference(body), "example": example });
         members.insert(
             "requestBody".to_owned(),
-            json!({ "content": { "application/json": { "schema": schema } } }),
+            json!({ "required": operation.needs_body(), "content": { "application/json": content } }),
         );
     }
     described
@@ -94,47 +96,23 @@ fn parameters(operation: &ControlOperation) -> Vec<Value> {
             json!({ "name": name, "in": "path", "required": true, "description": about, "schema": { "type": "string" } })
         })
         .collect();
-    let text = || json!({ "type": "string" });
-    let whole = || json!({ "type": "integer", "minimum": 0 });
-    let time = || json!({ "type": "string", "format": "date-time" });
-    let conditions = [
-        ("after", whole(), "Only entries with a greater seq."),
-        ("direction", json!({ "enum": ["inbound", "outbound"] }), "Who called whom."),
-        ("operation", text(), "Only this operation; a * at the end matches any rest."),
-        ("payment", text(), "Only this payment, by any of its names."),
-        ("epoch", whole(), "Only this epoch of the sandbox."),
-        ("header", text(), "A request header: Name, or Name: value."),
-        ("request_json", text(), "A JSONPath that finds something in the request's body."),
-        ("response_json", text(), "The same for the answer's body."),
-        ("status", whole(), "Only answers with this HTTP status."),
-        ("ended", json!({ "enum": ["answered", "timed_out", "broken"] }), "How the exchange ended."),
-        ("fault", text(), "A fault or misbehaviour; a * at the end matches any rest."),
-        ("finding", text(), "A rule that cites it; a * at the end matches any rest."),
-        ("since", time(), "By the sandbox's time."),
-        ("until", time(), "By the sandbox's time."),
-    ];
-    let bounds = [
-        ("limit", whole(), "At most so many, the oldest first."),
-        ("min", whole(), "How many to wait for."),
-        (
-            "wait_ms",
-            json!({ "type": "integer", "minimum": 0, "maximum": 60_000 }),
-            "How long, in real milliseconds.",
-        ),
-    ];
-    let forms = [
-        ("format", json!({ "enum": ["har", "curl", "ndjson", "stable"] }), "As what."),
-        ("redact", json!({ "type": "boolean" }), "Whether secrets and personal data are blackened."),
-    ];
-    let query: Vec<(&str, Value, &str)> = match operation.query {
-        Query::Nothing => Vec::new(),
-        Query::Payment => vec![("payment", text(), "Only this payment, by any of its names.")],
-        Query::Stream => conditions.into(),
-        Query::Journal => conditions.into_iter().chain(bounds).collect(),
-        Query::Export => forms.into_iter().chain(conditions).collect(),
-    };
-    parameters.extend(query.into_iter().map(|(name, schema, about)| {
-        json!({ "name": name, "in": "query", "required": name == "format", "description": about, "schema": schema })
+    parameters.extend(operation.query.parameters().map(|parameter| {
+        let Parameter { name, kind, about } = parameter;
+        json!({
+            "name": name, "in": "query", "required": parameter.is_required(), "description": about,
+            "schema": schema(*kind),
+        })
     }));
     parameters
+}
+
+fn schema(kind: Kind) -> Value {
+    match kind {
+        Kind::Text => json!({ "type": "string" }),
+        Kind::Whole => json!({ "type": "integer", "minimum": 0 }),
+        Kind::AtMost(most) => json!({ "type": "integer", "minimum": 0, "maximum": most }),
+        Kind::Time => json!({ "type": "string", "format": "date-time" }),
+        Kind::YesOrNo => json!({ "type": "boolean" }),
+        Kind::OneOf(words) => json!({ "enum": words }),
+    }
 }

@@ -1,4 +1,4 @@
-//! The control API as a product: its document, its guard, its page of examples, and its command.
+//! The control API as a product: its document, and its page of examples.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -6,7 +6,6 @@ use std::process::Command;
 use klarna_schemas::catalogue::{check, check_against};
 use klarna_schemas::simulator::control::{CallKind, PutSandbox, QueuedOutcome};
 use klarna_simulator::Simulator;
-use klarna_simulator::config::Settings;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -123,78 +122,4 @@ async fn every_operation_has_an_example_that_works_and_answers_as_its_schema_say
         let answer: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(check(&file, &answer).unwrap(), [], "{name}: {answer:#}");
     }
-}
-
-async fn guarded() -> Klarna {
-    Klarna::with(|settings| settings.control.token = "a-secret".to_owned().into()).await
-}
-
-#[tokio::test]
-async fn a_token_guards_the_control_api_and_nothing_else() {
-    let klarna = guarded().await;
-    let path = klarna.url("/_simulator/v1/sandboxes");
-    let without = klarna.send(klarna.http.get(&path)).await;
-    assert_eq!(without.status, 401);
-    assert!(without.body["hint"].as_str().unwrap().contains("Bearer"));
-    assert_eq!(klarna.send(klarna.http.get(&path).bearer_auth("wrong")).await.status, 401);
-    assert_eq!(klarna.send(klarna.http.get(&path).bearer_auth("a-secret")).await.status, 200);
-    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
-    assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.status, 200);
-}
-
-#[tokio::test]
-async fn a_page_of_somebody_else_cannot_use_it() {
-    let klarna = Klarna::start().await;
-    let request = klarna.http.get(klarna.url("/_simulator/v1/sandboxes"));
-    let refused = klarna.send(request.header("origin", "https://evil.example")).await;
-    assert_eq!(refused.status, 403);
-    let rebound = klarna.http.get(klarna.url("/_simulator/v1/sandboxes")).header("host", "evil.example");
-    assert_eq!(klarna.send(rebound).await.status, 403);
-}
-
-#[tokio::test]
-async fn it_is_not_opened_to_the_network_unasked() {
-    let open = |open: bool, token: &str| {
-        let mut settings = Settings::defaults().unwrap();
-        settings.listen = "0.0.0.0:0".parse().unwrap();
-        settings.control.open = open;
-        settings.control.token = token.to_owned().into();
-        Simulator::builder().settings(settings).start()
-    };
-    let refused = open(false, "").await.unwrap_err().to_string();
-    assert!(refused.contains("KLARNA_SIMULATOR_CONTROL__TOKEN"), "{refused}");
-    assert!(open(true, "").await.is_ok());
-    assert!(open(false, "a-secret").await.is_ok());
-}
-
-/// Runs `ctl` against a simulator: exit code, standard output, standard error.
-async fn ctl(klarna: &Klarna, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_klarna-simulator"));
-    program.arg("ctl").args(arguments).env("KLARNA_SIMULATOR_URL", klarna.url(""));
-    program.env("KLARNA_SIMULATOR_ACCOUNT", ALPHA).env("KLARNA_SIMULATOR_TOKEN", "a-secret");
-    let output = tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
-
-#[tokio::test]
-async fn the_command_does_what_the_calls_do() {
-    let klarna = guarded().await;
-    let (code, out, err) = ctl(&klarna, &["sandbox.put", r#"{"seed": 3}"#]).await;
-    assert_eq!((code, err.as_str()), (Some(0), ""));
-    assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["seed"], 3);
-    let (code, out, _) = ctl(&klarna, &["journal.read", "-q", "operation=authorize"]).await;
-    assert_eq!(code, Some(0));
-    assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["entries"], json!([]));
-    let (code, out, err) = ctl(&klarna, &["rules.put", r#"{"rules": [{"name": "a"}]}"#]).await;
-    assert_eq!((code, out.as_str()), (Some(1), ""));
-    assert!(err.contains("does nothing") && err.contains("hint"), "{err}");
-    assert_eq!(ctl(&klarna, &["sandbox.paint"]).await.0, Some(2));
-    assert_eq!(ctl(&klarna, &["snapshot.restore"]).await.0, Some(2));
-    assert_eq!(ctl(&klarna, &["sandbox.read", "{}"]).await.0, Some(2));
-    let (code, _, err) = ctl(&klarna, &["sandboxes.list", "--url", "http://127.0.0.1:1"]).await;
-    assert_eq!(code, Some(5), "{err}");
-    let (code, _, err) = ctl(&klarna, &["sandboxes.list", "--token", "wrong"]).await;
-    assert_eq!(code, Some(1));
-    assert!(err.contains("guarded by a token"), "{err}");
 }

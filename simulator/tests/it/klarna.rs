@@ -60,6 +60,11 @@ impl Klarna {
         Self::of(Simulator::builder().settings(settings(set))).await
     }
 
+    /// One whose control API the token `a-secret` guards.
+    pub(crate) async fn guarded() -> Self {
+        Self::with(|settings| settings.control.token = "a-secret".to_owned().into()).await
+    }
+
     /// One whose sandbox's clock stands still.
     pub(crate) async fn frozen() -> Self {
         let klarna = Self::start().await;

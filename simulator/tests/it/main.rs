@@ -18,6 +18,14 @@ mod control;
 #[cfg(test)]
 mod control_api;
 #[cfg(test)]
+mod control_calls;
+#[cfg(test)]
+mod control_client;
+#[cfg(test)]
+mod control_guard;
+#[cfg(test)]
+mod ctl;
+#[cfg(test)]
 mod customer;
 #[cfg(test)]
 mod direct_requests;

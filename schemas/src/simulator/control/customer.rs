@@ -1,7 +1,11 @@
 //! What the Customer does in the Purchase Journey: at once, later, or as a script.
 
+use std::fmt;
+
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ids::PaymentRequestId;
 use crate::klarna::payment_request::PaymentRequestState;
@@ -139,15 +143,27 @@ impl CustomerScript {
 }
 
 impl<'de> Deserialize<'de> for CustomerScript {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error as _;
-        let value = serde_json::Value::deserialize(deserializer)?;
-        let steps = match value {
-            serde_json::Value::Array(steps) => steps,
-            one => vec![one],
-        };
-        let steps = steps.into_iter().map(serde_json::from_value).collect::<Result<_, _>>();
-        steps.map(Self).map_err(D::Error::custom)
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OneOrMore)
+    }
+}
+
+/// Reads one step as a script of one.
+struct OneOrMore;
+
+impl<'de> Visitor<'de> for OneOrMore {
+    type Value = CustomerScript;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a step such as {\"act\": \"approve\"}, or a list of steps")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, step: A) -> Result<CustomerScript, A::Error> {
+        CustomerStep::deserialize(MapAccessDeserializer::new(step)).map(|step| CustomerScript(vec![step]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, steps: A) -> Result<CustomerScript, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(steps)).map(CustomerScript)
     }
 }
 
