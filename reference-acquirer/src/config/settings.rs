@@ -105,6 +105,8 @@ pub struct Klarna {
     pub retry: Retry,
     /// Retries of withdrawing what led to no transaction.
     pub withdraw: Retry,
+    /// Retries of cancels, captures, refunds and voids.
+    pub operations: Retry,
     /// The Acquiring Partner's own account; events for another one are not acted on. Any when
     /// absent.
     #[serde(deserialize_with = "empty_is_none")]
@@ -357,6 +359,7 @@ impl Settings {
             ("klarna.presentation_timeout_ms", self.klarna.presentation_timeout),
             ("klarna.retry.first_ms", self.klarna.retry.first),
             ("klarna.withdraw.first_ms", self.klarna.withdraw.first),
+            ("klarna.operations.first_ms", self.klarna.operations.first),
             ("registration.check_ms", self.registration.check),
             ("notifications.retry.first_ms", self.notifications.retry.first),
             ("registration.retry.first_ms", self.registration.retry.first),
@@ -370,6 +373,7 @@ impl Settings {
             ("http.body_limit_bytes", self.http.body_limit_bytes),
             ("klarna.retry.attempts", self.klarna.retry.attempts as usize),
             ("klarna.withdraw.attempts", self.klarna.withdraw.attempts as usize),
+            ("klarna.operations.attempts", self.klarna.operations.attempts as usize),
             ("notifications.retry.attempts", self.notifications.retry.attempts as usize),
         ] {
             if count == 0 {

@@ -1,23 +1,19 @@
 //! `POST /v1/payment-methods`.
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, StatusCode};
 
+use super::Api;
+use super::post::{Answer, PartnerPost};
 use super::problem::Problem;
-use super::{Api, body};
-use crate::payments::methods::{ListPaymentMethods, PaymentMethods};
+use crate::payments::methods::ListPaymentMethods;
 
 /// Lists what a Partner's payment form shows. 200 whatever becomes of Klarna.
-pub async fn list(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<PaymentMethods>, Problem> {
-    let partner = api.keys.partner(&headers)?;
-    let http = &api.payments.settings.http;
-    let bytes = body::read(body, http.body_limit_bytes, http.body_read).await?;
-    let asked = ListPaymentMethods::read(&body::parse(&headers, &bytes)?).map_err(Problem::wrong_fields)?;
-    Ok(Json(api.payments.payment_methods(partner, &asked).await))
+pub async fn list(State(api): State<Api>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let post = PartnerPost::read(&api, &headers, body).await?;
+    let asked = ListPaymentMethods::read(&post.body).map_err(Problem::wrong_fields)?;
+    let listed = api.payments.payment_methods(&post.partner, &asked).await;
+    Ok(Answer::new(StatusCode::OK, None, &listed)?.into_response())
 }

@@ -9,6 +9,8 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::payments::create::WrongField;
+use crate::payments::operation::{Kind, MOST_OF_A_KIND};
+use crate::payments::payment::Payment;
 use crate::store::StoreError;
 
 /// An error answer.
@@ -86,13 +88,29 @@ impl Problem {
         Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The request took too long", detail)
     }
 
+    /// 409: the payment is not in a state for the operation.
+    pub fn wrong_state(kind: Kind, payment: &Payment) -> Self {
+        let wanted = match kind {
+            Kind::Cancel => "step_up_required",
+            Kind::Capture | Kind::Refund | Kind::Void => "approved",
+        };
+        let (kind, status) = (kind.as_str(), payment.state.status());
+        let detail = format!("{kind} is for a payment that is {wanted:?}; this one is {status:?}");
+        Self::new(StatusCode::CONFLICT, "wrong-state", "The payment is not in a state for this", detail)
+    }
+
+    /// 409: Klarna would take no more of these.
+    pub fn too_many_operations(kind: Kind) -> Self {
+        let detail = format!("a payment can have {MOST_OF_A_KIND} operations of kind {:?}", kind.as_str());
+        Self::new(StatusCode::CONFLICT, "too-many-operations", "The payment has too many of these", detail)
+    }
+
     /// 409: the Partner used the reference before, for another request.
     pub fn reference_taken(reference: &str) -> Self {
-        let detail =
-            format!("another payment has the reference {reference:?}; a new attempt needs a new one");
+        let detail = format!("something else has the reference {reference:?}; a new attempt needs a new one");
         let problem = Self::new(StatusCode::CONFLICT, "reference-taken", "The reference is taken", detail);
         let error =
-            WrongField { field: "reference".to_owned(), reason: "is used by another payment".to_owned() };
+            WrongField { field: "reference".to_owned(), reason: "is used for something else".to_owned() };
         Self { errors: vec![error], ..problem }
     }
 

@@ -14,6 +14,7 @@ mod creating;
 mod finalizing;
 mod killed;
 mod notifying;
+mod operating;
 mod payment_methods;
 mod registering;
 mod retrying;
