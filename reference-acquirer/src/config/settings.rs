@@ -36,6 +36,8 @@ pub struct Settings {
     pub http: Http,
     /// How Partners' creates are answered.
     pub create: Create,
+    /// How repeated requests are known.
+    pub idempotency: Idempotency,
     /// How Klarna is reached.
     pub klarna: Klarna,
     /// How open work is taken up.
@@ -77,6 +79,15 @@ pub struct Create {
     /// How long a create waits for Klarna's decision, retries included.
     #[serde(rename = "answer_ms", deserialize_with = "milliseconds")]
     pub answer: Duration,
+}
+
+/// How repeated requests are known.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Idempotency {
+    /// How long a key is remembered.
+    #[serde(rename = "keep_ms", deserialize_with = "milliseconds")]
+    pub keep: Duration,
 }
 
 /// How Klarna is reached.

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod body;
 pub mod health;
 pub mod json;
+pub mod once;
 pub mod operations;
 pub mod path;
 pub mod payment_methods;

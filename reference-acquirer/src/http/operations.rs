@@ -1,15 +1,16 @@
 //! `POST /v1/payments/{payment_id}/cancel`, `…/captures`, `…/refunds` and `…/void`.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 
 use super::Api;
+use super::once::once;
 use super::path::Segment;
 use super::post::{Answer, PartnerPost};
 use super::problem::Problem;
-use crate::chance;
 use crate::payments::operating::OperateOutcome;
 use crate::payments::operation::{AskedOperation, Kind, Operation, Outcome};
 use crate::payments::payment::Payment;
@@ -19,35 +20,44 @@ use crate::payments::view::OperationView;
 pub async fn cancel(
     api: State<Api>,
     id: Segment,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Problem> {
-    operate(api, Kind::Cancel, &id, headers, body).await
+) -> Result<Answer, Problem> {
+    operate(api, Kind::Cancel, &id, &uri, headers, body).await
 }
 
 /// Takes money of an approved payment.
 pub async fn capture(
     api: State<Api>,
     id: Segment,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Problem> {
-    operate(api, Kind::Capture, &id, headers, body).await
+) -> Result<Answer, Problem> {
+    operate(api, Kind::Capture, &id, &uri, headers, body).await
 }
 
 /// Gives captured money back.
 pub async fn refund(
     api: State<Api>,
     id: Segment,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Problem> {
-    operate(api, Kind::Refund, &id, headers, body).await
+) -> Result<Answer, Problem> {
+    operate(api, Kind::Refund, &id, &uri, headers, body).await
 }
 
 /// Gives up what is left of an approved payment's authorization.
-pub async fn void(api: State<Api>, id: Segment, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    operate(api, Kind::Void, &id, headers, body).await
+pub async fn void(
+    api: State<Api>,
+    id: Segment,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Answer, Problem> {
+    operate(api, Kind::Void, &id, &uri, headers, body).await
 }
 
 /// 201 with Klarna's answer, or 202 while there is none; 200 when the same was asked before.
@@ -55,12 +65,13 @@ async fn operate(
     State(api): State<Api>,
     kind: Kind,
     id: &Segment,
+    uri: &Uri,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Problem> {
+) -> Result<Answer, Problem> {
     let post = match kind {
-        Kind::Cancel | Kind::Void => PartnerPost::read_or_nothing(&api, &headers, body).await?,
-        Kind::Capture | Kind::Refund => PartnerPost::read(&api, &headers, body).await?,
+        Kind::Cancel | Kind::Void => PartnerPost::read_or_nothing(&api, uri, &headers, body).await?,
+        Kind::Capture | Kind::Refund => PartnerPost::read(&api, uri, &headers, body).await?,
     };
     let payment =
         api.payments.payment(&post.partner, id.name()?).await?.ok_or_else(Problem::no_such_payment)?;
@@ -68,17 +79,20 @@ async fn operate(
     if let Some(wrong) = asked.wrong_for(&payment) {
         return Err(Problem::wrong_fields(vec![wrong]));
     }
-    let answer = match api.payments.operate(&payment, &asked, chance::new_id("op")).await? {
-        OperateOutcome::Made(operation) if operation.outcome == Outcome::Pending => {
-            made(StatusCode::ACCEPTED, &operation, &payment)
+    let payments = Arc::clone(&api.payments);
+    once(&api, post, move |name| async move {
+        match payments.operate(&payment, &asked, name).await? {
+            OperateOutcome::Made(operation) if operation.outcome == Outcome::Pending => {
+                made(StatusCode::ACCEPTED, &operation, &payment)
+            }
+            OperateOutcome::Made(operation) => made(StatusCode::CREATED, &operation, &payment),
+            OperateOutcome::Repeated(operation) => made(StatusCode::OK, &operation, &payment),
+            OperateOutcome::ReferenceTaken(reference) => Err(Problem::reference_taken(&reference)),
+            OperateOutcome::WrongState => Err(Problem::wrong_state(kind, &payment)),
+            OperateOutcome::TooMany => Err(Problem::too_many_operations(kind)),
         }
-        OperateOutcome::Made(operation) => made(StatusCode::CREATED, &operation, &payment),
-        OperateOutcome::Repeated(operation) => made(StatusCode::OK, &operation, &payment),
-        OperateOutcome::ReferenceTaken(reference) => Err(Problem::reference_taken(&reference)),
-        OperateOutcome::WrongState => Err(Problem::wrong_state(kind, &payment)),
-        OperateOutcome::TooMany => Err(Problem::too_many_operations(kind)),
-    };
-    Ok(answer?.into_response())
+    })
+    .await
 }
 
 /// The payment shows what was done with it, so that is where an operation is read.

@@ -1,12 +1,15 @@
 //! `POST /v1/payments` and `GET /v1/payments/{payment_id}`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 
 use super::Api;
+use super::once::once;
 use super::path::Segment;
 use super::post::{Answer, PartnerPost};
 use super::problem::Problem;
@@ -17,18 +20,28 @@ use crate::payments::view::{PaymentView, PaymentWithOperations};
 
 /// Creates a payment. 201 with Klarna's decision, or 202 while there is none; 200 when the same
 /// request made the payment before.
-pub async fn create(State(api): State<Api>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let post = PartnerPost::read(&api, &headers, body).await?;
+pub async fn create(
+    State(api): State<Api>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Answer, Problem> {
+    let post = PartnerPost::read(&api, &uri, &headers, body).await?;
     let order = CreatePayment::read(&post.body).map_err(Problem::wrong_fields)?;
-    let answer = match api.payments.create(&post.partner, &order, post.fingerprint).await? {
-        CreateOutcome::Created(payment) if payment.state.status() == "pending" => {
-            made(StatusCode::ACCEPTED, &payment)
+    let (payments, partner, fingerprint) =
+        (Arc::clone(&api.payments), post.partner.clone(), post.fingerprint.clone());
+    // A payment is found again by its reference, so it needs no name from here.
+    once(&api, post, |_| async move {
+        match payments.create(&partner, &order, fingerprint).await? {
+            CreateOutcome::Created(payment) if payment.state.status() == "pending" => {
+                made(StatusCode::ACCEPTED, &payment)
+            }
+            CreateOutcome::Created(payment) => made(StatusCode::CREATED, &payment),
+            CreateOutcome::Repeated(payment) => made(StatusCode::OK, &payment),
+            CreateOutcome::ReferenceTaken => Err(Problem::reference_taken(&order.reference)),
         }
-        CreateOutcome::Created(payment) => made(StatusCode::CREATED, &payment),
-        CreateOutcome::Repeated(payment) => made(StatusCode::OK, &payment),
-        CreateOutcome::ReferenceTaken => Err(Problem::reference_taken(&order.reference)),
-    };
-    Ok(answer?.into_response())
+    })
+    .await
 }
 
 /// Reads a payment and what was done with it. Another Partner's payment does not exist.

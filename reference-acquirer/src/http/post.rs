@@ -3,13 +3,13 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::problem::Problem;
-use super::{Api, body};
+use super::{Api, body, once};
 use crate::config::PartnerSettings;
 
 /// A request of a known Partner.
@@ -21,24 +21,34 @@ pub struct PartnerPost {
     pub body: Value,
     /// Tells a repetition of the same body from another one.
     pub fingerprint: String,
+    /// The same, of path and body.
+    pub request_fingerprint: String,
+    /// `Idempotency-Key`, if it carries one.
+    pub key: Option<String>,
 }
 
 impl PartnerPost {
     /// Who it is comes first: a stranger learns nothing of what would be wrong with the rest.
-    pub async fn read(api: &Api, headers: &HeaderMap, body: Body) -> Result<Self, Problem> {
-        Self::read_as(api, headers, body, body::parse).await
+    pub async fn read(api: &Api, uri: &Uri, headers: &HeaderMap, body: Body) -> Result<Self, Problem> {
+        Self::read_as(api, uri, headers, body, body::parse).await
     }
 
     /// The same where no field is required, so that the body may be left out.
-    pub async fn read_or_nothing(api: &Api, headers: &HeaderMap, body: Body) -> Result<Self, Problem> {
+    pub async fn read_or_nothing(
+        api: &Api,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Self, Problem> {
         let parse = |headers: &HeaderMap, bytes: &[u8]| {
             if bytes.is_empty() { Ok(json!({})) } else { body::parse(headers, bytes) }
         };
-        Self::read_as(api, headers, body, parse).await
+        Self::read_as(api, uri, headers, body, parse).await
     }
 
     async fn read_as(
         api: &Api,
+        uri: &Uri,
         headers: &HeaderMap,
         body: Body,
         parse: impl FnOnce(&HeaderMap, &[u8]) -> Result<Value, Problem>,
@@ -46,8 +56,13 @@ impl PartnerPost {
         let partner = api.keys.partner(headers)?.clone();
         let http = &api.payments.settings.http;
         let bytes = body::read(body, http.body_limit_bytes, http.body_read).await?;
+        let key = once::key(headers)?;
         let fingerprint = hex::encode(Sha256::digest(&bytes));
-        Ok(Self { partner, body: parse(headers, &bytes)?, fingerprint })
+        // A path holds no line break, so nothing else reads the same.
+        let request_fingerprint = hex::encode(
+            Sha256::new().chain_update(uri.path()).chain_update(b"\n").chain_update(&bytes).finalize(),
+        );
+        Ok(Self { partner, body: parse(headers, &bytes)?, fingerprint, request_fingerprint, key })
     }
 }
 

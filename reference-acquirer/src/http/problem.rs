@@ -8,6 +8,7 @@ use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
+use super::once;
 use crate::payments::create::WrongField;
 use crate::payments::operation::{Kind, MOST_OF_A_KIND};
 use crate::payments::payment::Payment;
@@ -112,6 +113,26 @@ impl Problem {
         let error =
             WrongField { field: "reference".to_owned(), reason: "is used for something else".to_owned() };
         Self { errors: vec![error], ..problem }
+    }
+
+    /// 409: the Partner used the key for another request.
+    pub fn idempotency_key_taken() -> Self {
+        let detail = "the key came before with another path or body; a new request needs a new key";
+        let problem =
+            Self::new(StatusCode::CONFLICT, "idempotency-key-taken", "The idempotency key is taken", detail);
+        let error = WrongField::new(once::HEADER, "was used for another request");
+        Self { errors: vec![error], ..problem }
+    }
+
+    /// 409: the same request is being done.
+    pub fn request_under_way() -> Self {
+        let detail = "the same request came before and is being done; repeat it a little later";
+        Self::new(StatusCode::CONFLICT, "request-under-way", "The request is under way", detail)
+    }
+
+    /// Whether the fault is the acquirer's, so that the request may be repeated.
+    pub fn is_ours(&self) -> bool {
+        self.status.is_server_error()
     }
 
     /// 413: the body is too large.

@@ -4,12 +4,14 @@
 //! while somebody outside is being called.
 
 mod dialect;
+mod idempotency;
 mod in_use;
 mod operations;
 mod postgres;
 mod rows;
 mod seal;
 mod sql;
+mod sql_idempotency;
 mod sql_operations;
 mod sqlite;
 mod statements;
@@ -21,6 +23,7 @@ use jiff::Timestamp;
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, SigningKeyId};
 use secrecy::SecretString;
 
+pub use self::idempotency::{Begun, IdempotencyKeys, KeptAnswer, KeyedRequest};
 pub use self::operations::{NewOperation, OperationCall, OperationChange, OperationCreated, Operations};
 pub use self::seal::{NotAKey, SealError, Sealer};
 use crate::payments::payment::Payment;
@@ -249,7 +252,7 @@ pub struct StoredSigningKey {
 
 /// The acquirer's memory.
 #[async_trait]
-pub trait Store: Operations + Send + Sync + std::fmt::Debug {
+pub trait Store: IdempotencyKeys + Operations + Send + Sync + std::fmt::Debug {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
     /// Closes every connection, so that the database is whole and free.

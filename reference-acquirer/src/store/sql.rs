@@ -64,7 +64,9 @@ where
     /// Frees every claim and every lock: for a database that is for one process at a time.
     pub(super) async fn release_everything(&self) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query(sql::UNLOCK_ALL).execute(&mut *tx).await?;
+        for statement in [sql::UNLOCK_ALL, sql::RELEASE_ALL_KEYS] {
+            sqlx::query(statement).execute(&mut *tx).await?;
+        }
         let released = DB::rows_affected(&sqlx::query(sql::RELEASE_ALL).execute(&mut *tx).await?);
         tx.commit().await?;
         Ok(released)
@@ -438,6 +440,7 @@ where
 
     async fn release(&self, owner: &str) -> Result<u64, StoreError> {
         let mut connection = self.pool.acquire().await?;
+        sqlx::query(sql::RELEASE_OWN_KEYS).bind(owner).execute(&mut *connection).await?;
         let released = sqlx::query(sql::RELEASE_OWN).bind(owner).execute(&mut *connection).await?;
         Ok(DB::rows_affected(&released))
     }

@@ -12,6 +12,7 @@ mod bad_input;
 mod command_line;
 mod creating;
 mod finalizing;
+mod idempotency;
 mod killed;
 mod notifying;
 mod operating;

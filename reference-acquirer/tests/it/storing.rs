@@ -8,9 +8,9 @@ use klarna_schemas::money::MinorUnits;
 use reference_acquirer::payments::operation::{Failure, FailureReason, Kind, Operation, Outcome, Target};
 use reference_acquirer::payments::payment::{Mode, Payment, State};
 use reference_acquirer::store::{
-    self, Change, Claim, Created, KlarnaCall, Lease, NewOperation, NewPayment, Notification, OperationCall,
-    OperationChange, OperationCreated, ReceivedEvent, Sealer, Settled, Step, Store, StoreError,
-    StoredSigningKey, Task,
+    self, Begun, Change, Claim, Created, KeptAnswer, KeyedRequest, KlarnaCall, Lease, NewOperation,
+    NewPayment, Notification, OperationCall, OperationChange, OperationCreated, ReceivedEvent, Sealer,
+    Settled, Step, Store, StoreError, StoredSigningKey, Task,
 };
 use secrecy::ExposeSecret as _;
 
@@ -39,6 +39,8 @@ on_both! {
     an_operation_reads_as_it_was_written
     of_operations_alike_one_is_stored
     an_operation_ends_once_and_with_its_payment
+    a_request_is_taken_up_by_one_until_its_lease_ends
+    an_answer_is_kept_for_its_time
     what_is_secret_stands_nowhere_in_plain
     many_open_it_at_once
     tables_that_are_not_as_they_should_be_show_at_the_start
@@ -380,6 +382,67 @@ async fn an_operation_ends_once_and_with_its_payment(database: &Database) {
     assert_eq!(store.payment("p").await.unwrap().unwrap().state, State::Canceled);
     assert!(store.notification("m").await.unwrap().is_some());
     assert_eq!(store.settle_operation(&claim, &change(2), NOW).await.unwrap(), Settled::LeaseLost);
+}
+
+fn keyed(fingerprint: &str, makes: &str) -> KeyedRequest {
+    KeyedRequest {
+        partner: "alpha".to_owned(),
+        key: "k".to_owned(),
+        fingerprint: fingerprint.to_owned(),
+        makes: makes.to_owned(),
+    }
+}
+
+async fn a_request_is_taken_up_by_one_until_its_lease_ends(database: &Database) {
+    let store = database.open().await;
+    let begin = async |makes: &str, owner: &str, at: i64| match store
+        .begin_request(&keyed("f", makes), &lease(owner, at + 10), later(at), NOW)
+        .await
+        .unwrap()
+    {
+        Begun::Ours { makes } => Some(makes),
+        Begun::UnderWay => None,
+        other => panic!("{other:?}"),
+    };
+    let at_once = futures::future::join_all((0..8).map(|_| begin("one", "a", 0))).await;
+    assert_eq!(at_once.into_iter().flatten().collect::<Vec<_>>(), ["one"]);
+    assert_eq!(begin("two", "b", 9).await, None);
+    // Whoever takes it up goes on under the first one's name.
+    assert_eq!(begin("two", "b", 10).await.as_deref(), Some("one"));
+    // The first owner woke up too late.
+    let answer = KeptAnswer { status: 201, location: None, body: "{}".into() };
+    store.keep_answer(&keyed("f", "one"), "a", &answer).await.unwrap();
+    store.forget_request(&keyed("f", "one"), "a").await.unwrap();
+    assert_eq!(begin("three", "c", 11).await, None);
+    store.release_request(&keyed("f", "one"), "b").await.unwrap();
+    assert_eq!(begin("three", "c", 12).await.as_deref(), Some("one"));
+    store.release("c").await.unwrap();
+    assert_eq!(begin("three", "c", 13).await.as_deref(), Some("one"));
+    store.forget_request(&keyed("f", "one"), "c").await.unwrap();
+    assert_eq!(begin("four", "d", 14).await.as_deref(), Some("four"));
+}
+
+async fn an_answer_is_kept_for_its_time(database: &Database) {
+    let store = database.open().await;
+    let begin = async |request: KeyedRequest, at: i64, forget_before: i64| {
+        store.begin_request(&request, &lease("a", at + 10), later(at), later(forget_before)).await.unwrap()
+    };
+    assert!(matches!(begin(keyed("f", "one"), 0, -9).await, Begun::Ours { .. }));
+    let answer = KeptAnswer {
+        status: 202,
+        location: Some("/there".to_owned()),
+        body: "the-body-of-the-answer".into(),
+    };
+    store.keep_answer(&keyed("f", "one"), "a", &answer).await.unwrap();
+    let Begun::Answered(kept) = begin(keyed("f", "two"), 5, 0).await else { panic!("it was answered") };
+    assert_eq!((kept.status, kept.location.as_deref()), (202, Some("/there")));
+    assert_eq!(kept.body.expose_secret(), "the-body-of-the-answer");
+    assert!(!database.everything().await.contains("the-body-of-the-answer"));
+    assert!(matches!(begin(keyed("another", "two"), 5, 0).await, Begun::KeyTaken));
+    let betas = KeyedRequest { partner: "beta".to_owned(), ..keyed("another", "two") };
+    assert!(matches!(begin(betas, 5, 0).await, Begun::Ours { .. }));
+    let Begun::Ours { makes } = begin(keyed("another", "two"), 6, 1).await else { panic!("it is forgotten") };
+    assert_eq!(makes, "two");
 }
 
 async fn the_next_row_is_due_when_its_lease_ends(database: &Database) {

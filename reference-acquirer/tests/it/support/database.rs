@@ -82,6 +82,7 @@ impl Database {
                     "klarna_events",
                     "notifications",
                     "operations",
+                    "idempotency_keys",
                     "signing_keys",
                 ] {
                     let rows = format!("SELECT COALESCE(string_agg({table}::text, ' '), '') FROM {table}");
