@@ -36,6 +36,8 @@ pub struct Settings {
     pub http: Http,
     /// How Partners' creates are answered.
     pub create: Create,
+    /// How repeated requests are known.
+    pub idempotency: Idempotency,
     /// How Klarna is reached.
     pub klarna: Klarna,
     /// How open work is taken up.
@@ -79,6 +81,15 @@ pub struct Create {
     pub answer: Duration,
 }
 
+/// How repeated requests are known.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Idempotency {
+    /// How long a key is remembered.
+    #[serde(rename = "keep_ms", deserialize_with = "milliseconds")]
+    pub keep: Duration,
+}
+
 /// How Klarna is reached.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,6 +116,8 @@ pub struct Klarna {
     pub retry: Retry,
     /// Retries of withdrawing what led to no transaction.
     pub withdraw: Retry,
+    /// Retries of cancels, captures, refunds and voids.
+    pub operations: Retry,
     /// The Acquiring Partner's own account; events for another one are not acted on. Any when
     /// absent.
     #[serde(deserialize_with = "empty_is_none")]
@@ -357,6 +370,7 @@ impl Settings {
             ("klarna.presentation_timeout_ms", self.klarna.presentation_timeout),
             ("klarna.retry.first_ms", self.klarna.retry.first),
             ("klarna.withdraw.first_ms", self.klarna.withdraw.first),
+            ("klarna.operations.first_ms", self.klarna.operations.first),
             ("registration.check_ms", self.registration.check),
             ("notifications.retry.first_ms", self.notifications.retry.first),
             ("registration.retry.first_ms", self.registration.retry.first),
@@ -370,6 +384,7 @@ impl Settings {
             ("http.body_limit_bytes", self.http.body_limit_bytes),
             ("klarna.retry.attempts", self.klarna.retry.attempts as usize),
             ("klarna.withdraw.attempts", self.klarna.withdraw.attempts as usize),
+            ("klarna.operations.attempts", self.klarna.operations.attempts as usize),
             ("notifications.retry.attempts", self.notifications.retry.attempts as usize),
         ] {
             if count == 0 {

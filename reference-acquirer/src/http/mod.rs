@@ -3,23 +3,29 @@
 pub mod auth;
 pub mod body;
 pub mod health;
+pub mod json;
+pub mod once;
+pub mod operations;
+pub mod path;
 pub mod payment_methods;
 pub mod payments;
+pub mod post;
 pub mod problem;
 pub mod return_endpoint;
+pub mod routes;
 pub mod serve;
 pub mod webhooks;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Notify, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::auth::Keys;
 use self::problem::Problem;
+use self::routes::ROUTES;
 use crate::klarna::subscribe::Subscription;
 use crate::payments::service::PaymentService;
 
@@ -49,14 +55,9 @@ pub const WEBHOOKS_PATH: &str = "/klarna/webhooks";
 
 /// All routes. Whatever goes wrong is answered with a problem, also a path that is none.
 pub fn router(api: Api) -> Router {
-    Router::new()
-        .route("/v1/payment-methods", post(payment_methods::list))
-        .route("/v1/payments", post(payments::create))
-        .route("/v1/payments/{payment_id}", get(payments::read))
-        .route("/return/{return_key}", get(return_endpoint::back_to_the_shop))
-        .route(WEBHOOKS_PATH, post(webhooks::receive))
-        .route("/healthz", get(health::health))
-        .route("/metrics", get(health::metrics))
+    ROUTES
+        .iter()
+        .fold(Router::new(), |router, route| router.route(route.path, route.handler()))
         .fallback(async || Problem::no_such_path())
         .method_not_allowed_fallback(async || Problem::wrong_method())
         .layer(CatchPanicLayer::custom(problem::of_panic))

@@ -1,23 +1,29 @@
 //! `POST /v1/payment-methods`.
 
-use axum::Json;
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode, Uri};
 
+use super::Api;
+use super::once::once;
+use super::post::{Answer, PartnerPost};
 use super::problem::Problem;
-use super::{Api, body};
-use crate::payments::methods::{ListPaymentMethods, PaymentMethods};
+use crate::payments::methods::ListPaymentMethods;
 
 /// Lists what a Partner's payment form shows. 200 whatever becomes of Klarna.
 pub async fn list(
     State(api): State<Api>,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<PaymentMethods>, Problem> {
-    let partner = api.keys.partner(&headers)?;
-    let http = &api.payments.settings.http;
-    let bytes = body::read(body, http.body_limit_bytes, http.body_read).await?;
-    let asked = ListPaymentMethods::read(&body::parse(&headers, &bytes)?).map_err(Problem::wrong_fields)?;
-    Ok(Json(api.payments.payment_methods(partner, &asked).await))
+) -> Result<Answer, Problem> {
+    let post = PartnerPost::read(&api, &uri, &headers, body).await?;
+    let asked = ListPaymentMethods::read(&post.body).map_err(Problem::wrong_fields)?;
+    let (payments, partner) = (Arc::clone(&api.payments), post.partner.clone());
+    once(&api, post, |_| async move {
+        Answer::new(StatusCode::OK, None, &payments.payment_methods(&partner, &asked).await)
+    })
+    .await
 }

@@ -1,53 +1,57 @@
 //! `POST /v1/payments` and `GET /v1/payments/{payment_id}`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::header::LOCATION;
-use http::{HeaderMap, StatusCode};
-use sha2::{Digest as _, Sha256};
+use http::{HeaderMap, StatusCode, Uri};
 
+use super::Api;
+use super::once::once;
+use super::path::Segment;
+use super::post::{Answer, PartnerPost};
 use super::problem::Problem;
-use super::{Api, body};
 use crate::payments::create::CreatePayment;
 use crate::payments::payment::Payment;
 use crate::payments::service::CreateOutcome;
-use crate::payments::view::PaymentView;
+use crate::payments::view::{PaymentView, PaymentWithOperations};
 
 /// Creates a payment. 201 with Klarna's decision, or 202 while there is none; 200 when the same
 /// request made the payment before.
-pub async fn create(State(api): State<Api>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let partner = api.keys.partner(&headers)?;
-    let http = &api.payments.settings.http;
-    let bytes = body::read(body, http.body_limit_bytes, http.body_read).await?;
-    let order = CreatePayment::read(&body::parse(&headers, &bytes)?).map_err(Problem::wrong_fields)?;
-
-    let fingerprint = hex::encode(Sha256::digest(&bytes));
-    match api.payments.create(partner, &order, fingerprint).await? {
-        CreateOutcome::Created(payment) if payment.state.status() == "pending" => {
-            Ok(answer(StatusCode::ACCEPTED, &payment))
-        }
-        CreateOutcome::Created(payment) => Ok(answer(StatusCode::CREATED, &payment)),
-        CreateOutcome::Repeated(payment) => Ok(answer(StatusCode::OK, &payment)),
-        CreateOutcome::ReferenceTaken => Err(Problem::reference_taken(&order.reference)),
-    }
-}
-
-/// Reads a payment. Another Partner's payment does not exist.
-pub async fn read(
+pub async fn create(
     State(api): State<Api>,
-    path: Result<Path<String>, PathRejection>,
+    uri: Uri,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let partner = api.keys.partner(&headers)?;
-    let Path(id) = path.map_err(|_| Problem::no_such_payment())?;
-    let payment = api.payments.payment(partner, &id).await?.ok_or_else(Problem::no_such_payment)?;
-    Ok(answer(StatusCode::OK, &payment))
+    body: Body,
+) -> Result<Answer, Problem> {
+    let post = PartnerPost::read(&api, &uri, &headers, body).await?;
+    let order = CreatePayment::read(&post.body).map_err(Problem::wrong_fields)?;
+    let (payments, partner, fingerprint) =
+        (Arc::clone(&api.payments), post.partner.clone(), post.fingerprint.clone());
+    // A payment is found again by its reference, so it needs no name from here.
+    once(&api, post, |_| async move {
+        match payments.create(&partner, &order, fingerprint).await? {
+            CreateOutcome::Created(payment) if payment.state.status() == "pending" => {
+                made(StatusCode::ACCEPTED, &payment)
+            }
+            CreateOutcome::Created(payment) => made(StatusCode::CREATED, &payment),
+            CreateOutcome::Repeated(payment) => made(StatusCode::OK, &payment),
+            CreateOutcome::ReferenceTaken => Err(Problem::reference_taken(&order.reference)),
+        }
+    })
+    .await
 }
 
-fn answer(status: StatusCode, payment: &Payment) -> Response {
-    let location = [(LOCATION, format!("/v1/payments/{}", payment.id))];
-    (status, location, Json(PaymentView::from(payment))).into_response()
+/// Reads a payment and what was done with it. Another Partner's payment does not exist.
+pub async fn read(State(api): State<Api>, id: Segment, headers: HeaderMap) -> Result<Response, Problem> {
+    let partner = api.keys.partner(&headers)?;
+    let payment = api.payments.payment(partner, id.name()?).await?.ok_or_else(Problem::no_such_payment)?;
+    let operations = api.payments.store.operations(&payment.id).await?;
+    Ok(Json(PaymentWithOperations::new(&payment, &operations)).into_response())
+}
+
+fn made(status: StatusCode, payment: &Payment) -> Result<Answer, Problem> {
+    Answer::new(status, Some(format!("/v1/payments/{}", payment.id)), &PaymentView::from(payment))
 }

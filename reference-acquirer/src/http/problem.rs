@@ -8,7 +8,10 @@ use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
+use super::once;
 use crate::payments::create::WrongField;
+use crate::payments::operation::{Kind, MOST_OF_A_KIND};
+use crate::payments::payment::Payment;
 use crate::store::StoreError;
 
 /// An error answer.
@@ -86,14 +89,50 @@ impl Problem {
         Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The request took too long", detail)
     }
 
+    /// 409: the payment is not in a state for the operation.
+    pub fn wrong_state(kind: Kind, payment: &Payment) -> Self {
+        let wanted = match kind {
+            Kind::Cancel => "step_up_required",
+            Kind::Capture | Kind::Refund | Kind::Void => "approved",
+        };
+        let (kind, status) = (kind.as_str(), payment.state.status());
+        let detail = format!("{kind} is for a payment that is {wanted:?}; this one is {status:?}");
+        Self::new(StatusCode::CONFLICT, "wrong-state", "The payment is not in a state for this", detail)
+    }
+
+    /// 409: Klarna would take no more of these.
+    pub fn too_many_operations(kind: Kind) -> Self {
+        let detail = format!("a payment can have {MOST_OF_A_KIND} operations of kind {:?}", kind.as_str());
+        Self::new(StatusCode::CONFLICT, "too-many-operations", "The payment has too many of these", detail)
+    }
+
     /// 409: the Partner used the reference before, for another request.
     pub fn reference_taken(reference: &str) -> Self {
-        let detail =
-            format!("another payment has the reference {reference:?}; a new attempt needs a new one");
+        let detail = format!("something else has the reference {reference:?}; a new attempt needs a new one");
         let problem = Self::new(StatusCode::CONFLICT, "reference-taken", "The reference is taken", detail);
         let error =
-            WrongField { field: "reference".to_owned(), reason: "is used by another payment".to_owned() };
+            WrongField { field: "reference".to_owned(), reason: "is used for something else".to_owned() };
         Self { errors: vec![error], ..problem }
+    }
+
+    /// 409: the Partner used the key for another request.
+    pub fn idempotency_key_taken() -> Self {
+        let detail = "the key came before with another path or body; a new request needs a new key";
+        let problem =
+            Self::new(StatusCode::CONFLICT, "idempotency-key-taken", "The idempotency key is taken", detail);
+        let error = WrongField::new(once::HEADER, "was used for another request");
+        Self { errors: vec![error], ..problem }
+    }
+
+    /// 409: the same request is being done.
+    pub fn request_under_way() -> Self {
+        let detail = "the same request came before and is being done; repeat it a little later";
+        Self::new(StatusCode::CONFLICT, "request-under-way", "The request is under way", detail)
+    }
+
+    /// Whether the fault is the acquirer's, so that the request may be repeated.
+    pub fn is_ours(&self) -> bool {
+        self.status.is_server_error()
     }
 
     /// 413: the body is too large.

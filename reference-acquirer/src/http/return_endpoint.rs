@@ -5,25 +5,22 @@
 //! the customer on with the payment's id and status, whatever it is by then: `pending`, or
 //! `step_up_required` where the customer has not decided. No token, no word of Klarna's.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, StatusCode};
 use url::Url;
 
 use super::Api;
+use super::path::Segment;
 use super::problem::Problem;
 use crate::payments::payment::Payment;
 
 /// Waits, then sends the customer on.
-pub async fn back_to_the_shop(
-    State(api): State<Api>,
-    path: Result<Path<String>, PathRejection>,
-) -> Result<Response, Problem> {
-    let Path(return_key) = path.map_err(|_| Problem::no_such_path())?;
+pub async fn back_to_the_shop(State(api): State<Api>, path: Segment) -> Result<Response, Problem> {
+    let return_key = path.return_key()?;
     let wait = api.payments.settings.r#return.wait;
-    let payment = api.payments.await_outcome(&return_key, wait).await?.ok_or_else(Problem::no_such_path)?;
+    let payment = api.payments.await_outcome(return_key, wait).await?.ok_or_else(Problem::no_such_path)?;
     let location = shop_url(&payment).ok_or_else(Problem::internal)?;
     let headers = [
         (LOCATION, location),

@@ -43,6 +43,11 @@ pub fn idempotency_key(payment_id: &str, step: Step) -> String {
     key_of(&format!("{payment_id}/{}", step.as_str()))
 }
 
+/// The idempotency key of an operation's call.
+pub fn operation_idempotency_key(payment_id: &str, operation_id: &str) -> String {
+    key_of(&format!("{payment_id}/operations/{operation_id}"))
+}
+
 fn key_of(purpose: &str) -> String {
     Uuid::new_v5(&KEY_NAMESPACE, purpose.as_bytes()).to_string()
 }
@@ -253,7 +258,11 @@ impl KlarnaClient {
     }
 
     /// Sends, judges the status, logs and counts. Any 2xx is a success (AP-41).
-    async fn send(&self, operation: &'static str, request: RequestBuilder) -> Result<Vec<u8>, CallError> {
+    pub(super) async fn send(
+        &self,
+        operation: &'static str,
+        request: RequestBuilder,
+    ) -> Result<Vec<u8>, CallError> {
         let began = Instant::now();
         let result = self.exchange(operation, request).await;
         let outcome = match &result {

@@ -5,3 +5,4 @@ pub mod client;
 pub mod listener;
 pub mod presentation;
 pub mod subscribe;
+pub mod transactions;

@@ -121,7 +121,8 @@ pub struct WrongField {
 }
 
 impl WrongField {
-    fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+    /// A field, and what is wrong with it.
+    pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { field: field.into(), reason: reason.into() }
     }
 }

@@ -10,11 +10,14 @@
 //! 5. [`crate::workers::notify`]: the Partner is told of the outcome.
 //! 6. [`crate::workers::withdraw`]: if the payment failed, its request at Klarna is canceled.
 //!
-//! Every change of a payment goes through [`PaymentService::learn`]. The customer's return changes
+//! What the Partner does with the payment afterwards, or instead, is [`super::operating`].
+//!
+//! Every change of a payment goes through [`PaymentService::learn`], but for a Partner's cancel,
+//! which ends payment and operation in one commit. The customer's return changes
 //! nothing: it only waits for what the others learn.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
@@ -314,37 +317,6 @@ impl PaymentService {
         self.await_change(changes, wait, look, |payment| payment.state.is_outcome()).await
     }
 
-    /// Looks at a payment until it is as awaited, the time is up, or the server stops.
-    async fn await_change<F: Future<Output = Result<Option<Payment>, StoreError>>>(
-        &self,
-        mut changes: broadcast::Receiver<String>,
-        wait: Duration,
-        look: impl Fn() -> F,
-        awaited: impl Fn(&Payment) -> bool,
-    ) -> Result<Option<Payment>, StoreError> {
-        let began = Instant::now();
-        loop {
-            let Some(payment) = look().await? else { return Ok(None) };
-            let left = wait.saturating_sub(began.elapsed());
-            if awaited(&payment) || left.is_zero() || self.stop.is_cancelled() {
-                return Ok(Some(payment));
-            }
-            let news = async {
-                loop {
-                    match changes.recv().await {
-                        Ok(other) if other != payment.id => {}
-                        Ok(_) | Err(_) => return,
-                    }
-                }
-            };
-            tokio::select! {
-                // Another process may make the change, so look now and then all the same.
-                _ = tokio::time::timeout(left.min(self.settings.outbox.poll), news) => {}
-                () = self.stop.cancelled() => {}
-            }
-        }
-    }
-
     fn new_payment(
         &self,
         partner: &PartnerSettings,
@@ -398,14 +370,7 @@ impl PaymentService {
     }
 
     /// What the Partner is told, if it has ears.
-    fn notification(&self, payment: &Payment) -> Option<Notification> {
-        let partner = self.settings.partners.iter().find(|partner| partner.name == payment.partner)?;
-        self.settings.notification_url(partner)?;
-        Some(Notification {
-            id: chance::new_id("msg"),
-            payment_id: payment.id.clone(),
-            partner: payment.partner.clone(),
-            body: view::notification_body(payment, clock::now()),
-        })
+    pub(super) fn notification(&self, payment: &Payment) -> Option<Notification> {
+        self.told(&payment.partner, &payment.id, || view::notification_body(payment, clock::now()))
     }
 }

@@ -4,11 +4,15 @@
 //! while somebody outside is being called.
 
 mod dialect;
+mod idempotency;
 mod in_use;
+mod operations;
 mod postgres;
 mod rows;
 mod seal;
 mod sql;
+mod sql_idempotency;
+mod sql_operations;
 mod sqlite;
 mod statements;
 
@@ -19,6 +23,8 @@ use jiff::Timestamp;
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, SigningKeyId};
 use secrecy::SecretString;
 
+pub use self::idempotency::{Begun, IdempotencyKeys, KeptAnswer, KeyedRequest};
+pub use self::operations::{NewOperation, OperationCall, OperationChange, OperationCreated, Operations};
 pub use self::seal::{NotAKey, SealError, Sealer};
 use crate::payments::payment::Payment;
 
@@ -108,6 +114,8 @@ pub enum Task {
     Event,
     /// Make the final call. Subject: a payment id.
     Finalize,
+    /// Make an operation's call. Subject: an operation id.
+    Operate,
     /// Tell the Partner. Subject: a notification id.
     Notify,
     /// Cancel the payment request of a payment that failed. Subject: a payment id.
@@ -116,7 +124,8 @@ pub enum Task {
 
 impl Task {
     /// Every task.
-    pub const ALL: [Self; 5] = [Self::Authorize, Self::Event, Self::Finalize, Self::Notify, Self::Withdraw];
+    pub const ALL: [Self; 6] =
+        [Self::Authorize, Self::Event, Self::Finalize, Self::Notify, Self::Operate, Self::Withdraw];
 
     /// The name in the database.
     pub fn as_str(self) -> &'static str {
@@ -125,6 +134,7 @@ impl Task {
             Self::Event => "event",
             Self::Finalize => "finalize",
             Self::Notify => "notify",
+            Self::Operate => "operate",
             Self::Withdraw => "withdraw",
         }
     }
@@ -242,7 +252,7 @@ pub struct StoredSigningKey {
 
 /// The acquirer's memory.
 #[async_trait]
-pub trait Store: Send + Sync + std::fmt::Debug {
+pub trait Store: IdempotencyKeys + Operations + Send + Sync + std::fmt::Debug {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
     /// Closes every connection, so that the database is whole and free.

@@ -26,8 +26,8 @@ const SIGNING_KEY: &str = "signing_keys.signing_key";
 /// A [`Store`] in an SQL database.
 #[derive(Debug)]
 pub(super) struct SqlStore<DB: Dialect> {
-    pool: Pool<DB>,
-    sealer: Sealer,
+    pub(super) pool: Pool<DB>,
+    pub(super) sealer: Sealer,
     /// Held while the database is open, where it is for one process at a time.
     in_use: Option<InUse>,
 }
@@ -39,6 +39,7 @@ where
     DB::Arguments: IntoArguments<DB>,
     for<'q> &'q str: Encode<'q, DB> + Type<DB>,
     for<'q> Option<String>: Encode<'q, DB> + Type<DB>,
+    for<'q> Option<i64>: Encode<'q, DB> + Type<DB>,
     for<'q> i64: Encode<'q, DB> + Decode<'q, DB> + Type<DB>,
     for<'q> String: Encode<'q, DB> + Decode<'q, DB> + Type<DB>,
     for<'q> &'q str: ColumnIndex<DB::Row>,
@@ -63,13 +64,15 @@ where
     /// Frees every claim and every lock: for a database that is for one process at a time.
     pub(super) async fn release_everything(&self) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query(sql::UNLOCK_ALL).execute(&mut *tx).await?;
+        for statement in [sql::UNLOCK_ALL, sql::RELEASE_ALL_KEYS] {
+            sqlx::query(statement).execute(&mut *tx).await?;
+        }
         let released = DB::rows_affected(&sqlx::query(sql::RELEASE_ALL).execute(&mut *tx).await?);
         tx.commit().await?;
         Ok(released)
     }
 
-    async fn write(&self) -> Result<Transaction<'static, DB>, StoreError> {
+    pub(super) async fn write(&self) -> Result<Transaction<'static, DB>, StoreError> {
         Ok(self.pool.begin_with(DB::BEGIN).await?)
     }
 
@@ -78,7 +81,11 @@ where
     }
 
     /// Seals what may be absent.
-    fn seal(&self, column: &'static str, text: Option<&SecretString>) -> Result<Option<String>, SealError> {
+    pub(super) fn seal(
+        &self,
+        column: &'static str,
+        text: Option<&SecretString>,
+    ) -> Result<Option<String>, SealError> {
         text.map(|text| self.sealer.seal(column, text)).transpose()
     }
 
@@ -114,8 +121,28 @@ where
         Ok(())
     }
 
+    /// A row that whoever writes it works on at once.
+    pub(super) async fn enqueue_claimed(
+        tx: &mut Transaction<'static, DB>,
+        task: Task,
+        subject: &str,
+        due_at: Timestamp,
+        lease: &Lease,
+    ) -> Result<Claim, StoreError> {
+        let id = sqlx::query(sql::ENQUEUE_CLAIMED)
+            .bind(task.as_str())
+            .bind(subject)
+            .bind(due_at.as_millisecond())
+            .bind(lease.owner.as_str())
+            .bind(lease.until.as_millisecond())
+            .fetch_one(&mut **tx)
+            .await?
+            .number("id")?;
+        Ok(Claim { id, task, subject: subject.to_owned(), attempt: 1, owner: lease.owner.clone() })
+    }
+
     /// Whether the claim was still the owner's.
-    async fn finish_claim(
+    pub(super) async fn finish_claim(
         tx: &mut Transaction<'static, DB>,
         claim: &Claim,
         now: Timestamp,
@@ -138,13 +165,16 @@ where
         Ok(ours)
     }
 
-    async fn forget_tokens(tx: &mut Transaction<'static, DB>, payment_id: &str) -> Result<(), StoreError> {
+    pub(super) async fn forget_tokens(
+        tx: &mut Transaction<'static, DB>,
+        payment_id: &str,
+    ) -> Result<(), StoreError> {
         sqlx::query(sql::FORGET_TOKENS).bind(payment_id).execute(&mut **tx).await?;
         Ok(())
     }
 
     /// Whether the payment was still as it had been read.
-    async fn update_payment(
+    pub(super) async fn update_payment(
         &self,
         tx: &mut Transaction<'static, DB>,
         payment: &Payment,
@@ -165,7 +195,7 @@ where
         Ok(DB::rows_affected(&updated) > 0)
     }
 
-    async fn insert_notification(
+    pub(super) async fn insert_notification(
         tx: &mut Transaction<'static, DB>,
         notification: &Notification,
         now: Timestamp,
@@ -190,6 +220,7 @@ where
     DB::Arguments: IntoArguments<DB>,
     for<'q> &'q str: Encode<'q, DB> + Type<DB>,
     for<'q> Option<String>: Encode<'q, DB> + Type<DB>,
+    for<'q> Option<i64>: Encode<'q, DB> + Type<DB>,
     for<'q> i64: Encode<'q, DB> + Decode<'q, DB> + Type<DB>,
     for<'q> String: Encode<'q, DB> + Decode<'q, DB> + Type<DB>,
     for<'q> &'q str: ColumnIndex<DB::Row>,
@@ -240,23 +271,11 @@ where
         for call in [&new.initial, &new.r#final] {
             self.insert_call(&mut tx, call).await?;
         }
-        let id = sqlx::query(sql::ENQUEUE_CLAIMED)
-            .bind(Task::Authorize.as_str())
-            .bind(payment.id.as_str())
-            .bind(payment.created_at.as_millisecond())
-            .bind(new.lease.owner.as_str())
-            .bind(new.lease.until.as_millisecond())
-            .fetch_one(&mut *tx)
-            .await?
-            .number("id")?;
+        let claim =
+            Self::enqueue_claimed(&mut tx, Task::Authorize, &payment.id, payment.created_at, &new.lease)
+                .await?;
         tx.commit().await?;
-        Ok(Created::Stored(Claim {
-            id,
-            task: Task::Authorize,
-            subject: payment.id.clone(),
-            attempt: 1,
-            owner: new.lease.owner.clone(),
-        }))
+        Ok(Created::Stored(claim))
     }
 
     async fn payment(&self, id: &str) -> Result<Option<Payment>, StoreError> {
@@ -421,6 +440,7 @@ where
 
     async fn release(&self, owner: &str) -> Result<u64, StoreError> {
         let mut connection = self.pool.acquire().await?;
+        sqlx::query(sql::RELEASE_OWN_KEYS).bind(owner).execute(&mut *connection).await?;
         let released = sqlx::query(sql::RELEASE_OWN).bind(owner).execute(&mut *connection).await?;
         Ok(DB::rows_affected(&released))
     }

@@ -36,6 +36,47 @@ statements! {
     CALL = "SELECT * FROM klarna_calls WHERE payment_id = $1 AND step = $2";
     SET_CALL_TOKEN = "UPDATE klarna_calls SET session_token = $3 WHERE payment_id = $1 AND step = $2";
 
+    INSERT_OPERATION = "\
+    INSERT INTO operations (id, payment_id, kind, reference, amount, state, target, idempotency_key, body, \
+                            created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7, $8, $9, $9) ON CONFLICT DO NOTHING";
+    OPERATION_LIKE = "\
+    SELECT * FROM operations \
+    WHERE payment_id = $1 AND kind = $2 \
+      AND (id = $3 OR reference = $4 OR (state = 'pending' AND kind IN ('cancel', 'void'))) \
+    ORDER BY created_at, id LIMIT 1";
+    OPERATION = "SELECT * FROM operations WHERE id = $1";
+    OPERATIONS = "SELECT * FROM operations WHERE payment_id = $1 ORDER BY created_at, id";
+    END_OPERATION = "\
+    UPDATE operations \
+    SET state = $2, klarna_id = $3, failure_reason = $4, klarna_error_code = $5, updated_at = $6 \
+    WHERE id = $1 AND state = 'pending'";
+
+    // One that somebody is at is as young as its lease.
+    FORGET_OLD_KEYS = "\
+    DELETE FROM idempotency_keys \
+    WHERE created_at < $1 AND (status IS NOT NULL OR lease_until IS NULL OR lease_until <= $2)";
+    INSERT_KEY = "\
+    INSERT INTO idempotency_keys (partner, key, fingerprint, makes, lease_owner, lease_until, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    TAKE_UP_KEY = "\
+    UPDATE idempotency_keys SET lease_owner = $4, lease_until = $5 \
+    WHERE partner = $1 AND key = $2 AND fingerprint = $3 AND status IS NULL \
+      AND (lease_until IS NULL OR lease_until <= $6)";
+    KEY = "SELECT * FROM idempotency_keys WHERE partner = $1 AND key = $2";
+    KEEP_ANSWER = "\
+    UPDATE idempotency_keys \
+    SET status = $4, location = $5, body = $6, lease_owner = NULL, lease_until = NULL \
+    WHERE partner = $1 AND key = $2 AND lease_owner = $3";
+    FORGET_KEY = "DELETE FROM idempotency_keys WHERE partner = $1 AND key = $2 AND lease_owner = $3";
+    RELEASE_KEY = "\
+    UPDATE idempotency_keys SET lease_owner = NULL, lease_until = NULL \
+    WHERE partner = $1 AND key = $2 AND lease_owner = $3";
+    RELEASE_OWN_KEYS = "\
+    UPDATE idempotency_keys SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = $1";
+    RELEASE_ALL_KEYS = "\
+    UPDATE idempotency_keys SET lease_owner = NULL, lease_until = NULL WHERE lease_owner IS NOT NULL";
+
     INSERT_EVENT = "\
     INSERT INTO klarna_events (event_id, body, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     EVENT = "SELECT body FROM klarna_events WHERE event_id = $1";

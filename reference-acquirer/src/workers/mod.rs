@@ -95,6 +95,7 @@ impl Workers {
             Task::Authorize => self.payments.authorize(claim).await,
             Task::Event => self.payments.act_on_event(claim).await,
             Task::Finalize => finalize::run(&self.payments, claim).await,
+            Task::Operate => self.payments.perform(claim).await,
             Task::Notify => self.notifier.run(claim).await,
             Task::Withdraw => withdraw::run(&self.payments, claim).await,
         };

@@ -8,11 +8,13 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::support::{ALPHA, Reply, SIGNING_KEY, Setup, TOKEN, client, order};
+use crate::support::{ALPHA, POSTGRES, Reply, SIGNING_KEY, Setup, TOKEN, client, order};
 
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_reference-acquirer"));
     command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // The tests' own variable has the program's prefix, and would be taken for a setting of its.
+    command.env_remove(POSTGRES);
     command
 }
 

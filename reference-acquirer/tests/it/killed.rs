@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::support::{ALPHA, Exchange, Hears, Reply, Setup, assert_same_call, client, order, verify};
+use crate::support::{
+    ALPHA, Exchange, Hears, POSTGRES, Reply, Setup, assert_same_call, client, order, verify,
+};
 
 struct Program {
     child: Child,
@@ -22,6 +24,8 @@ async fn start(setup: &Setup) -> Program {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)
+        // The tests' own variable has the program's prefix, and would be taken for a setting of its.
+        .env_remove(POSTGRES)
         .spawn()
         .unwrap();
     let mut line = String::new();

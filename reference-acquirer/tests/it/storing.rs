@@ -5,9 +5,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
 use klarna_schemas::money::MinorUnits;
+use reference_acquirer::payments::operation::{Failure, FailureReason, Kind, Operation, Outcome, Target};
 use reference_acquirer::payments::payment::{Mode, Payment, State};
 use reference_acquirer::store::{
-    self, Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, ReceivedEvent, Sealer,
+    self, Begun, Change, Claim, Created, KeptAnswer, KeyedRequest, KlarnaCall, Lease, NewOperation,
+    NewPayment, Notification, OperationCall, OperationChange, OperationCreated, ReceivedEvent, Sealer,
     Settled, Step, Store, StoreError, StoredSigningKey, Task,
 };
 use secrecy::ExposeSecret as _;
@@ -34,6 +36,11 @@ on_both! {
     nobody_overwrites_what_he_has_not_seen
     a_claim_that_is_given_back_is_free_at_once
     the_next_row_is_due_when_its_lease_ends
+    an_operation_reads_as_it_was_written
+    of_operations_alike_one_is_stored
+    an_operation_ends_once_and_with_its_payment
+    a_request_is_taken_up_by_one_until_its_lease_ends
+    an_answer_is_kept_for_its_time
     what_is_secret_stands_nowhere_in_plain
     many_open_it_at_once
     tables_that_are_not_as_they_should_be_show_at_the_start
@@ -251,6 +258,191 @@ async fn a_claim_that_is_given_back_is_free_at_once(database: &Database) {
     assert!(store.claim(&lease("b", 10), NOW, 10, &Task::ALL).await.unwrap().is_empty());
     assert_eq!(store.release("creator").await.unwrap(), 1);
     assert_eq!(store.claim(&lease("b", 10), NOW, 10, &Task::ALL).await.unwrap().len(), 1);
+}
+
+fn new_operation(id: &str, kind: Kind, reference: &str) -> NewOperation {
+    NewOperation {
+        operation: Operation {
+            id: id.to_owned(),
+            payment_id: "p".to_owned(),
+            kind,
+            reference: reference.to_owned(),
+            amount: matches!(kind, Kind::Capture | Kind::Refund).then_some(MinorUnits(5)),
+            outcome: Outcome::Pending,
+            created_at: NOW,
+            updated_at: NOW,
+        },
+        call: OperationCall {
+            target: match kind {
+                Kind::Cancel => Target::Request("krn:r".into()),
+                Kind::Capture | Kind::Refund | Kind::Void => Target::Transaction("krn:t".into()),
+            },
+            payment_id: "p".to_owned(),
+            idempotency_key: format!("key of {id}"),
+            body: matches!(kind, Kind::Capture).then(|| "the-body-of-the-operation".into()),
+        },
+        lease: lease("creator", 10),
+    }
+}
+
+async fn an_operation_reads_as_it_was_written(database: &Database) {
+    let store = database.open().await;
+    created(store.as_ref(), "p").await;
+    for (kind, outcome) in [
+        (Kind::Cancel, Outcome::Succeeded { klarna_id: None }),
+        (Kind::Capture, Outcome::Succeeded { klarna_id: Some("krn:capture".to_owned()) }),
+        (
+            Kind::Refund,
+            Outcome::Failed(Failure { reason: FailureReason::Unanswered, klarna_error_code: None }),
+        ),
+        (
+            Kind::Void,
+            Outcome::Failed(Failure {
+                reason: FailureReason::Refused,
+                klarna_error_code: Some("NO".to_owned()),
+            }),
+        ),
+    ] {
+        let new = new_operation(kind.as_str(), kind, "r");
+        let OperationCreated::Stored(claim) = store.create_operation(&new).await.unwrap() else {
+            panic!("{kind:?} is not new")
+        };
+        assert_eq!((claim.task, claim.subject.as_str()), (Task::Operate, kind.as_str()));
+        assert_eq!(store.operation(kind.as_str()).await.unwrap().as_ref(), Some(&new.operation));
+        let call = store.operation_call(kind.as_str()).await.unwrap().unwrap();
+        assert_eq!((&call.target, &call.idempotency_key), (&new.call.target, &new.call.idempotency_key));
+        let text = |call: &OperationCall| call.body.as_ref().map(|body| body.expose_secret().to_owned());
+        assert_eq!(text(&call), text(&new.call));
+        let operation = Operation { outcome, updated_at: later(1), ..new.operation };
+        let change = OperationChange { operation, payment: None, notifications: Vec::new() };
+        assert_eq!(store.settle_operation(&claim, &change, later(1)).await.unwrap(), Settled::Done);
+        assert_eq!(store.operation(kind.as_str()).await.unwrap(), Some(change.operation));
+    }
+    let names: Vec<_> =
+        store.operations("p").await.unwrap().into_iter().map(|operation| operation.id).collect();
+    assert_eq!(names, ["cancel", "capture", "refund", "void"]);
+    assert!(!database.everything().await.contains("the-body-of-the-operation"));
+}
+
+/// By id, by reference, and of cancels and voids whatever is under way.
+async fn of_operations_alike_one_is_stored(database: &Database) {
+    let store = database.open().await;
+    created(store.as_ref(), "p").await;
+    let askers = (0..12).map(|number| {
+        let store = Arc::clone(&store);
+        let new = new_operation(&format!("o-{number}"), Kind::Capture, "r");
+        tokio::spawn(async move { store.create_operation(&new).await.unwrap() })
+    });
+    let asked: Vec<_> = futures::future::join_all(askers).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(asked.iter().filter(|asked| matches!(asked, OperationCreated::Stored(_))).count(), 1);
+
+    let stored = async |id: &str, kind, reference: &str| match store
+        .create_operation(&new_operation(id, kind, reference))
+        .await
+        .unwrap()
+    {
+        OperationCreated::Stored(claim) => Ok(claim),
+        OperationCreated::Exists(operation) => Err(operation.id),
+    };
+    assert!(stored("a", Kind::Refund, "r").await.is_ok(), "a refund may be called as a capture is");
+    assert_eq!(stored("a", Kind::Refund, "another").await.unwrap_err(), "a");
+    let void = stored("v", Kind::Void, "v").await.unwrap();
+    assert_eq!(stored("w", Kind::Void, "w").await.unwrap_err(), "v");
+    let operation = store.operation("v").await.unwrap().unwrap();
+    let outcome = Outcome::Failed(Failure { reason: FailureReason::Refused, klarna_error_code: None });
+    let operation = Operation { outcome, ..operation };
+    let change = OperationChange { operation, payment: None, notifications: Vec::new() };
+    store.settle_operation(&void, &change, NOW).await.unwrap();
+    assert!(stored("w", Kind::Void, "w").await.is_ok(), "a void that failed may be tried again");
+}
+
+async fn an_operation_ends_once_and_with_its_payment(database: &Database) {
+    let store = database.open().await;
+    let (payment, _) = created(store.as_ref(), "p").await;
+    let new = new_operation("c", Kind::Cancel, "c");
+    let OperationCreated::Stored(claim) = store.create_operation(&new).await.unwrap() else {
+        panic!("taken")
+    };
+    let told = Notification {
+        id: "m".to_owned(),
+        payment_id: "p".to_owned(),
+        partner: "alpha".to_owned(),
+        body: "{}".to_owned(),
+    };
+    let change = |version| OperationChange {
+        operation: Operation { outcome: Outcome::Succeeded { klarna_id: None }, ..new.operation.clone() },
+        payment: Some(Payment { version, state: State::Canceled, ..payment.clone() }),
+        notifications: vec![told.clone()],
+    };
+    // Somebody changed the payment meanwhile: nothing of it happens.
+    assert_eq!(store.settle_operation(&claim, &change(7), NOW).await.unwrap(), Settled::Overtaken);
+    assert_eq!(store.operation("c").await.unwrap().unwrap().outcome, Outcome::Pending);
+    assert!(store.notification("m").await.unwrap().is_none());
+    assert_eq!(store.settle_operation(&claim, &change(1), NOW).await.unwrap(), Settled::Done);
+    assert_eq!(store.payment("p").await.unwrap().unwrap().state, State::Canceled);
+    assert!(store.notification("m").await.unwrap().is_some());
+    assert_eq!(store.settle_operation(&claim, &change(2), NOW).await.unwrap(), Settled::LeaseLost);
+}
+
+fn keyed(fingerprint: &str, makes: &str) -> KeyedRequest {
+    KeyedRequest {
+        partner: "alpha".to_owned(),
+        key: "k".to_owned(),
+        fingerprint: fingerprint.to_owned(),
+        makes: makes.to_owned(),
+    }
+}
+
+async fn a_request_is_taken_up_by_one_until_its_lease_ends(database: &Database) {
+    let store = database.open().await;
+    let begin = async |makes: &str, owner: &str, at: i64| match store
+        .begin_request(&keyed("f", makes), &lease(owner, at + 10), later(at), NOW)
+        .await
+        .unwrap()
+    {
+        Begun::Ours { makes } => Some(makes),
+        Begun::UnderWay => None,
+        other => panic!("{other:?}"),
+    };
+    let at_once = futures::future::join_all((0..8).map(|_| begin("one", "a", 0))).await;
+    assert_eq!(at_once.into_iter().flatten().collect::<Vec<_>>(), ["one"]);
+    assert_eq!(begin("two", "b", 9).await, None);
+    // Whoever takes it up goes on under the first one's name.
+    assert_eq!(begin("two", "b", 10).await.as_deref(), Some("one"));
+    // The first owner woke up too late.
+    let answer = KeptAnswer { status: 201, location: None, body: "{}".into() };
+    store.keep_answer(&keyed("f", "one"), "a", &answer).await.unwrap();
+    store.forget_request(&keyed("f", "one"), "a").await.unwrap();
+    assert_eq!(begin("three", "c", 11).await, None);
+    store.release_request(&keyed("f", "one"), "b").await.unwrap();
+    assert_eq!(begin("three", "c", 12).await.as_deref(), Some("one"));
+    store.release("c").await.unwrap();
+    assert_eq!(begin("three", "c", 13).await.as_deref(), Some("one"));
+    store.forget_request(&keyed("f", "one"), "c").await.unwrap();
+    assert_eq!(begin("four", "d", 14).await.as_deref(), Some("four"));
+}
+
+async fn an_answer_is_kept_for_its_time(database: &Database) {
+    let store = database.open().await;
+    let begin = async |request: KeyedRequest, at: i64, forget_before: i64| {
+        store.begin_request(&request, &lease("a", at + 10), later(at), later(forget_before)).await.unwrap()
+    };
+    assert!(matches!(begin(keyed("f", "one"), 0, -9).await, Begun::Ours { .. }));
+    let answer = KeptAnswer {
+        status: 202,
+        location: Some("/there".to_owned()),
+        body: "the-body-of-the-answer".into(),
+    };
+    store.keep_answer(&keyed("f", "one"), "a", &answer).await.unwrap();
+    let Begun::Answered(kept) = begin(keyed("f", "two"), 5, 0).await else { panic!("it was answered") };
+    assert_eq!((kept.status, kept.location.as_deref()), (202, Some("/there")));
+    assert_eq!(kept.body.expose_secret(), "the-body-of-the-answer");
+    assert!(!database.everything().await.contains("the-body-of-the-answer"));
+    assert!(matches!(begin(keyed("another", "two"), 5, 0).await, Begun::KeyTaken));
+    let betas = KeyedRequest { partner: "beta".to_owned(), ..keyed("another", "two") };
+    assert!(matches!(begin(betas, 5, 0).await, Begun::Ours { .. }));
+    let Begun::Ours { makes } = begin(keyed("another", "two"), 6, 1).await else { panic!("it is forgotten") };
+    assert_eq!(makes, "two");
 }
 
 async fn the_next_row_is_due_when_its_lease_ends(database: &Database) {

@@ -57,6 +57,10 @@ impl Setup {
             attempts = 3
             first_ms = 1
             max_ms = 5
+            [klarna.operations]
+            attempts = 4
+            first_ms = 1
+            max_ms = 5
             [registration]
             check_gap_ms = 1
             retry = {{ first_ms = 1, max_ms = 5 }}
@@ -116,6 +120,21 @@ impl Acquirer {
             .await
             .unwrap();
         (response.status(), response.json().await.unwrap())
+    }
+
+    /// Posts to `/v1/payments/{what}`.
+    pub(crate) async fn post(&self, key: &str, what: &str, body: &Value) -> (StatusCode, Value) {
+        let response = self.posting(key, what, body).send().await.unwrap();
+        (response.status(), response.json().await.unwrap())
+    }
+
+    /// The request that [`Self::post`] makes, for more to be added.
+    pub(crate) fn posting(&self, key: &str, what: &str, body: &Value) -> reqwest::RequestBuilder {
+        client()
+            .post(format!("{}/v1/payments/{what}", self.base_url))
+            .bearer_auth(key)
+            .header("content-type", "application/json")
+            .body(body.to_string())
     }
 
     /// The raw answer to a request for the payment methods.

@@ -12,7 +12,7 @@ use url::Url;
 pub(crate) const DATABASE_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// Names a PostgreSQL in which tests may make schemas and drop them.
-const POSTGRES: &str = "REFERENCE_ACQUIRER_TEST_POSTGRES";
+pub(crate) const POSTGRES: &str = "REFERENCE_ACQUIRER_TEST_POSTGRES";
 
 /// What opens what the acquirers of these tests have sealed.
 pub(crate) fn sealer() -> Sealer {
@@ -76,7 +76,15 @@ impl Database {
             Self::Postgres { .. } => {
                 let mut connection = PgConnection::connect(&self.url()).await.unwrap();
                 let mut everything = String::new();
-                for table in ["payments", "klarna_calls", "klarna_events", "notifications", "signing_keys"] {
+                for table in [
+                    "payments",
+                    "klarna_calls",
+                    "klarna_events",
+                    "notifications",
+                    "operations",
+                    "idempotency_keys",
+                    "signing_keys",
+                ] {
                     let rows = format!("SELECT COALESCE(string_agg({table}::text, ' '), '') FROM {table}");
                     everything += &sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(rows))
                         .fetch_one(&mut connection)

@@ -42,8 +42,16 @@ impl Reply {
         Self::Json(
             200,
             json!({"payment_transaction_response": {"result": "APPROVED",
-                "payment_transaction": {"payment_transaction_id": "krn:payment:eu1:transaction:1"}}}),
+                "payment_transaction": {"payment_transaction_id": TRANSACTION_ID}}}),
         )
+    }
+
+    pub(crate) fn captured() -> Self {
+        Self::Json(201, json!({"payment_capture_id": CAPTURE_ID, "state": "NEW"}))
+    }
+
+    pub(crate) fn refunded() -> Self {
+        Self::Json(201, json!({"payment_refund_id": REFUND_ID}))
     }
 
     pub(crate) fn declined() -> Self {
@@ -59,6 +67,9 @@ impl Reply {
     }
 }
 
+pub(crate) const TRANSACTION_ID: &str = "krn:payment:eu1:transaction:1";
+pub(crate) const CAPTURE_ID: &str = "krn:payment:eu1:transaction:1:capture:1";
+pub(crate) const REFUND_ID: &str = "krn:payment:eu1:transaction:1:refund:1";
 pub(crate) const REQUEST_ID: &str = "krn:payment:eu1:request:1";
 pub(crate) const REQUEST_URL: &str = "https://pay.klarna.test/eu/requests/1/start?x=%20&y=é";
 pub(crate) const TOKEN: &str = "krn:network:eu1:test:session-token:secret";
@@ -76,6 +87,7 @@ pub(crate) struct FakeKlarna {
     pub(crate) heard: Recorded,
     replies: Arc<Mutex<VecDeque<Reply>>>,
     cancels: Arc<Mutex<VecDeque<Reply>>>,
+    operations: Arc<Mutex<VecDeque<Reply>>>,
     reads: Arc<Mutex<VecDeque<Reply>>>,
     presentations: Arc<Mutex<VecDeque<Reply>>>,
     registered: Arc<Mutex<Registered>>,
@@ -93,6 +105,7 @@ impl FakeKlarna {
             heard: Recorded::new(),
             replies: Arc::default(),
             cancels: Arc::default(),
+            operations: Arc::default(),
             reads: Arc::default(),
             presentations: Arc::default(),
             registered: Arc::default(),
@@ -119,6 +132,15 @@ impl FakeKlarna {
 
     pub(crate) fn will_cancel(&self, replies: impl IntoIterator<Item = Reply>) {
         self.cancels.lock().unwrap().extend(replies);
+    }
+
+    /// What the next captures, refunds and voids are answered with; 500 without a script.
+    pub(crate) fn will_operate(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.operations.lock().unwrap().extend(replies);
+    }
+
+    pub(crate) fn operations(&self) -> Vec<Exchange> {
+        self.heard.matching(Exchange::is_operation)
     }
 
     /// What the next reads of the presentation are answered with; 500 without a script.
@@ -238,6 +260,10 @@ async fn answer(State(klarna): State<FakeKlarna>, request: Request<Body>) -> Res
     }
     if exchange.is_presentation() {
         let reply = klarna.presentations.lock().unwrap().pop_front();
+        return klarna.reply(reply.unwrap_or_else(|| Reply::error(500, "NOT_SCRIPTED"))).await;
+    }
+    if exchange.is_operation() {
+        let reply = klarna.operations.lock().unwrap().pop_front();
         return klarna.reply(reply.unwrap_or_else(|| Reply::error(500, "NOT_SCRIPTED"))).await;
     }
     if exchange.is_cancel() {

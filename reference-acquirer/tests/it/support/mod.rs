@@ -8,9 +8,10 @@ mod recorded;
 mod registered;
 
 pub(crate) use self::acquirer::{ALPHA, Acquirer, BETA, Setup, order};
-pub(crate) use self::database::{Database, on_both, sealer};
+pub(crate) use self::database::{Database, POSTGRES, on_both, sealer};
 pub(crate) use self::klarna::{
-    FakeKlarna, REQUEST_ID, REQUEST_URL, Reply, SIGNING_KEY, TOKEN, client, event_body, step_up_body,
+    CAPTURE_ID, FakeKlarna, REFUND_ID, REQUEST_ID, REQUEST_URL, Reply, SIGNING_KEY, TOKEN, TRANSACTION_ID,
+    client, event_body, step_up_body,
 };
 pub(crate) use self::partner::{FakePartner, Hears, verify};
 pub(crate) use self::recorded::{Exchange, Recorded, assert_same_call};

@@ -36,6 +36,11 @@ impl Exchange {
         self.method == Method::DELETE && self.path.contains("/payment/requests/")
     }
 
+    /// A capture, refund or void.
+    pub(crate) fn is_operation(&self) -> bool {
+        self.path.contains("/payment/transactions/")
+    }
+
     pub(crate) fn is_presentation(&self) -> bool {
         self.path.ends_with("/payment/presentation")
     }
