@@ -17,6 +17,10 @@ use crate::store::{self, Sealer};
 /// the call once more.
 const CALLS_IN_A_TASK: u32 = 3;
 
+/// The longest time between two looks at a step-up: a session token that was issued in between must be alive
+/// for the final call and its first retries.
+const LONGEST_UNASKED: Duration = Duration::from_mins(45);
+
 /// All settings of one acquirer.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +46,8 @@ pub struct Settings {
     pub klarna: Klarna,
     /// How open work is taken up.
     pub outbox: Outbox,
+    /// How Klarna is asked where no webhook comes.
+    pub reconcile: Reconcile,
     /// How Partners are told.
     pub notifications: Notifications,
     /// How the webhook is registered.
@@ -179,6 +185,28 @@ pub struct Outbox {
     pub lease: Duration,
     /// Tasks at once.
     pub concurrency: usize,
+}
+
+/// How Klarna is asked where no webhook comes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reconcile {
+    /// How long after a step-up has begun.
+    #[serde(rename = "first_ms", deserialize_with = "milliseconds")]
+    pub first: Duration,
+    /// How often from then on.
+    #[serde(rename = "every_ms", deserialize_with = "milliseconds")]
+    pub every: Duration,
+    /// How long a payment request can live; one that Klarna says nothing of after that has expired.
+    #[serde(rename = "longest_life_ms", deserialize_with = "milliseconds")]
+    pub longest_life: Duration,
+}
+
+impl Reconcile {
+    /// How long a payment request can live.
+    pub fn longest_life(&self) -> jiff::SignedDuration {
+        self.longest_life.try_into().unwrap_or(jiff::SignedDuration::MAX)
+    }
 }
 
 /// How Partners are told.
@@ -353,6 +381,17 @@ impl Settings {
             (_, Err(error)) => complain("database_key", format!("database_key {error}")),
             (_, Ok(_)) => {}
         }
+        complaints.extend(self.complaints_about_numbers());
+        if stands_twice(&self.payment_methods) {
+            complaints.push(Complaint::new("payment_methods", "payment_methods names a method twice"));
+        }
+        complaints.extend(self.complaints_about_partners());
+        complaints
+    }
+
+    fn complaints_about_numbers(&self) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        let mut complain = |setting: &str, text: String| complaints.push(Complaint::new(setting, text));
         let longest = (CALLS_IN_A_TASK * self.klarna.timeout).max(self.notifications.timeout);
         if self.outbox.lease <= longest {
             complain(
@@ -365,6 +404,8 @@ impl Settings {
         }
         for (setting, duration) in [
             ("outbox.poll_ms", self.outbox.poll),
+            ("reconcile.first_ms", self.reconcile.first),
+            ("reconcile.every_ms", self.reconcile.every),
             ("klarna.connect_timeout_ms", self.klarna.connect_timeout),
             ("klarna.timeout_ms", self.klarna.timeout),
             ("klarna.presentation_timeout_ms", self.klarna.presentation_timeout),
@@ -379,6 +420,19 @@ impl Settings {
                 complain(setting, format!("{setting} must be at least 1"));
             }
         }
+        for (setting, duration) in
+            [("reconcile.first_ms", self.reconcile.first), ("reconcile.every_ms", self.reconcile.every)]
+        {
+            if duration > LONGEST_UNASKED {
+                complain(
+                    setting,
+                    format!(
+                        "{setting} must be at most {}: a session token lives 60 minutes",
+                        LONGEST_UNASKED.as_millis()
+                    ),
+                );
+            }
+        }
         for (setting, count) in [
             ("outbox.concurrency", self.outbox.concurrency),
             ("http.body_limit_bytes", self.http.body_limit_bytes),
@@ -391,10 +445,6 @@ impl Settings {
                 complain(setting, format!("{setting} must be at least 1"));
             }
         }
-        if stands_twice(&self.payment_methods) {
-            complaints.push(Complaint::new("payment_methods", "payment_methods names a method twice"));
-        }
-        complaints.extend(self.complaints_about_partners());
         complaints
     }
 

@@ -6,6 +6,8 @@
 
 use klarna_schemas::ids::{PaymentRequestId, PaymentTransactionId};
 use klarna_schemas::klarna::authorize::AuthorizationResult;
+use klarna_schemas::klarna::payment_request::PaymentRequestState;
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::payments::payment::{Answer, Decision};
@@ -33,7 +35,17 @@ struct Transaction {
 pub(super) struct Request {
     payment_request_id: Option<PaymentRequestId>,
     payment_request_url: Option<String>,
+    state: Option<PaymentRequestState>,
     state_context: Option<StateContext>,
+}
+
+/// How a payment request stands, as Klarna shows it when it is read.
+#[derive(Debug)]
+pub struct RequestStanding {
+    /// Its state; absent where Klarna says none.
+    pub state: Option<PaymentRequestState>,
+    /// The token for the final call, once the customer has approved.
+    pub session_token: Option<SecretString>,
 }
 
 #[derive(Deserialize)]
@@ -49,8 +61,9 @@ struct CustomerInteraction {
 }
 
 impl Request {
-    pub(super) fn session_token(self) -> Option<String> {
-        self.state_context?.klarna_network_session_token
+    pub(super) fn standing(self) -> RequestStanding {
+        let token = self.state_context.and_then(|context| context.klarna_network_session_token);
+        RequestStanding { state: self.state, session_token: token.map(SecretString::from) }
     }
 }
 

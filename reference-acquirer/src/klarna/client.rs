@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 use uuid::Uuid;
 
-use super::answer;
+use super::answer::{self, RequestStanding};
 use crate::config::Klarna as Settings;
 use crate::payments::payment::Answer;
 use crate::store::{KlarnaCall, Step};
@@ -158,17 +158,17 @@ impl KlarnaClient {
         answer::read_authorize(&body).ok_or_else(|| CallError::try_again("the answer is unreadable"))
     }
 
-    /// The session token of a payment request, where an event did not bring it.
-    pub async fn session_token(
+    /// How a payment request stands, and its session token if there is one.
+    pub async fn payment_request(
         &self,
         account: &PartnerAccountId,
         request: &PaymentRequestId,
         payment_id: &str,
-    ) -> Result<Option<SecretString>, CallError> {
+    ) -> Result<RequestStanding, CallError> {
         let path = ["v2", "accounts", account.as_str(), "payment", "requests", request.as_str()];
         let request: answer::Request =
             self.json("payment_request.read", self.request(Method::GET, &path, payment_id)).await?;
-        Ok(request.session_token().map(SecretString::from))
+        Ok(request.standing())
     }
 
     /// The account's signing keys, without their secrets.

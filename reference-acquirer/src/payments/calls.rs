@@ -50,8 +50,8 @@ impl PaymentService {
             "a completed event without a session token; reading the request"
         );
         let read =
-            self.klarna.session_token(&payment.account, &payload.payment_request_id, &payment.id).await;
-        let not_before = match read {
+            self.klarna.payment_request(&payment.account, &payload.payment_request_id, &payment.id).await;
+        let not_before = match read.map(|standing| standing.session_token) {
             Ok(Some(token)) => return Ok(Token::Known(token)),
             Ok(None) => Some(Duration::ZERO),
             Err(CallError::TryAgain { not_before, .. }) => Some(not_before),

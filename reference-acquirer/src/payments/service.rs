@@ -8,7 +8,8 @@
 //!    approved, the final call is due, with the event's session token.
 //! 4. [`crate::workers::finalize`]: the final call. Its answer ends the payment.
 //! 5. [`crate::workers::notify`]: the Partner is told of the outcome.
-//! 6. [`crate::workers::withdraw`]: if the payment failed, its request at Klarna is canceled.
+//! 6. [`crate::workers::reconcile`]: if no webhook tells how the customer decided, Klarna is asked.
+//! 7. [`crate::workers::withdraw`]: if the payment failed, its request at Klarna is canceled.
 //!
 //! What the Partner does with the payment afterwards, or instead, is [`super::operating`].
 //!
@@ -267,6 +268,8 @@ impl PaymentService {
                     .reached_outcome_since(&payment)
                     .then(|| self.notification(&next))
                     .flatten(),
+                reconcile_at: (next.state == State::StepUpRequired && payment.state != next.state)
+                    .then(|| clock::after(self.settings.reconcile.first)),
                 withdraw: next.left_a_request_since(&payment, fact),
                 // Without an answer the final call may have to be repeated even now.
                 forget_tokens: next.state.is_outcome() && *fact != Fact::Unanswered,

@@ -118,14 +118,23 @@ pub enum Task {
     Operate,
     /// Tell the Partner. Subject: a notification id.
     Notify,
+    /// Ask Klarna how a step-up stands. Subject: a payment id.
+    Reconcile,
     /// Cancel the payment request of a payment that failed. Subject: a payment id.
     Withdraw,
 }
 
 impl Task {
     /// Every task.
-    pub const ALL: [Self; 6] =
-        [Self::Authorize, Self::Event, Self::Finalize, Self::Notify, Self::Operate, Self::Withdraw];
+    pub const ALL: [Self; 7] = [
+        Self::Authorize,
+        Self::Event,
+        Self::Finalize,
+        Self::Notify,
+        Self::Operate,
+        Self::Reconcile,
+        Self::Withdraw,
+    ];
 
     /// The name in the database.
     pub fn as_str(self) -> &'static str {
@@ -135,6 +144,7 @@ impl Task {
             Self::Finalize => "finalize",
             Self::Notify => "notify",
             Self::Operate => "operate",
+            Self::Reconcile => "reconcile",
             Self::Withdraw => "withdraw",
         }
     }
@@ -202,6 +212,8 @@ pub struct Change {
     pub finalize_with: Option<SecretString>,
     /// The payment has its outcome: what the Partner is told.
     pub notification: Option<Notification>,
+    /// A step-up has begun: when Klarna is asked how it stands, if no webhook has told by then.
+    pub reconcile_at: Option<Timestamp>,
     /// The payment failed and left a payment request at Klarna, which is to be canceled.
     pub withdraw: bool,
     /// No call of the payment needs its session token any more.

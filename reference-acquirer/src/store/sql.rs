@@ -410,6 +410,9 @@ where
         if let Some(notification) = &change.notification {
             Self::insert_notification(&mut tx, notification, now).await?;
         }
+        if let Some(due_at) = change.reconcile_at {
+            Self::enqueue(&mut tx, Task::Reconcile, &payment.id, due_at).await?;
+        }
         if change.withdraw {
             Self::enqueue(&mut tx, Task::Withdraw, &payment.id, now).await?;
         }

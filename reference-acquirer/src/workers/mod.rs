@@ -7,6 +7,7 @@
 
 pub mod finalize;
 pub mod notify;
+pub mod reconcile;
 mod wake;
 pub mod withdraw;
 
@@ -97,6 +98,7 @@ impl Workers {
             Task::Finalize => finalize::run(&self.payments, claim).await,
             Task::Operate => self.payments.perform(claim).await,
             Task::Notify => self.notifier.run(claim).await,
+            Task::Reconcile => reconcile::run(&self.payments, claim).await,
             Task::Withdraw => withdraw::run(&self.payments, claim).await,
         };
         if let Err(error) = result {

@@ -17,7 +17,14 @@ impl Lane {
     /// The tasks of this lane. Every task is in exactly one.
     pub fn tasks(self) -> &'static [Task] {
         match self {
-            Self::Payments => &[Task::Authorize, Task::Event, Task::Finalize, Task::Operate, Task::Withdraw],
+            Self::Payments => &[
+                Task::Authorize,
+                Task::Event,
+                Task::Finalize,
+                Task::Operate,
+                Task::Reconcile,
+                Task::Withdraw,
+            ],
             Self::Telling => &[Task::Notify],
         }
     }

@@ -17,6 +17,7 @@ mod killed;
 mod notifying;
 mod operating;
 mod payment_methods;
+mod reconciling;
 mod registering;
 mod retrying;
 mod returning;

@@ -107,6 +107,7 @@ async fn a_payment_reads_as_it_was_written(database: &Database) {
         payment: changed.clone(),
         finalize_with: None,
         notification: None,
+        reconcile_at: None,
         withdraw: false,
         forget_tokens: false,
     };
@@ -140,8 +141,14 @@ async fn an_event_finds_its_payment(database: &Database) {
     assert_eq!(find("krn:alpha", "krn:r", None).await, None);
 
     let payment = Payment { request_id: Some("krn:r".into()), ..payment };
-    let change =
-        Change { payment, finalize_with: None, notification: None, withdraw: false, forget_tokens: false };
+    let change = Change {
+        payment,
+        finalize_with: None,
+        notification: None,
+        reconcile_at: None,
+        withdraw: false,
+        forget_tokens: false,
+    };
     store.settle(&claim, &change, NOW).await.unwrap();
     assert_eq!(find("krn:alpha", "krn:r", None).await.as_deref(), Some("p"));
     assert_eq!(find("krn:alpha", "krn:another", Some("p")).await, None);
@@ -160,6 +167,7 @@ async fn a_row_is_claimed_by_one_until_its_lease_ends(database: &Database) {
         payment: Payment { state: State::Failed, ..payment.clone() },
         finalize_with: None,
         notification: None,
+        reconcile_at: None,
         withdraw: false,
         forget_tokens: false,
     };
@@ -219,6 +227,7 @@ async fn nobody_overwrites_what_he_has_not_seen(database: &Database) {
             partner: "alpha".to_owned(),
             body: "{}".to_owned(),
         }),
+        reconcile_at: None,
         withdraw: false,
         forget_tokens: false,
     };
@@ -470,6 +479,7 @@ async fn what_is_secret_stands_nowhere_in_plain(database: &Database) {
         },
         finalize_with: Some("the-events-token".into()),
         notification: None,
+        reconcile_at: None,
         withdraw: false,
         forget_tokens: false,
     };
