@@ -114,7 +114,7 @@ impl Server {
         let background = TaskTracker::new();
         background.spawn(Workers { payments, notifier }.run());
         background.spawn(registration.run(stop.clone()));
-        background.spawn(telemetry::keep_metrics(metrics, stop.clone()));
+        background.spawn(telemetry::keep_metrics(metrics, store.clone(), stop.clone()));
         background.close();
         let http_settings = settings.http.clone();
         let served = tokio::spawn({

@@ -3,7 +3,7 @@
 //! Logs name payments, events and Klarna's correlation ids; they never hold a key, a token, a body
 //! or personal data.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -12,7 +12,9 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::clock;
 use crate::config::{LogFormat, Logs};
+use crate::store::{Store, Task};
 
 /// Buckets of all histograms: from a quick call on loopback to Klarna's own time-out.
 const DURATION_BUCKETS_SECONDS: [f64; 12] =
@@ -59,15 +61,58 @@ pub fn metrics_handle() -> PrometheusHandle {
         .clone()
 }
 
-/// Keeps the metrics small, also where nobody reads them.
-pub async fn keep_metrics(metrics: PrometheusHandle, stop: CancellationToken) {
+/// Keeps the metrics small, also where nobody reads them, and measures the open work.
+pub async fn keep_metrics(metrics: PrometheusHandle, store: Arc<dyn Store>, stop: CancellationToken) {
     while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
         metrics.run_upkeep();
+        measure_open_work(store.as_ref()).await;
+    }
+}
+
+/// How many rows wait, and how late the first of them is: the age of work tells a stuck worker, its amount
+/// does not.
+async fn measure_open_work(store: &dyn Store) {
+    let open = match store.open_work().await {
+        Ok(open) => open,
+        Err(error) => {
+            tracing::warn!(%error, "the open work cannot be measured");
+            return;
+        }
+    };
+    for task in Task::ALL {
+        let work = open.iter().find(|work| work.task == task);
+        let rows = work.map_or(0, |work| work.rows);
+        let late =
+            work.map_or(0.0, |work| clock::now().duration_since(work.first_due).as_secs_f64().max(0.0));
+        metrics::gauge!("acquirer_open_work_rows", "task" => task.as_str())
+            .set(f64::from(u32::try_from(rows).unwrap_or(u32::MAX)));
+        metrics::gauge!("acquirer_open_work_late_seconds", "task" => task.as_str()).set(late);
     }
 }
 
 fn describe() {
-    use metrics::{Unit, describe_counter, describe_histogram};
+    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+    describe_gauge!(
+        "acquirer_open_work_rows",
+        Unit::Count,
+        "Rows of the outbox that are not finished, by task."
+    );
+    describe_gauge!(
+        "acquirer_open_work_late_seconds",
+        Unit::Seconds,
+        "How long the oldest row has been due, by task; 0 where none is."
+    );
+    describe_gauge!("acquirer_klarna_breaker_open", Unit::Count, "1 while calls to Klarna are held back.");
+    describe_histogram!(
+        "acquirer_webhook_lag_seconds",
+        Unit::Seconds,
+        "From the time in an event to its being stored."
+    );
+    describe_counter!(
+        "acquirer_reconciliations_total",
+        Unit::Count,
+        "Reads of step-ups without a webhook, by outcome."
+    );
     describe_counter!(
         "acquirer_klarna_calls_total",
         Unit::Count,

@@ -6,6 +6,6 @@ mod settings;
 
 pub use self::layers::{ConfigError, DEFAULTS, Sources, load, process_environment};
 pub use self::settings::{
-    Backoff, Create, Http, Klarna, LogFormat, Logs, Notifications, Outbox, PartnerSettings, PaymentMethod,
-    Registration, Retry, Return, Settings,
+    Backoff, Breaker, Create, Http, Klarna, LogFormat, Logs, Notifications, Outbox, PartnerSettings,
+    PaymentMethod, Registration, Retry, Return, Settings,
 };

@@ -107,6 +107,14 @@ pub struct Klarna {
     /// More certificates to trust.
     #[serde(deserialize_with = "empty_is_none")]
     pub ca_file: Option<PathBuf>,
+    /// The client certificate that Klarna has issued, and its key: both or none.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub client_certificate_file: Option<PathBuf>,
+    /// The key of the client certificate.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub client_key_file: Option<PathBuf>,
+    /// When calls are held back.
+    pub breaker: Breaker,
     /// Time to connect.
     #[serde(rename = "connect_timeout_ms", deserialize_with = "milliseconds")]
     pub connect_timeout: Duration,
@@ -128,6 +136,19 @@ pub struct Klarna {
     /// absent.
     #[serde(deserialize_with = "empty_is_none")]
     pub acquirer_account: Option<String>,
+}
+
+/// When calls to Klarna are held back.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Breaker {
+    /// The most at once.
+    pub calls: usize,
+    /// After how many in a row without an answer.
+    pub failures: u32,
+    /// For how long.
+    #[serde(rename = "open_ms", deserialize_with = "milliseconds")]
+    pub open: Duration,
 }
 
 /// Bounded retries with growing pauses.
@@ -349,6 +370,12 @@ impl Settings {
         if !matches!(self.klarna.base_url.scheme(), "http" | "https") {
             complain("klarna.base_url", "klarna.base_url must be http or https".to_owned());
         }
+        if self.klarna.client_certificate_file.is_some() != self.klarna.client_key_file.is_some() {
+            complain(
+                "klarna.client_certificate_file",
+                "klarna.client_certificate_file and klarna.client_key_file go together".to_owned(),
+            );
+        }
         let name = &self.klarna.integrator_name;
         if name.is_empty() || name.len() > 50 || !name.bytes().all(is_upper_snake) {
             complain(
@@ -435,6 +462,8 @@ impl Settings {
         }
         for (setting, count) in [
             ("outbox.concurrency", self.outbox.concurrency),
+            ("klarna.breaker.calls", self.klarna.breaker.calls),
+            ("klarna.breaker.failures", self.klarna.breaker.failures as usize),
             ("http.body_limit_bytes", self.http.body_limit_bytes),
             ("klarna.retry.attempts", self.klarna.retry.attempts as usize),
             ("klarna.withdraw.attempts", self.klarna.withdraw.attempts as usize),

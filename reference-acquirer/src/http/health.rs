@@ -1,4 +1,4 @@
-//! `/healthz` for whoever watches the process, `/metrics` for Prometheus.
+//! `/healthz` and `/readyz` for whoever watches the process, `/metrics` for Prometheus.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +11,7 @@ use super::Api;
 
 /// 200 while the database answers, 503 otherwise. `webhook` says whether Klarna has the webhook, and
 /// `missing` what it is not known to have: without it, payments can be made, but nobody hears how
-/// step-ups end.
+/// step-ups end, until Klarna is asked. `klarna` says whether it answers.
 pub async fn health(State(api): State<Api>) -> Response {
     let database = api.payments.store.ping().await;
     if let Err(error) = &database {
@@ -22,6 +22,7 @@ pub async fn health(State(api): State<Api>) -> Response {
     let mut body = json!({
         "status": if healthy { "ok" } else { "failing" },
         "database": if healthy { "ok" } else { "failing" },
+        "klarna": if api.payments.klarna.holds_back() { "not_answering" } else { "ok" },
         "webhook": subscription.as_str(),
         "missing": subscription.missing(),
         "version": env!("CARGO_PKG_VERSION"),
@@ -31,6 +32,13 @@ pub async fn health(State(api): State<Api>) -> Response {
     }
     let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()
+}
+
+/// 204 while it takes new work: the database answers, and nobody has told it to stop. A balancer asks
+/// this; that Klarna does not answer is no reason to send Partners elsewhere.
+pub async fn ready(State(api): State<Api>) -> StatusCode {
+    let takes_work = !api.payments.stop.is_cancelled() && api.payments.store.ping().await.is_ok();
+    if takes_work { StatusCode::NO_CONTENT } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 /// All metrics in Prometheus' text format.

@@ -153,6 +153,15 @@ pub static ROUTES: &[Route] = &[
     },
     Route {
         method: Method::GET,
+        path: "/readyz",
+        caller: Caller::Operator,
+        summary: "Say whether it takes new work",
+        request: None,
+        answers: &[(204, None)],
+        handler: |method| on(method, health::ready),
+    },
+    Route {
+        method: Method::GET,
         path: "/metrics",
         caller: Caller::Operator,
         summary: "Show the metrics",

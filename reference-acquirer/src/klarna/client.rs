@@ -4,6 +4,7 @@
 //! workers' business. Nothing secret or personal is logged: no key, no token, no body.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, WebhookId};
@@ -12,7 +13,7 @@ use klarna_schemas::klarna::{
     CORRELATION_ID_HEADER, IDEMPOTENCY_KEY_HEADER, INTEGRATION_METADATA_HEADER, SESSION_TOKEN_HEADER,
 };
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Certificate, Method, RequestBuilder, StatusCode};
+use reqwest::{Certificate, Identity, Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +21,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::answer::{self, RequestStanding};
+use super::breaker::Breaker;
 use crate::config::Klarna as Settings;
 use crate::payments::payment::Answer;
 use crate::store::{KlarnaCall, Step};
@@ -56,8 +58,8 @@ fn key_of(purpose: &str) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The certificates cannot be read.
-    #[error("cannot read klarna.ca_file {path}: {source}")]
-    CaFile {
+    #[error("cannot read {path}: {source}")]
+    Pem {
         /// Which file.
         path: String,
         /// Why.
@@ -105,6 +107,7 @@ pub struct KlarnaClient {
     base_url: Url,
     authorization: HeaderValue,
     integrator_name: String,
+    breaker: Arc<Breaker>,
 }
 
 /// What is logged of Klarna's error body. Everything in it is optional: a proxy in between may
@@ -127,6 +130,10 @@ impl KlarnaClient {
         if let Some(file) = &settings.ca_file {
             builder = builder.tls_certs_merge(certificates(file)?);
         }
+        if let (Some(certificate), Some(key)) = (&settings.client_certificate_file, &settings.client_key_file)
+        {
+            builder = builder.identity(identity(certificate, key)?);
+        }
         let http = builder.build().map_err(|error| ClientError::Setup(error.to_string()))?;
         let mut authorization = HeaderValue::from_str(&format!("Basic {}", settings.api_key.expose_secret()))
             .map_err(|_| ClientError::Setup("the API key cannot stand in a header".to_owned()))?;
@@ -136,7 +143,13 @@ impl KlarnaClient {
             base_url: settings.base_url.clone(),
             authorization,
             integrator_name: settings.integrator_name.clone(),
+            breaker: Arc::new(Breaker::new(settings.breaker)),
         })
+    }
+
+    /// Whether calls are held back, as Klarna has not answered for a while.
+    pub fn holds_back(&self) -> bool {
+        self.breaker.holds_back()
     }
 
     /// Payment Authorize, initial or final: sends what was written down, byte for byte.
@@ -278,11 +291,16 @@ impl KlarnaClient {
     }
 
     async fn exchange(&self, operation: &'static str, request: RequestBuilder) -> Result<Vec<u8>, CallError> {
-        let response = request.send().await.map_err(|error| {
-            let error = error.without_url();
-            tracing::warn!(operation, error = chain(&error), "Klarna did not answer");
-            CallError::try_again(chain(&error))
-        })?;
+        let pass = self.breaker.pass()?;
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                pass.ended(false);
+                let error = error.without_url();
+                tracing::warn!(operation, error = chain(&error), "Klarna did not answer");
+                return Err(CallError::try_again(chain(&error)));
+            }
+        };
         let status = response.status();
         let correlation_id = response
             .headers()
@@ -295,6 +313,7 @@ impl KlarnaClient {
             _ => Duration::ZERO,
         };
         let body = read(response).await;
+        pass.ended(body.is_ok());
         if status.is_success() {
             return match body {
                 Ok(body) => {
@@ -337,9 +356,23 @@ fn quota_renewed_after(headers: &HeaderMap) -> Duration {
     seconds.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST_RESET)
 }
 
+/// The client certificate that was issued to this account, with its key (AP-04).
+fn identity(certificate: &Path, key: &Path) -> Result<Identity, ClientError> {
+    let mut pem = pem(certificate)?;
+    pem.push(b'\n');
+    pem.extend(self::pem(key)?);
+    Identity::from_pem(&pem).map_err(|error| {
+        let (certificate, key) = (certificate.display(), key.display());
+        ClientError::Setup(format!("{certificate} and {key} make no client certificate: {}", chain(&error)))
+    })
+}
+
+fn pem(file: &Path) -> Result<Vec<u8>, ClientError> {
+    std::fs::read(file).map_err(|source| ClientError::Pem { path: file.display().to_string(), source })
+}
+
 fn certificates(file: &Path) -> Result<Vec<Certificate>, ClientError> {
-    let pem = std::fs::read(file)
-        .map_err(|source| ClientError::CaFile { path: file.display().to_string(), source })?;
+    let pem = pem(file)?;
     Certificate::from_pem_bundle(&pem)
         .map_err(|error| ClientError::Setup(format!("{}: {error}", file.display())))
 }

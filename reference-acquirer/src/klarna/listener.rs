@@ -2,6 +2,7 @@
 
 use axum::body::Bytes;
 use http::{HeaderMap, HeaderName};
+use jiff::SignedDuration;
 use klarna_schemas::ids::SigningKeyId;
 use klarna_schemas::klarna::webhook::STATE_CHANGE_PREFIX;
 use klarna_schemas::signature::{self, SIGNATURE_HEADER, SIGNING_KEY_ID_HEADER};
@@ -56,6 +57,8 @@ struct Metadata {
     event_id: String,
     event_type: String,
     correlation_id: Option<String>,
+    /// Only measured, so whatever stands there spoils nothing.
+    occurred_at: Option<serde_json::Value>,
 }
 
 /// Verifies a delivery and stores it. The signature covers the exact bytes, so nothing is parsed
@@ -68,9 +71,10 @@ pub async fn receive(store: &dyn Store, headers: &HeaderMap, body: &Bytes) -> Re
         return Err(Refused::Signature);
     }
 
-    let Metadata { event_id, event_type, correlation_id } = serde_json::from_slice::<Envelope>(body)
-        .map_err(|error| Refused::NoEvent(error.to_string()))?
-        .metadata;
+    let Metadata { event_id, event_type, correlation_id, occurred_at } =
+        serde_json::from_slice::<Envelope>(body)
+            .map_err(|error| Refused::NoEvent(error.to_string()))?
+            .metadata;
     let length = event_id.chars().count();
     if !EVENT_ID_CHARACTERS.contains(&length) || event_id.contains(char::is_control) {
         return Err(Refused::NoEvent("metadata.event_id is no id of 1 to 255 characters".to_owned()));
@@ -81,7 +85,12 @@ pub async fn receive(store: &dyn Store, headers: &HeaderMap, body: &Bytes) -> Re
     }
     let text = std::str::from_utf8(body).map_err(|error| Refused::NoEvent(error.to_string()))?;
     let event = ReceivedEvent { event_id, body: SecretString::from(text) };
-    let new = store.receive_event(&event, clock::now()).await?;
+    let now = clock::now();
+    let new = store.receive_event(&event, now).await?;
+    if let Some(occurred_at) = occurred_at.as_ref().and_then(|at| at.as_str()?.parse().ok()).filter(|_| new) {
+        let lag: SignedDuration = now.duration_since(occurred_at);
+        metrics::histogram!("acquirer_webhook_lag_seconds").record(lag.as_secs_f64().max(0.0));
+    }
     tracing::info!(event_id = event.event_id, event_type, correlation_id, new, "webhook received");
     Ok(if new { Received::New } else { Received::Repeated })
 }

@@ -1,6 +1,7 @@
 //! All that passes between this acquirer and Klarna.
 
 pub mod answer;
+mod breaker;
 pub mod client;
 pub mod listener;
 pub mod presentation;

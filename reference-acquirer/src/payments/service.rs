@@ -130,7 +130,9 @@ impl PaymentService {
         // long. Answered is what is durable, not what was hoped for.
         let look = || self.store.payment(&new.payment.id);
         let decided = |payment: &Payment| payment.state.status() != State::Authorizing.status();
-        let payment = self.await_change(changes, self.settings.create.answer, look, decided).await?;
+        // Nor is anybody kept waiting for a Klarna that is not called.
+        let patience = if self.klarna.holds_back() { Duration::ZERO } else { self.settings.create.answer };
+        let payment = self.await_change(changes, patience, look, decided).await?;
         let payment = payment.unwrap_or(new.payment);
         if !decided(&payment) {
             tracing::warn!(payment_id = payment.id, "Klarna takes its time; the Partner is told `pending`");

@@ -220,6 +220,17 @@ pub struct Change {
     pub forget_tokens: bool,
 }
 
+/// Rows of one task that are not finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenWork {
+    /// Which task.
+    pub task: Task,
+    /// How many rows.
+    pub rows: u64,
+    /// When the first of them was or becomes due.
+    pub first_due: Timestamp,
+}
+
 /// Whether a change was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
@@ -303,6 +314,8 @@ pub trait Store: IdempotencyKeys + Operations + Send + Sync + std::fmt::Debug {
     ) -> Result<Vec<Claim>, StoreError>;
     /// When the next row that nobody holds becomes due.
     async fn next_due(&self, tasks: &[Task]) -> Result<Option<Timestamp>, StoreError>;
+    /// How much work is open, by task; a task that is not there has none.
+    async fn open_work(&self) -> Result<Vec<OpenWork>, StoreError>;
     /// Makes a change and finishes the claim that led to it, in one step.
     async fn settle(&self, claim: &Claim, change: &Change, now: Timestamp) -> Result<Settled, StoreError>;
     /// Finishes a claim that changed nothing.

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use sqlx::{ColumnIndex, Database, Decode, Row, Type};
 
 use super::seal::Sealer;
-use super::{Claim, StoreError, Task};
+use super::{Claim, OpenWork, StoreError, Task};
 use crate::payments::payment::{Mode, Payment, State};
 
 /// What sealed texts are bound to: the column that they stand in.
@@ -61,18 +61,25 @@ pub(super) fn time(column: &'static str, milliseconds: i64) -> Result<Timestamp,
         .map_err(|_| StoreError::Unreadable { what: column, value: milliseconds.to_string() })
 }
 
+fn task(row: &impl Columns) -> Result<Task, StoreError> {
+    let name = row.text("task")?;
+    let known = Task::ALL.into_iter().find(|known| known.as_str() == name);
+    known.ok_or(StoreError::Unreadable { what: "outbox.task", value: name })
+}
+
 pub(super) fn claim(row: &impl Columns, owner: &str) -> Result<Claim, StoreError> {
-    let task = row.text("task")?;
     Ok(Claim {
         id: row.number("id")?,
-        task: Task::ALL
-            .into_iter()
-            .find(|known| known.as_str() == task)
-            .ok_or(StoreError::Unreadable { what: "outbox.task", value: task })?,
+        task: task(row)?,
         subject: row.text("subject")?,
         attempt: u32::try_from(row.number("attempts")?).unwrap_or(u32::MAX),
         owner: owner.to_owned(),
     })
+}
+
+pub(super) fn open_work<R: Columns>(row: &R) -> Result<OpenWork, StoreError> {
+    let rows = u64::try_from(row.number("rows")?).unwrap_or_default();
+    Ok(OpenWork { task: task(row)?, rows, first_due: row.time("due_at")? })
 }
 
 pub(super) fn payment(row: &impl Columns, sealer: &Sealer) -> Result<Payment, StoreError> {

@@ -12,8 +12,8 @@ use super::rows::{self, Columns as _, RESPONSE_DATA};
 use super::seal::{SealError, Sealer};
 use super::statements as sql;
 use super::{
-    Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, ReceivedEvent, Settled, Step, Store,
-    StoreError, StoredSigningKey, Task,
+    Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, OpenWork, ReceivedEvent, Settled,
+    Step, Store, StoreError, StoredSigningKey, Task,
 };
 use crate::payments::payment::Payment;
 
@@ -387,6 +387,12 @@ where
         let mut connection = self.pool.acquire().await?;
         let row = sqlx::query(DB::NEXT_DUE).bind(names(tasks).as_str()).fetch_one(&mut *connection).await?;
         row.number_or_none("due_at")?.map(|due| rows::time("outbox.due_at", due)).transpose()
+    }
+
+    async fn open_work(&self) -> Result<Vec<OpenWork>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        let rows = sqlx::query(sql::OPEN_WORK).fetch_all(&mut *connection).await?;
+        rows.iter().map(rows::open_work).collect()
     }
 
     async fn settle(&self, claim: &Claim, change: &Change, now: Timestamp) -> Result<Settled, StoreError> {

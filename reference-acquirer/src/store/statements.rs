@@ -93,6 +93,7 @@ statements! {
     ENQUEUE_CLAIMED = "\
     INSERT INTO outbox (task, subject, attempts, due_at, lease_owner, lease_until) \
     VALUES ($1, $2, 1, $3, $4, $5) RETURNING id";
+    OPEN_WORK = "SELECT task, COUNT(*) AS rows, MIN(due_at) AS due_at FROM outbox WHERE done_at IS NULL GROUP BY task";
     FINISH = "\
     UPDATE outbox SET done_at = $3, lease_owner = NULL, lease_until = NULL \
     WHERE id = $1 AND lease_owner = $2 AND attempts = $4 AND done_at IS NULL";

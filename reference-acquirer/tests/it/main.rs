@@ -12,6 +12,7 @@ mod bad_input;
 mod command_line;
 mod creating;
 mod finalizing;
+mod hanging;
 mod idempotency;
 mod killed;
 mod notifying;
