@@ -110,3 +110,29 @@ Feature: Klarna in trouble at the initial authorization
     Given Klarna will approve the payment
     When Klarna is well again
     Then the acquirer tells the Partner that the payment is approved
+
+  @AP-38 @AP-33 @timing.retry_within_ms
+  Scenario: Three troubles in a row, each of its own kind
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will approve the payment
+    And Klarna will meet calls with this fault:
+      """
+      {operation: authorize, on: initial, times: 2, kind: status, status: 502, body: none}
+      """
+    And Klarna will meet calls with this fault:
+      """
+      {operation: authorize, on: initial, kind: cut, after: 20}
+      """
+    When the Partner creates the payment
+    Then the acquirer repeats the initial authorize with the same key and body
+    And the acquirer tells the Partner that the payment is approved
+    And Klarna's journal shows at least 4 entries of authorize
+
+  @AP-42
+  Scenario: An answer of a wrong length does no lasting harm
+    # Its JSON ends in the middle, and HTTP says that this is all of it.
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will approve the payment
+    And Klarna will meet the initial authorize with an answer of a wrong length
+    When the Partner creates the payment
+    Then the acquirer serves the Partner's next payment

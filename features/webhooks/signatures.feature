@@ -13,11 +13,12 @@ Feature: Webhooks that are not Klarna's
     Then the forged webhook has no effect, while Klarna's own has
 
     Examples:
-      | forgery                      |
-      | with a forged signature      |
-      | under an unknown signing key |
-      | without a signature          |
-      | altered on its way           |
+      | forgery                                |
+      | with a forged signature                |
+      | under an unknown signing key           |
+      | signed with another key of the account |
+      | without a signature                    |
+      | altered on its way                     |
 
   @AP-49
   Scenario: A forged refusal has no effect

@@ -69,3 +69,31 @@ Feature: Webhooks that come late, out of order, ahead of time, or not at all
     And the customer approves the purchase
     Then the acquirer tells the Partner that the payment is approved
     And the acquirer makes exactly one final authorize
+
+  @AP-25 @AP-49
+  Scenario: The completed webhook comes twice, the second at once after the first
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And Klarna is about to send the completed webhook twice
+    And the customer approves the purchase
+    Then the acquirer tells the Partner that the payment is approved
+    And the acquirer makes exactly one final authorize
+
+  @AP-20 @AP-44
+  Scenario Outline: The session token stands in one of its two places: <where>
+    # Klarna's pages show both; which one stays is not published.
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    When the Partner creates the payment
+    And the Partner launches the Klarna purchase journey
+    And Klarna is about to send the completed webhook <where>
+    And the customer approves the purchase
+    Then the acquirer tells the Partner that the payment is approved
+    And the final authorize carries the session token of the webhook in its header
+
+    Examples:
+      | where                                    |
+      | with the token in the payload only       |
+      | with the token in its state context only |

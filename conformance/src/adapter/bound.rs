@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -181,6 +181,11 @@ impl BoundAcquirer {
         };
         let variables = |secrets| with_payment(self.run.of_partner(partner, secrets), payment);
         self.perform(operation, bound, variables).await
+    }
+
+    /// What the acquirer calls Klarna with.
+    pub fn klarna_api_key(&self) -> &SecretString {
+        &self.run.klarna_api_key
     }
 
     /// How the simulator's journal shows that a call carries the acquirer's own API key: the start of

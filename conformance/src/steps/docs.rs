@@ -4,6 +4,10 @@ use std::fmt::Write as _;
 
 use super::catalogue::all;
 use super::definition::{Argument, Definition, Keyword, Voice};
+use super::expression::parameters;
+
+/// Parameters that take what no list can hold.
+const FREE: [&str; 7] = ["amount", "int", "string", "duration", "time", "operation", "header"];
 
 const ORDER: [Keyword; 3] = [Keyword::Given, Keyword::When, Keyword::Then];
 
@@ -41,16 +45,11 @@ pub fn markdown() -> String {
         "# Steps\n\n\
          <!-- Made by `klarna-conformance steps --markdown`; a test compares. Change the tables in conformance/src/steps. -->\n\n\
          Every step that a feature can use, by the one it is about. They are written as Cucumber Expressions:\n\
-         `{amount}` takes `459.00 SEK`, `{int}` a whole number, `{decision}` one of `approve`, `decline`,\n\
-         `require a step-up`, `{outcome}` one of `approved`, `declined`, `canceled`, `expired`, `pending`,\n\
-         `failed`, `{mode}` one of `redirect`, `SDK`, `{event}` a state of a Payment Request as its event names\n\
-         it, such as `completed`, `{call}` one of `initial`, `final`, `{duration}` such as `10 minutes`, `{time}` such as `2040-01-01T00:00:00Z`, `{operation}` a name of\n\
-         docs/journal.md, `{header}` a header's name, `{trouble}` one of `status 500` (any\n\
-         error status), `status 403 without a body`, `status 503 and a page of HTML`, `silence`, `a broken\n\
-         connection`, `an answer that is no HTTP`, `a lost answer`, `an answer that breaks off`, `half an answer`,\n\
-         `an answer of a wrong length`, `an answer that drips`, `a late answer`. `{mistake}`, `{letters}`, `{peculiarity}`, `{field}`, `{forgery}`, `{manner}`, `{oddity}` `{evolution}`, `{act}` and `{page}` take the words that\n\
-         the embedded features use, and no others. `And` and `But` count as the keyword before them. A doc string is text between\n\
-         two lines of `\"\"\"`, without the first and the last line break, nothing in it escaped.\n",
+         `{amount}` takes `459.00 SEK`, `{int}` a whole number, `{duration}` such as `10 minutes`, `{time}` such\n\
+         as `2040-01-01T00:00:00Z`, `{operation}` a name of docs/journal.md, where a `*` at the end stands for any\n\
+         rest, and `{header}` a header's name. The other parameters take the words of the table at the end. `And` and\n\
+         `But` count as the keyword before them. A doc string is text between two lines of `\"\"\"`, without the first and\n\
+         the last line break, nothing in it escaped.\n",
     );
     for voice in Voice::ALL {
         let _ = write!(text, "\n## {}\n", voice.as_str());
@@ -63,5 +62,12 @@ pub fn markdown() -> String {
             text.push_str("```\n");
         }
     }
+    text.push_str("\n## Parameters\n\n| parameter | takes |\n|---|---|\n");
+    for (name, words) in parameters().filter(|(name, _)| !FREE.contains(name)) {
+        let shown = |word: &String| format!("`{}`", word.replace(r"[45]\d{2}", "503"));
+        let words: Vec<String> = words.iter().map(shown).collect();
+        let _ = writeln!(text, "| `{{{name}}}` | {} |", words.join(", "));
+    }
+    text.push_str("\nIn the place of 503 any status from 400 to 599.\n");
     text
 }

@@ -113,6 +113,7 @@ fn forgery(words: &str) -> Misbehaviour {
     match words {
         "with a forged signature" => Misbehaviour::Forged,
         "under an unknown signing key" => Misbehaviour::UnknownKey,
+        "signed with another key of the account" => Misbehaviour::WrongKey,
         "altered on its way" => Misbehaviour::Altered,
         _ => Misbehaviour::Unsigned,
     }
@@ -124,6 +125,7 @@ fn manner(words: &str) -> Misbehaviour {
         "behind the next one" => Misbehaviour::Reordered,
         "ahead of its answer" => Misbehaviour::BeforeResponse,
         "in vain" => Misbehaviour::Lost,
+        "twice" => Misbehaviour::Duplicate,
         "under a type that nobody knows" => Misbehaviour::UnknownEvent,
         "with the token in the payload only" => Misbehaviour::TokenOnlyInPayload,
         _ => Misbehaviour::TokenOnlyInStateContext,

@@ -31,15 +31,16 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("call", "(initial|final)"),
     (
         "trouble",
-        r"(status \d{3}|status \d{3} without a body|status \d{3} and a page of HTML|silence|a broken connection|an answer that is no HTTP|a lost answer|an answer that breaks off|half an answer|an answer of a wrong length|an answer that drips|a late answer)",
+        r"(status [45]\d{2}|status [45]\d{2} without a body|status [45]\d{2} and a page of HTML|silence|a broken connection|an answer that is no HTTP|a lost answer|an answer that breaks off|half an answer|an answer of a wrong length|an answer that drips|a late answer)",
     ),
     (
         "forgery",
-        "(with a forged signature|under an unknown signing key|without a signature|altered on its way)",
+        "(with a forged signature|under an unknown signing key|signed with another key of the account|without a signature\
+         |altered on its way)",
     ),
     (
         "manner",
-        "(behind the next one|ahead of its answer|in vain|under a type that nobody knows\
+        "(behind the next one|ahead of its answer|in vain|twice|under a type that nobody knows\
          |with the token in the payload only|with the token in its state context only)",
     ),
     (
@@ -66,6 +67,42 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("time", r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)"),
     ("page", "(confirmation page|checkout page with an error)"),
 ];
+
+/// The parameters, and what each takes in words.
+pub(super) fn parameters() -> impl Iterator<Item = (&'static str, Vec<String>)> {
+    PARAMETERS.iter().map(|(name, pattern)| {
+        let plain = pattern.trim_start_matches('(').trim_end_matches(')');
+        (*name, alternatives(plain))
+    })
+}
+
+/// The words between the bars of a pattern, with what stands in groups of their own multiplied out.
+fn alternatives(pattern: &str) -> Vec<String> {
+    let (mut depth, mut parts) = (0_usize, vec![String::new()]);
+    for character in pattern.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '|' if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(last) = parts.last_mut() {
+            last.push(character);
+        }
+    }
+    parts.iter().flat_map(|part| multiplied_out(part)).collect()
+}
+
+fn multiplied_out(part: &str) -> Vec<String> {
+    let group = part.strip_prefix("(?:").and_then(|rest| rest.split_once(')'));
+    match group {
+        Some((words, rest)) => words.split('|').map(|word| format!("{word}{rest}")).collect(),
+        None => vec![part.to_owned()],
+    }
+}
 
 /// Compiles an expression; what comes out matches whole texts.
 pub(super) fn compile(expression: &str) -> Result<Regex, String> {

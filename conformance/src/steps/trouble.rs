@@ -1,6 +1,6 @@
 //! Klarna in trouble: what befalls the acquirer's calls, and how it bears that.
 
-use klarna_schemas::simulator::control::{Fault, FaultBody};
+use klarna_schemas::simulator::control::{ArmFault, Fault, FaultBody};
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
 use crate::world::{Failure, Which, World};
@@ -23,6 +23,15 @@ pub(super) const STEPS: &[Definition] = &[
         argument: Argument::None,
         doc: "The same for all such calls, until Klarna is well again.",
         run: |world, step| Box::pin(meets_every(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Given,
+        expression: "Klarna will meet calls with this fault:",
+        example: "Klarna will meet calls with this fault:",
+        argument: Argument::DocString,
+        doc: "Any fault of docs/faults.md, in YAML, for any operation in the Partner's account, so often as it says: `operation`, `on`, `times`, `kind` and what the kind takes.",
+        run: |world, step| Box::pin(meets_with(world, step)),
     },
     Definition {
         voice: Voice::Klarna,
@@ -120,6 +129,12 @@ async fn meets_one(world: &mut World, step: &StepInput) -> StepResult {
 
 async fn meets_every(world: &mut World, step: &StepInput) -> StepResult {
     world.trouble(which(step.text(0)), fault(step.text(1))?, true).await
+}
+
+async fn meets_with(world: &mut World, step: &StepInput) -> StepResult {
+    let fault: ArmFault = serde_saphyr::from_str(step.doc_string.as_deref().unwrap_or_default())
+        .map_err(|error| Failure::misused(&format!("this is no fault: {error}")))?;
+    world.meet_calls(&fault).await
 }
 
 async fn well_again(world: &mut World, _: &StepInput) -> StepResult {

@@ -48,10 +48,17 @@ impl World {
     /// # Errors
     /// When the simulator refuses.
     pub async fn trouble(&mut self, which: Which, fault: Fault, always: bool) -> Result<(), Failure> {
-        self.silence = fault == Fault::Stall;
         let times = if always { ALWAYS } else { 1 };
-        let fault = ArmFault { on: which.kind(), times, ..ArmFault::once(AUTHORIZE, fault) };
-        self.run.control.arm_fault(self.account(), &fault).await?;
+        self.meet_calls(&ArmFault { on: which.kind(), times, ..ArmFault::once(AUTHORIZE, fault) }).await
+    }
+
+    /// Arms a fault as it stands.
+    ///
+    /// # Errors
+    /// When the simulator refuses.
+    pub async fn meet_calls(&mut self, fault: &ArmFault) -> Result<(), Failure> {
+        self.silence = fault.fault == Fault::Stall;
+        self.run.control.arm_fault(self.account(), fault).await?;
         Ok(())
     }
 
