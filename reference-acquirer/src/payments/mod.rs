@@ -2,6 +2,7 @@
 
 pub mod calls;
 pub mod create;
+pub mod list;
 pub mod mapping;
 pub mod methods;
 pub mod network_data;

@@ -6,6 +6,7 @@
 mod dialect;
 mod idempotency;
 mod in_use;
+mod listing;
 mod operations;
 mod postgres;
 mod rows;
@@ -24,6 +25,7 @@ use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, SigningKeyId};
 use secrecy::SecretString;
 
 pub use self::idempotency::{Begun, IdempotencyKeys, KeptAnswer, KeyedRequest};
+pub use self::listing::{ListedAfter, PaymentFilter};
 pub use self::operations::{NewOperation, OperationCall, OperationChange, OperationCreated, Operations};
 pub use self::seal::{NotAKey, SealError, Sealer};
 use crate::payments::payment::Payment;
@@ -271,6 +273,13 @@ pub trait Store: IdempotencyKeys + Operations + Send + Sync + std::fmt::Debug {
         request: &PaymentRequestId,
         reference: Option<&str>,
     ) -> Result<Option<Payment>, StoreError>;
+    /// A Partner's payments, newest first.
+    async fn list(
+        &self,
+        partner: &str,
+        filter: &PaymentFilter,
+        limit: usize,
+    ) -> Result<Vec<Payment>, StoreError>;
     /// A call as it was written down.
     async fn klarna_call(&self, payment_id: &str, step: Step) -> Result<Option<KlarnaCall>, StoreError>;
 

@@ -12,8 +12,8 @@ use super::rows::{self, Columns as _, RESPONSE_DATA};
 use super::seal::{SealError, Sealer};
 use super::statements as sql;
 use super::{
-    Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, ReceivedEvent, Settled, Step, Store,
-    StoreError, StoredSigningKey, Task,
+    Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, PaymentFilter, ReceivedEvent,
+    Settled, Step, Store, StoreError, StoredSigningKey, Task,
 };
 use crate::payments::payment::Payment;
 
@@ -303,6 +303,34 @@ where
             .fetch_optional(&mut *connection)
             .await?;
         self.payment_of(row)
+    }
+
+    async fn list(
+        &self,
+        partner: &str,
+        filter: &PaymentFilter,
+        limit: usize,
+    ) -> Result<Vec<Payment>, StoreError> {
+        let first = filter.states.first().map(|state| state.as_str()).unwrap_or_default();
+        let second = filter.states.get(1).map_or(first, |state| state.as_str());
+        let (before, id) = match &filter.after {
+            Some(after) => (after.created_at.as_millisecond(), after.id.as_str()),
+            None => (i64::MAX, ""),
+        };
+        let mut connection = self.pool.acquire().await?;
+        let rows = sqlx::query(sql::LIST_PAYMENTS)
+            .bind(partner)
+            .bind(first)
+            .bind(second)
+            .bind(filter.reference.as_deref().unwrap_or_default())
+            .bind(filter.from.as_millisecond())
+            .bind(filter.to.as_millisecond())
+            .bind(before)
+            .bind(id)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut *connection)
+            .await?;
+        rows.iter().map(|row| rows::payment(row, &self.sealer)).collect()
     }
 
     async fn klarna_call(&self, payment_id: &str, step: Step) -> Result<Option<KlarnaCall>, StoreError> {
