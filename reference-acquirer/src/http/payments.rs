@@ -1,4 +1,4 @@
-//! `POST /v1/payments`, `GET /v1/payments` and `GET /v1/payments/{payment_id}`.
+//! `POST /v1/payments`, `GET /v1/payments`, `GET /v1/payments/{payment_id}/events` and `GET /v1/payments/{payment_id}`.
 
 use std::sync::Arc;
 
@@ -7,6 +7,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode, Uri};
+
+use serde_json::json;
 
 use super::Api;
 use super::once::once;
@@ -51,6 +53,14 @@ pub async fn read(State(api): State<Api>, id: Segment, headers: HeaderMap) -> Re
     let payment = api.payments.payment(partner, id.name()?).await?.ok_or_else(Problem::no_such_payment)?;
     let operations = api.payments.store.operations(&payment.id).await?;
     Ok(Json(PaymentWithOperations::new(&payment, &operations)).into_response())
+}
+
+/// What happened to a payment and to what was done with it, in order.
+pub async fn events(State(api): State<Api>, id: Segment, headers: HeaderMap) -> Result<Response, Problem> {
+    let partner = api.keys.partner(&headers)?;
+    let payment = api.payments.payment(partner, id.name()?).await?.ok_or_else(Problem::no_such_payment)?;
+    let events = api.payments.store.history(&payment.id).await?;
+    Ok(Json(json!({ "events": events })).into_response())
 }
 
 /// Lists the Partner's payments.

@@ -118,6 +118,16 @@ pub static ROUTES: &[Route] = &[
         handler: |method| on(method, payments::read),
     },
     Route {
+        method: Method::GET,
+        path: "/v1/payments/{payment_id}/events",
+        caller: Caller::Partner,
+        summary: "Read what happened to a payment",
+        request: None,
+        answers: &[(200, Some("acquirer/payment-events"))],
+        query: &[],
+        handler: |method| on(method, payments::events),
+    },
+    Route {
         method: Method::POST,
         path: "/v1/payments/{payment_id}/cancel",
         caller: Caller::Partner,

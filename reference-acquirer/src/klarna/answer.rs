@@ -69,7 +69,7 @@ pub fn read_authorize(body: &[u8]) -> Option<Answer> {
             Decision::Unusable
         }
     };
-    Some(Answer { decision, response_data: envelope.klarna_network_response_data })
+    Some(Answer { decision, response_data: envelope.klarna_network_response_data, correlation_id: None })
 }
 
 /// Id and URL stand in the customer interaction, and in older answers in the request itself.

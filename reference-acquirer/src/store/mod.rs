@@ -28,6 +28,7 @@ pub use self::idempotency::{Begun, IdempotencyKeys, KeptAnswer, KeyedRequest};
 pub use self::listing::{ListedAfter, PaymentFilter};
 pub use self::operations::{NewOperation, OperationCall, OperationChange, OperationCreated, Operations};
 pub use self::seal::{NotAKey, SealError, Sealer};
+use crate::payments::history::HistoryEntry;
 use crate::payments::payment::Payment;
 
 /// Why the store could not do what was asked.
@@ -208,6 +209,8 @@ pub struct Change {
     pub withdraw: bool,
     /// No call of the payment needs its session token any more.
     pub forget_tokens: bool,
+    /// What the history says of it.
+    pub entry: HistoryEntry,
 }
 
 /// Whether a change was made.
@@ -280,6 +283,8 @@ pub trait Store: IdempotencyKeys + Operations + Send + Sync + std::fmt::Debug {
         filter: &PaymentFilter,
         limit: usize,
     ) -> Result<Vec<Payment>, StoreError>;
+    /// What happened to a payment and its operations, in order.
+    async fn history(&self, payment_id: &str) -> Result<Vec<HistoryEntry>, StoreError>;
     /// A call as it was written down.
     async fn klarna_call(&self, payment_id: &str, step: Step) -> Result<Option<KlarnaCall>, StoreError>;
 

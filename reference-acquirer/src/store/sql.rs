@@ -15,6 +15,7 @@ use super::{
     Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, PaymentFilter, ReceivedEvent,
     Settled, Step, Store, StoreError, StoredSigningKey, Task,
 };
+use crate::payments::history::{Cause, HistoryEntry};
 use crate::payments::payment::Payment;
 
 /// What the sealed texts are bound to: the column that they stand in.
@@ -195,6 +196,26 @@ where
         Ok(DB::rows_affected(&updated) > 0)
     }
 
+    /// Commits with the change that it tells of.
+    pub(super) async fn record(
+        tx: &mut Transaction<'static, DB>,
+        payment_id: &str,
+        entry: &HistoryEntry,
+    ) -> Result<(), StoreError> {
+        sqlx::query(sql::INSERT_HISTORY)
+            .bind(payment_id)
+            .bind(entry.operation_id.clone())
+            .bind(entry.at.as_millisecond())
+            .bind(entry.status.as_str())
+            .bind(entry.cause.as_str())
+            .bind(entry.klarna_id.clone())
+            .bind(entry.klarna_event_id.clone())
+            .bind(entry.klarna_correlation_id.clone())
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
     pub(super) async fn insert_notification(
         tx: &mut Transaction<'static, DB>,
         notification: &Notification,
@@ -271,6 +292,8 @@ where
         for call in [&new.initial, &new.r#final] {
             self.insert_call(&mut tx, call).await?;
         }
+        let asked = HistoryEntry::of_payment(payment, Cause::PartnerAsked, payment.created_at);
+        Self::record(&mut tx, &payment.id, &asked).await?;
         let claim =
             Self::enqueue_claimed(&mut tx, Task::Authorize, &payment.id, payment.created_at, &new.lease)
                 .await?;
@@ -331,6 +354,12 @@ where
             .fetch_all(&mut *connection)
             .await?;
         rows.iter().map(|row| rows::payment(row, &self.sealer)).collect()
+    }
+
+    async fn history(&self, payment_id: &str) -> Result<Vec<HistoryEntry>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        let rows = sqlx::query(sql::HISTORY).bind(payment_id).fetch_all(&mut *connection).await?;
+        rows.iter().map(rows::history_entry).collect()
     }
 
     async fn klarna_call(&self, payment_id: &str, step: Step) -> Result<Option<KlarnaCall>, StoreError> {
@@ -426,6 +455,7 @@ where
         if !self.update_payment(&mut tx, payment, now).await? {
             return Ok(Settled::Overtaken);
         }
+        Self::record(&mut tx, &payment.id, &change.entry).await?;
         if let Some(token) = &change.finalize_with {
             sqlx::query(sql::SET_CALL_TOKEN)
                 .bind(payment.id.as_str())

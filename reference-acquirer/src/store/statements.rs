@@ -83,6 +83,12 @@ statements! {
     RELEASE_ALL_KEYS = "\
     UPDATE idempotency_keys SET lease_owner = NULL, lease_until = NULL WHERE lease_owner IS NOT NULL";
 
+    INSERT_HISTORY = "\
+    INSERT INTO history (payment_id, operation_id, at, status, cause, klarna_id, klarna_event_id, \
+                         klarna_correlation_id) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    HISTORY = "SELECT * FROM history WHERE payment_id = $1 ORDER BY id";
+
     INSERT_EVENT = "\
     INSERT INTO klarna_events (event_id, body, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     EVENT = "SELECT body FROM klarna_events WHERE event_id = $1";

@@ -12,6 +12,7 @@ mod bad_input;
 mod command_line;
 mod creating;
 mod finalizing;
+mod history;
 mod idempotency;
 mod isolation;
 mod killed;

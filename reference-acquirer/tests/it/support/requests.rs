@@ -23,7 +23,7 @@ pub(crate) async fn sound(setup: &Setup, acquirer: &Acquirer, route: &Route) -> 
             setup.klarna.will([Reply::approved()]);
             (route.path.to_owned(), order("tx-1"))
         }
-        ("GET", "/v1/payments" | "/v1/payments/{payment_id}") => {
+        ("GET", "/v1/payments" | "/v1/payments/{payment_id}" | "/v1/payments/{payment_id}/events") => {
             (at_payment(Reply::approved()).await, Value::Null)
         }
         ("POST", "/v1/payments/{payment_id}/cancel") => (at_payment(Reply::step_up()).await, json!({})),
