@@ -198,8 +198,9 @@ impl KlarnaClient {
     /// A new signing key, with its secret.
     pub async fn create_signing_key(&self, session: &str) -> Result<SigningKey, CallError> {
         let path = ["v2", "notification", "signing-keys"];
-        let request =
-            self.request(Method::POST, &path, session).header(IDEMPOTENCY_KEY_HEADER, key_of(session));
+        let request = self
+            .request(Method::POST, &path, session)
+            .header(IDEMPOTENCY_KEY_HEADER, key_of(&format!("{session}/signing-key")));
         self.json("signing_key.create", request).await
     }
 
@@ -215,7 +216,7 @@ impl KlarnaClient {
         let path = ["v2", "notification", "webhooks"];
         let request = self
             .request(Method::POST, &path, session)
-            .header(IDEMPOTENCY_KEY_HEADER, key_of(session))
+            .header(IDEMPOTENCY_KEY_HEADER, key_of(&format!("{session}/webhook")))
             .json(webhook);
         self.json("webhook.create", request).await
     }

@@ -6,14 +6,15 @@
 mod dialect;
 mod idempotency;
 mod in_use;
-mod listing;
 mod operations;
 mod postgres;
+mod reading;
 mod rows;
 mod seal;
 mod sql;
 mod sql_idempotency;
 mod sql_operations;
+mod sql_reading;
 mod sqlite;
 mod statements;
 
@@ -25,8 +26,8 @@ use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, SigningKeyId};
 use secrecy::SecretString;
 
 pub use self::idempotency::{Begun, IdempotencyKeys, KeptAnswer, KeyedRequest};
-pub use self::listing::{ListedAfter, PaymentFilter};
 pub use self::operations::{NewOperation, OperationCall, OperationChange, OperationCreated, Operations};
+pub use self::reading::{ListedAfter, PaymentFilter, Reading};
 pub use self::seal::{NotAKey, SealError, Sealer};
 use crate::payments::history::HistoryEntry;
 use crate::payments::payment::Payment;
@@ -257,7 +258,7 @@ pub struct StoredSigningKey {
 
 /// The acquirer's memory.
 #[async_trait]
-pub trait Store: IdempotencyKeys + Operations + Send + Sync + std::fmt::Debug {
+pub trait Store: IdempotencyKeys + Operations + Reading + Send + Sync + std::fmt::Debug {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
     /// Closes every connection, so that the database is whole and free.
@@ -276,15 +277,6 @@ pub trait Store: IdempotencyKeys + Operations + Send + Sync + std::fmt::Debug {
         request: &PaymentRequestId,
         reference: Option<&str>,
     ) -> Result<Option<Payment>, StoreError>;
-    /// A Partner's payments, newest first.
-    async fn list(
-        &self,
-        partner: &str,
-        filter: &PaymentFilter,
-        limit: usize,
-    ) -> Result<Vec<Payment>, StoreError>;
-    /// What happened to a payment and its operations, in order.
-    async fn history(&self, payment_id: &str) -> Result<Vec<HistoryEntry>, StoreError>;
     /// A call as it was written down.
     async fn klarna_call(&self, payment_id: &str, step: Step) -> Result<Option<KlarnaCall>, StoreError>;
 

@@ -12,8 +12,8 @@ use super::rows::{self, Columns as _, RESPONSE_DATA};
 use super::seal::{SealError, Sealer};
 use super::statements as sql;
 use super::{
-    Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, PaymentFilter, ReceivedEvent,
-    Settled, Step, Store, StoreError, StoredSigningKey, Task,
+    Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, ReceivedEvent, Settled, Step, Store,
+    StoreError, StoredSigningKey, Task,
 };
 use crate::payments::history::{Cause, HistoryEntry};
 use crate::payments::payment::Payment;
@@ -196,26 +196,6 @@ where
         Ok(DB::rows_affected(&updated) > 0)
     }
 
-    /// Commits with the change that it tells of.
-    pub(super) async fn record(
-        tx: &mut Transaction<'static, DB>,
-        payment_id: &str,
-        entry: &HistoryEntry,
-    ) -> Result<(), StoreError> {
-        sqlx::query(sql::INSERT_HISTORY)
-            .bind(payment_id)
-            .bind(entry.operation_id.clone())
-            .bind(entry.at.as_millisecond())
-            .bind(entry.status.as_str())
-            .bind(entry.cause.as_str())
-            .bind(entry.klarna_id.clone())
-            .bind(entry.klarna_event_id.clone())
-            .bind(entry.klarna_correlation_id.clone())
-            .execute(&mut **tx)
-            .await?;
-        Ok(())
-    }
-
     pub(super) async fn insert_notification(
         tx: &mut Transaction<'static, DB>,
         notification: &Notification,
@@ -326,40 +306,6 @@ where
             .fetch_optional(&mut *connection)
             .await?;
         self.payment_of(row)
-    }
-
-    async fn list(
-        &self,
-        partner: &str,
-        filter: &PaymentFilter,
-        limit: usize,
-    ) -> Result<Vec<Payment>, StoreError> {
-        let first = filter.states.first().map(|state| state.as_str()).unwrap_or_default();
-        let second = filter.states.get(1).map_or(first, |state| state.as_str());
-        let (before, id) = match &filter.after {
-            Some(after) => (after.created_at.as_millisecond(), after.id.as_str()),
-            None => (i64::MAX, ""),
-        };
-        let mut connection = self.pool.acquire().await?;
-        let rows = sqlx::query(sql::LIST_PAYMENTS)
-            .bind(partner)
-            .bind(first)
-            .bind(second)
-            .bind(filter.reference.as_deref().unwrap_or_default())
-            .bind(filter.from.as_millisecond())
-            .bind(filter.to.as_millisecond())
-            .bind(before)
-            .bind(id)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut *connection)
-            .await?;
-        rows.iter().map(|row| rows::payment(row, &self.sealer)).collect()
-    }
-
-    async fn history(&self, payment_id: &str) -> Result<Vec<HistoryEntry>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        let rows = sqlx::query(sql::HISTORY).bind(payment_id).fetch_all(&mut *connection).await?;
-        rows.iter().map(rows::history_entry).collect()
     }
 
     async fn klarna_call(&self, payment_id: &str, step: Step) -> Result<Option<KlarnaCall>, StoreError> {

@@ -1,8 +1,11 @@
-//! Which payments are listed.
+//! What Partners read: lists of payments, and their history.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::payments::payment::State;
+use super::StoreError;
+use crate::payments::history::HistoryEntry;
+use crate::payments::payment::{Payment, State};
 
 /// Which of a Partner's payments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,4 +36,18 @@ impl Default for PaymentFilter {
     fn default() -> Self {
         Self { states: Vec::new(), reference: None, from: Timestamp::MIN, to: Timestamp::MAX, after: None }
     }
+}
+
+/// What is read of the acquirer's memory, and changes nothing.
+#[async_trait]
+pub trait Reading {
+    /// A Partner's payments, newest first.
+    async fn list(
+        &self,
+        partner: &str,
+        filter: &PaymentFilter,
+        limit: usize,
+    ) -> Result<Vec<Payment>, StoreError>;
+    /// What happened to a payment and its operations, in order.
+    async fn history(&self, payment_id: &str) -> Result<Vec<HistoryEntry>, StoreError>;
 }
