@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 use url::Url;
 
-use crate::config::{self, Settings, Sources};
+use crate::config::{self, KeyHash, Settings, Sources};
 use crate::server::Server;
 use crate::store::Sealer;
 use crate::telemetry;
@@ -59,6 +59,10 @@ enum Command {
     CheckConfig(Serve),
     /// Print every setting with its default and what it means.
     Defaults,
+    /// Print a new API key for a Partner, and the setting that lets it in.
+    ///
+    /// The key goes to the Partner and is kept nowhere here; its hash goes into the file.
+    NewApiKey,
     /// Print a new key for `database_key`, with which secrets in the database are encrypted.
     NewDatabaseKey,
 }
@@ -114,12 +118,21 @@ pub fn run_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             print(config::DEFAULTS.trim_end());
             ExitCode::SUCCESS
         }
+        Command::NewApiKey => {
+            let key = config::new_api_key();
+            print(&format!("api_key = \"{}\"", key.expose_secret()));
+            print(&format!("api_key_sha256 = \"{}\"", KeyHash::of(&key).to_hex()));
+            ExitCode::SUCCESS
+        }
         Command::NewDatabaseKey => {
             print(Sealer::new_key().expose_secret());
             ExitCode::SUCCESS
         }
         Command::CheckConfig(serve) => match serve.settings() {
-            Ok(_) => {
+            Ok(settings) => {
+                for warning in settings.warnings() {
+                    let _ = writeln!(std::io::stderr(), "warning: {warning}");
+                }
                 print("the settings can be used");
                 ExitCode::SUCCESS
             }

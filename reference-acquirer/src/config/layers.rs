@@ -255,7 +255,11 @@ klarna_partner_account = \"krn:a\"
                 &[],
                 "acquirer.toml:3:3: klarna.timeout: unknown field `timeout`, expected one of",
             ),
-            ("[[partners]]\nname = \"a\"\n", &[], "acquirer.toml:1:1: partners[0]: missing field `api_key`"),
+            (
+                "[[partners]]\nname = \"a\"\n",
+                &[],
+                "acquirer.toml:1:1: partners[0]: missing field `klarna_partner_account`",
+            ),
             (
                 FILE,
                 &[("REFERENCE_ACQUIRER_RETURN__WAIT", "5")],
@@ -304,6 +308,27 @@ klarna_partner_account = \"krn:a\"
         ] {
             assert!(complaints.contains(expected), "{complaints}");
         }
+    }
+
+    #[test]
+    fn a_partner_has_one_key_plain_or_hashed() {
+        let hashed = format!("api_key_sha256 = \"{}\"", "0f".repeat(32));
+        let with_key = |key: &str| with(&FILE.replace("api_key = \"k\"", key), &[]);
+        assert_eq!(with_key("api_key = \"k\"").unwrap().warnings().len(), 1);
+        assert_eq!(with_key(&hashed).unwrap().warnings(), Vec::<String>::new());
+        for key in ["", "api_key = \"\"", &format!("api_key = \"k\"\n{hashed}")] {
+            let complaint = with_key(key).unwrap_err().to_string();
+            assert!(complaint.contains("partner \"alpha\" needs either api_key"), "{complaint}");
+        }
+        let complaint = with_key("api_key_sha256 = \"k\"").unwrap_err().to_string();
+        assert!(complaint.contains("partners[0].api_key_sha256: must be a SHA-256 in 64"), "{complaint}");
+        // A plain key and its own hash are the same key.
+        let hash = super::super::KeyHash::of(&"k".into()).to_hex();
+        let twice = format!(
+            "{FILE}\n[[partners]]\nname = \"beta\"\napi_key_sha256 = \"{hash}\"\nklarna_partner_account = \"krn:b\"\n"
+        );
+        let complaint = with(&twice, &[]).unwrap_err().to_string();
+        assert!(complaint.contains("\"alpha\" and \"beta\" have the same api_key"), "{complaint}");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Settings: embedded defaults < file < environment < flags, and readable complaints.
 
+mod api_key;
 mod layers;
 mod locate;
 mod settings;
 
+pub use self::api_key::{KeyHash, new_key as new_api_key};
 pub use self::layers::{ConfigError, DEFAULTS, Sources, load, process_environment};
 pub use self::settings::{
-    Backoff, Breaker, Create, Http, Klarna, LogFormat, Logs, Notifications, Outbox, PartnerSettings,
-    PaymentMethod, Registration, Retry, Return, Settings,
+    Backoff, Breaker, Create, Http, Idempotency, Klarna, LogFormat, Logs, Notifications, Outbox,
+    PartnerSettings, PaymentMethod, Registration, Retry, Return, Settings,
 };

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
+use super::api_key::KeyHash;
 use crate::payments::create::is_loopback;
 use crate::store::{self, Sealer};
 
@@ -309,8 +310,10 @@ pub enum PaymentMethod {
 pub struct PartnerSettings {
     /// This acquirer's name for it.
     pub name: String,
-    /// What it authenticates with.
-    pub api_key: SecretString,
+    /// What it authenticates with. Either this or its hash.
+    pub api_key: Option<SecretString>,
+    /// The hash of what it authenticates with.
+    pub api_key_sha256: Option<KeyHash>,
     /// Its account at Klarna, one a Partner (contract `payments.md` 1.2).
     pub klarna_partner_account: PartnerAccountId,
     /// Which payment account settles; Klarna's only one when absent.
@@ -323,6 +326,17 @@ pub struct PartnerSettings {
     pub notification_url: Option<Url>,
     /// `whsec_` and the base64 of the key that signs what it is told.
     pub notification_secret: Option<SecretString>,
+}
+
+impl PartnerSettings {
+    /// The hash of its key; `None` where the settings do not say exactly one.
+    pub fn key_hash(&self) -> Option<KeyHash> {
+        match (&self.api_key, self.api_key_sha256) {
+            (Some(key), None) if !key.expose_secret().is_empty() => Some(KeyHash::of(key)),
+            (None, Some(hash)) => Some(hash),
+            _ => None,
+        }
+    }
 }
 
 /// Settings that do not go together.
@@ -349,6 +363,20 @@ impl Settings {
     /// What a Partner's payment form lists, in order.
     pub fn payment_methods(&self, partner: &PartnerSettings) -> Vec<PaymentMethod> {
         partner.payment_methods.as_ref().unwrap_or(&self.payment_methods).clone()
+    }
+
+    /// What can be used, but should not be so. Each names the setting and how to mend it.
+    pub fn warnings(&self) -> Vec<String> {
+        let plain = self.partners.iter().enumerate().filter(|(_, partner)| partner.api_key.is_some());
+        plain
+            .map(|(index, partner)| {
+                format!(
+                    "partners[{index}].api_key of {:?} stands in plain: whoever reads the file can pay as this \
+                     Partner; put api_key_sha256 there instead, as `reference-acquirer new-api-key` prints it",
+                    partner.name
+                )
+            })
+            .collect()
     }
 
     /// What types cannot say. Each complaint names the setting and how to mend it.
@@ -497,11 +525,13 @@ impl Settings {
             if partner.payment_methods.as_deref().is_some_and(stands_twice) {
                 complain("payment_methods", format!("partner {name:?} names a payment method twice"));
             }
-            if partner.api_key.expose_secret().is_empty() {
-                complain("api_key", format!("partner {name:?} has an empty api_key"));
+            let setting = if partner.api_key.is_some() { "api_key" } else { "api_key_sha256" };
+            if partner.key_hash().is_none() {
+                let text = "needs either api_key, not empty, or api_key_sha256, and not both";
+                complain(setting, format!("partner {name:?} {text}"));
             }
-            if let Some(other) = keys.insert(partner.api_key.expose_secret(), name) {
-                complain("api_key", format!("partners {other:?} and {name:?} have the same api_key"));
+            if let Some(other) = partner.key_hash().and_then(|hash| keys.insert(hash, name)) {
+                complain(setting, format!("partners {other:?} and {name:?} have the same api_key"));
             }
             if let Some(other) = accounts.insert(partner.klarna_partner_account.as_str(), name) {
                 let account = &partner.klarna_partner_account;

@@ -2,26 +2,22 @@
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use secrecy::ExposeSecret as _;
-use sha2::{Digest as _, Sha256};
-use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
+use subtle::ConditionallySelectable as _;
 
 use super::problem::Problem;
-use crate::config::PartnerSettings;
+use crate::config::{KeyHash, PartnerSettings};
 
 /// The Partners' keys, hashed: keys of any length compare in the same time.
 #[derive(Debug)]
 pub struct Keys {
-    partners: Vec<([u8; 32], PartnerSettings)>,
+    partners: Vec<(KeyHash, PartnerSettings)>,
 }
 
 impl Keys {
     /// The keys of these Partners.
     pub fn new(partners: &[PartnerSettings]) -> Self {
-        let hashed = |partner: &PartnerSettings| {
-            (Sha256::digest(partner.api_key.expose_secret()).into(), partner.clone())
-        };
-        Self { partners: partners.iter().map(hashed).collect() }
+        let hashed = |partner: &PartnerSettings| Some((partner.key_hash()?, partner.clone()));
+        Self { partners: partners.iter().filter_map(hashed).collect() }
     }
 
     /// The Partner whose key a request carries. Every key is compared, so that the time taken
@@ -32,13 +28,12 @@ impl Keys {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, key)| <[u8; 32]>::from(Sha256::digest(key.trim())))
+            .map(|(_, key)| KeyHash::of(&key.trim().into()))
             .ok_or_else(Problem::unauthorized)?;
         let none = u64::MAX;
         let mut found = none;
         for (index, (key, _)) in (0_u64..).zip(&self.partners) {
-            let same: Choice = key.as_slice().ct_eq(presented.as_slice());
-            found.conditional_assign(&index, same);
+            found.conditional_assign(&index, key.is(&presented));
         }
         usize::try_from(found)
             .ok()

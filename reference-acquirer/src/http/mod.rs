@@ -5,6 +5,7 @@ pub mod body;
 pub mod health;
 pub mod json;
 pub mod once;
+pub mod openapi;
 pub mod operations;
 pub mod path;
 pub mod payment_methods;

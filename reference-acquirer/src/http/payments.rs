@@ -1,4 +1,4 @@
-//! `POST /v1/payments` and `GET /v1/payments/{payment_id}`.
+//! `POST /v1/payments`, `GET /v1/payments`, `GET /v1/payments/{payment_id}/events` and `GET /v1/payments/{payment_id}`.
 
 use std::sync::Arc;
 
@@ -8,15 +8,18 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode, Uri};
 
+use serde_json::json;
+
 use super::Api;
 use super::once::once;
 use super::path::Segment;
 use super::post::{Answer, PartnerPost};
 use super::problem::Problem;
 use crate::payments::create::CreatePayment;
+use crate::payments::list::ListPayments;
 use crate::payments::payment::Payment;
 use crate::payments::service::CreateOutcome;
-use crate::payments::view::{PaymentView, PaymentWithOperations};
+use crate::payments::view::{PageView, PaymentView, PaymentWithOperations};
 
 /// Creates a payment. 201 with Klarna's decision, or 202 while there is none; 200 when the same
 /// request made the payment before.
@@ -50,6 +53,22 @@ pub async fn read(State(api): State<Api>, id: Segment, headers: HeaderMap) -> Re
     let payment = api.payments.payment(partner, id.name()?).await?.ok_or_else(Problem::no_such_payment)?;
     let operations = api.payments.store.operations(&payment.id).await?;
     Ok(Json(PaymentWithOperations::new(&payment, &operations)).into_response())
+}
+
+/// What happened to a payment and to what was done with it, in order.
+pub async fn events(State(api): State<Api>, id: Segment, headers: HeaderMap) -> Result<Response, Problem> {
+    let partner = api.keys.partner(&headers)?;
+    let payment = api.payments.payment(partner, id.name()?).await?.ok_or_else(Problem::no_such_payment)?;
+    let events = api.payments.store.history(&payment.id).await?;
+    Ok(Json(json!({ "events": events })).into_response())
+}
+
+/// Lists the Partner's payments.
+pub async fn list(State(api): State<Api>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+    let partner = api.keys.partner(&headers)?;
+    let asked = ListPayments::read(uri.query().unwrap_or_default()).map_err(Problem::wrong_fields)?;
+    let page = api.payments.list(partner, &asked).await?;
+    Ok(Json(PageView::from(&page)).into_response())
 }
 
 fn made(status: StatusCode, payment: &Payment) -> Result<Answer, Problem> {

@@ -3,7 +3,9 @@
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 
-use super::{Api, WEBHOOKS_PATH, health, operations, payment_methods, payments, return_endpoint, webhooks};
+use super::{
+    Api, WEBHOOKS_PATH, health, openapi, operations, payment_methods, payments, return_endpoint, webhooks,
+};
 
 /// Who calls a route, and thereby what a call must prove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub enum Caller {
     Customer,
     /// Whoever runs the acquirer.
     Operator,
+    /// Anybody: there is nothing to protect.
+    Anybody,
 }
 
 /// One method of one path.
@@ -32,6 +36,8 @@ pub struct Route {
     pub request: Option<&'static str>,
     /// The good answers: status, and schema of the body where it is JSON of ours.
     pub answers: &'static [(u16, Option<&'static str>)],
+    /// The parameters of its query: name, and schema as JSON text.
+    pub query: &'static [(&'static str, &'static str)],
     handler: fn(MethodFilter) -> MethodRouter<Api>,
 }
 
@@ -64,6 +70,7 @@ pub static ROUTES: &[Route] = &[
         summary: "List what a payment form shows",
         request: Some("acquirer/list-payment-methods"),
         answers: &[(200, Some("acquirer/payment-methods"))],
+        query: &[],
         handler: |method| on(method, payment_methods::list),
     },
     Route {
@@ -77,7 +84,28 @@ pub static ROUTES: &[Route] = &[
             (201, Some("acquirer/payment")),
             (202, Some("acquirer/payment")),
         ],
+        query: &[],
         handler: |method| on(method, payments::create),
+    },
+    Route {
+        method: Method::GET,
+        path: "/v1/payments",
+        caller: Caller::Partner,
+        summary: "List payments, newest first",
+        request: None,
+        answers: &[(200, Some("acquirer/payment-list"))],
+        query: &[
+            (
+                "status",
+                r#"{"enum": ["approved", "declined", "step_up_required", "pending", "canceled", "expired", "failed"]}"#,
+            ),
+            ("reference", r#"{"type": "string", "minLength": 1, "maxLength": 255}"#),
+            ("created_from", r#"{"type": "string", "format": "date-time", "description": "Then or later."}"#),
+            ("created_to", r#"{"type": "string", "format": "date-time", "description": "Before then."}"#),
+            ("limit", r#"{"type": "integer", "minimum": 1, "maximum": 100, "default": 20}"#),
+            ("cursor", r#"{"type": "string", "description": "next_cursor of the page before."}"#),
+        ],
+        handler: |method| on(method, payments::list),
     },
     Route {
         method: Method::GET,
@@ -86,7 +114,18 @@ pub static ROUTES: &[Route] = &[
         summary: "Read a payment and what was done with it",
         request: None,
         answers: &[(200, Some("acquirer/payment"))],
+        query: &[],
         handler: |method| on(method, payments::read),
+    },
+    Route {
+        method: Method::GET,
+        path: "/v1/payments/{payment_id}/events",
+        caller: Caller::Partner,
+        summary: "Read what happened to a payment",
+        request: None,
+        answers: &[(200, Some("acquirer/payment-events"))],
+        query: &[],
+        handler: |method| on(method, payments::events),
     },
     Route {
         method: Method::POST,
@@ -95,6 +134,7 @@ pub static ROUTES: &[Route] = &[
         summary: "Cancel an unfinished step-up",
         request: Some("acquirer/no-fields"),
         answers: OPERATION,
+        query: &[],
         handler: |method| on(method, operations::cancel),
     },
     Route {
@@ -104,6 +144,7 @@ pub static ROUTES: &[Route] = &[
         summary: "Capture money of an approved payment",
         request: Some("acquirer/move-money"),
         answers: OPERATION,
+        query: &[],
         handler: |method| on(method, operations::capture),
     },
     Route {
@@ -113,6 +154,7 @@ pub static ROUTES: &[Route] = &[
         summary: "Refund captured money",
         request: Some("acquirer/move-money"),
         answers: OPERATION,
+        query: &[],
         handler: |method| on(method, operations::refund),
     },
     Route {
@@ -122,6 +164,7 @@ pub static ROUTES: &[Route] = &[
         summary: "Give up what is left of an authorization",
         request: Some("acquirer/no-fields"),
         answers: OPERATION,
+        query: &[],
         handler: |method| on(method, operations::void),
     },
     Route {
@@ -131,6 +174,7 @@ pub static ROUTES: &[Route] = &[
         summary: "Take the customer back to the Partner",
         request: None,
         answers: &[(303, None)],
+        query: &[],
         handler: |method| on(method, return_endpoint::back_to_the_shop),
     },
     Route {
@@ -140,7 +184,18 @@ pub static ROUTES: &[Route] = &[
         summary: "Receive an event",
         request: None,
         answers: &[(200, None)],
+        query: &[],
         handler: |method| on(method, webhooks::receive),
+    },
+    Route {
+        method: Method::GET,
+        path: "/openapi.json",
+        caller: Caller::Anybody,
+        summary: "Describe this API",
+        request: None,
+        answers: &[(200, None)],
+        query: &[],
+        handler: |method| on(method, openapi::serve),
     },
     Route {
         method: Method::GET,
@@ -149,6 +204,7 @@ pub static ROUTES: &[Route] = &[
         summary: "Say whether it works",
         request: None,
         answers: &[(200, None)],
+        query: &[],
         handler: |method| on(method, health::health),
     },
     Route {
@@ -156,6 +212,7 @@ pub static ROUTES: &[Route] = &[
         path: "/readyz",
         caller: Caller::Operator,
         summary: "Say whether it takes new work",
+        query: &[],
         request: None,
         answers: &[(204, None)],
         handler: |method| on(method, health::ready),
@@ -167,6 +224,7 @@ pub static ROUTES: &[Route] = &[
         summary: "Show the metrics",
         request: None,
         answers: &[(200, None)],
+        query: &[],
         handler: |method| on(method, health::metrics),
     },
 ];

@@ -73,7 +73,10 @@ pub fn read_authorize(body: &[u8]) -> Option<Answer> {
     let response = envelope.payment_transaction_response;
     let decision = match response.result {
         AuthorizationResult::Approved => Decision::Approved(
-            response.payment_transaction.and_then(|transaction| transaction.payment_transaction_id),
+            response
+                .payment_transaction
+                .and_then(|transaction| transaction.payment_transaction_id)
+                .filter(|id| !id.as_str().contains(char::is_control)),
         ),
         AuthorizationResult::Declined => Decision::Declined,
         AuthorizationResult::StepUpRequired => step_up(envelope.payment_request),
@@ -82,7 +85,7 @@ pub fn read_authorize(body: &[u8]) -> Option<Answer> {
             Decision::Unusable
         }
     };
-    Some(Answer { decision, response_data: envelope.klarna_network_response_data })
+    Some(Answer { decision, response_data: envelope.klarna_network_response_data, correlation_id: None })
 }
 
 /// Id and URL stand in the customer interaction, and in older answers in the request itself.
@@ -100,7 +103,14 @@ fn step_up(request: Option<Request>) -> Decision {
         tracing::error!("Klarna asked for a step-up without a payment request id");
         return Decision::Unusable;
     };
-    Decision::StepUp { request_id, request_url: inner_url.or(request.payment_request_url) }
+    let request_url = inner_url.or(request.payment_request_url);
+    // What no id and no URL can hold, no database needs to.
+    let of_request = [Some(request_id.as_str()), request_url.as_deref()];
+    if of_request.into_iter().flatten().any(|text| text.contains(char::is_control)) {
+        tracing::error!("Klarna asked for a step-up by an id or a URL with control characters in it");
+        return Decision::Unusable;
+    }
+    Decision::StepUp { request_id, request_url }
 }
 
 #[cfg(test)]

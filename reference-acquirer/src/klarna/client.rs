@@ -91,11 +91,25 @@ pub enum CallError {
         status: StatusCode,
         /// Klarna's `error_code`, where the body was Klarna's (AP-36, AP-42).
         code: Option<String>,
+        /// Klarna's name for the exchange.
+        correlation_id: Option<String>,
     },
 }
 
+/// A good answer.
+#[derive(Debug)]
+pub(super) struct Answered {
+    /// The body.
+    pub(super) body: Vec<u8>,
+    /// Klarna's name for the exchange.
+    pub(super) correlation_id: Option<String>,
+}
+
+/// The most characters of a name of Klarna's (contract `payments.md` 5.6).
+const LONGEST_NAME: usize = 255;
+
 impl CallError {
-    fn try_again(reason: impl Into<String>) -> Self {
+    pub(super) fn try_again(reason: impl Into<String>) -> Self {
         Self::TryAgain { reason: reason.into(), not_before: Duration::ZERO }
     }
 }
@@ -167,8 +181,10 @@ impl KlarnaClient {
         if let Some(token) = &call.session_token {
             request = request.header(SESSION_TOKEN_HEADER, sensitive(token)?);
         }
-        let body = self.send("authorize", request).await?;
-        answer::read_authorize(&body).ok_or_else(|| CallError::try_again("the answer is unreadable"))
+        let Answered { body, correlation_id } = self.send("authorize", request).await?;
+        let answer =
+            answer::read_authorize(&body).ok_or_else(|| CallError::try_again("the answer is unreadable"))?;
+        Ok(Answer { correlation_id, ..answer })
     }
 
     /// How a payment request stands, and its session token if there is one.
@@ -195,8 +211,9 @@ impl KlarnaClient {
     /// A new signing key, with its secret.
     pub async fn create_signing_key(&self, session: &str) -> Result<SigningKey, CallError> {
         let path = ["v2", "notification", "signing-keys"];
-        let request =
-            self.request(Method::POST, &path, session).header(IDEMPOTENCY_KEY_HEADER, key_of(session));
+        let request = self
+            .request(Method::POST, &path, session)
+            .header(IDEMPOTENCY_KEY_HEADER, key_of(&format!("{session}/signing-key")));
         self.json("signing_key.create", request).await
     }
 
@@ -212,7 +229,7 @@ impl KlarnaClient {
         let path = ["v2", "notification", "webhooks"];
         let request = self
             .request(Method::POST, &path, session)
-            .header(IDEMPOTENCY_KEY_HEADER, key_of(session))
+            .header(IDEMPOTENCY_KEY_HEADER, key_of(&format!("{session}/webhook")))
             .json(webhook);
         self.json("webhook.create", request).await
     }
@@ -220,24 +237,32 @@ impl KlarnaClient {
     /// Takes a webhook away; one that is gone already is gone.
     pub async fn delete_webhook(&self, id: &WebhookId, session: &str) -> Result<(), CallError> {
         let path = ["v2", "notification", "webhooks", id.as_str()];
-        self.delete("webhook.delete", &path, session).await
+        self.delete("webhook.delete", &path, session).await.map(|_| ())
     }
 
     /// Withdraws a payment request that will lead to no transaction (AP-30). Klarna refuses it
-    /// once the request is finalised or has ended otherwise.
+    /// once the request is finalised or has ended otherwise. Answers Klarna's name for the exchange.
     pub async fn cancel_request(
         &self,
         account: &PartnerAccountId,
         request: &PaymentRequestId,
         payment_id: &str,
-    ) -> Result<(), CallError> {
+    ) -> Result<Option<String>, CallError> {
         let path = ["v2", "accounts", account.as_str(), "payment", "requests", request.as_str()];
         self.delete("payment_request.cancel", &path, payment_id).await
     }
 
-    async fn delete(&self, operation: &'static str, path: &[&str], session: &str) -> Result<(), CallError> {
+    async fn delete(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        session: &str,
+    ) -> Result<Option<String>, CallError> {
         match self.send(operation, self.request(Method::DELETE, path, session)).await {
-            Ok(_) | Err(CallError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(()),
+            Ok(Answered { correlation_id, .. })
+            | Err(CallError::Refused { status: StatusCode::NOT_FOUND, correlation_id, .. }) => {
+                Ok(correlation_id)
+            }
             Err(error) => Err(error),
         }
     }
@@ -265,7 +290,7 @@ impl KlarnaClient {
         operation: &'static str,
         request: RequestBuilder,
     ) -> Result<T, CallError> {
-        let body = self.send(operation, request).await?;
+        let Answered { body, .. } = self.send(operation, request).await?;
         serde_json::from_slice(&body)
             .map_err(|error| CallError::try_again(format!("the answer is unreadable: {error}")))
     }
@@ -275,7 +300,7 @@ impl KlarnaClient {
         &self,
         operation: &'static str,
         request: RequestBuilder,
-    ) -> Result<Vec<u8>, CallError> {
+    ) -> Result<Answered, CallError> {
         let began = Instant::now();
         let result = self.exchange(operation, request).await;
         let outcome = match &result {
@@ -290,7 +315,11 @@ impl KlarnaClient {
         result
     }
 
-    async fn exchange(&self, operation: &'static str, request: RequestBuilder) -> Result<Vec<u8>, CallError> {
+    async fn exchange(
+        &self,
+        operation: &'static str,
+        request: RequestBuilder,
+    ) -> Result<Answered, CallError> {
         let pass = self.breaker.pass()?;
         let response = match request.send().await {
             Ok(response) => response,
@@ -306,8 +335,8 @@ impl KlarnaClient {
             .headers()
             .get(CORRELATION_ID_HEADER)
             .and_then(|value| value.to_str().ok())
-            .unwrap_or("none")
-            .to_owned();
+            .filter(|id| id.len() <= LONGEST_NAME)
+            .map(str::to_owned);
         let not_before = match status {
             StatusCode::TOO_MANY_REQUESTS => quota_renewed_after(response.headers()),
             _ => Duration::ZERO,
@@ -318,7 +347,7 @@ impl KlarnaClient {
             return match body {
                 Ok(body) => {
                     tracing::info!(operation, status = status.as_u16(), correlation_id, "Klarna answered");
-                    Ok(body)
+                    Ok(Answered { body, correlation_id })
                 }
                 Err(reason) => {
                     tracing::warn!(
@@ -344,7 +373,7 @@ impl KlarnaClient {
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             Err(CallError::TryAgain { reason: format!("status {status}"), not_before })
         } else {
-            Err(CallError::Refused { status, code: error.error_code })
+            Err(CallError::Refused { status, code: error.error_code, correlation_id })
         }
     }
 }
@@ -381,6 +410,7 @@ pub(super) fn sensitive(token: &SecretString) -> Result<HeaderValue, CallError> 
     let mut value = HeaderValue::from_str(token.expose_secret()).map_err(|_| CallError::Refused {
         status: StatusCode::BAD_REQUEST,
         code: Some("the session token cannot stand in a header".to_owned()),
+        correlation_id: None,
     })?;
     value.set_sensitive(true);
     Ok(value)

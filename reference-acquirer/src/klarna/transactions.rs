@@ -7,7 +7,7 @@ use reqwest::header::CONTENT_TYPE;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
-use super::client::{CallError, KlarnaClient};
+use super::client::{Answered, CallError, KlarnaClient};
 use crate::payments::operation::Kind;
 use crate::store::OperationCall;
 
@@ -19,14 +19,15 @@ struct Made {
 }
 
 impl KlarnaClient {
-    /// Sends what was written down, byte for byte, and answers Klarna's name for what it made.
+    /// Sends what was written down, byte for byte, and answers Klarna's names for what it made and for
+    /// the exchange.
     pub async fn operate(
         &self,
         kind: Kind,
         account: &PartnerAccountId,
         transaction: &PaymentTransactionId,
         call: &OperationCall,
-    ) -> Result<Option<String>, CallError> {
+    ) -> Result<(Option<String>, Option<String>), CallError> {
         let (verb, operation) = match kind {
             Kind::Capture => ("capture", "transaction.capture"),
             Kind::Refund => ("refund", "transaction.refund"),
@@ -39,10 +40,14 @@ impl KlarnaClient {
             .header(IDEMPOTENCY_KEY_HEADER, &call.idempotency_key);
         let Some(body) = &call.body else {
             // What a void answers with is not published; that it is a 2xx is enough.
-            return self.send(operation, request).await.map(|_| None);
+            let answered = self.send(operation, request).await?;
+            return Ok((None, answered.correlation_id));
         };
         request = request.header(CONTENT_TYPE, "application/json").body(body.expose_secret().to_owned());
-        let made: Made = self.json(operation, request).await?;
-        Ok(if kind == Kind::Capture { made.payment_capture_id } else { made.payment_refund_id })
+        let Answered { body, correlation_id } = self.send(operation, request).await?;
+        let made: Made = serde_json::from_slice(&body)
+            .map_err(|error| CallError::try_again(format!("the answer is unreadable: {error}")))?;
+        let id = if kind == Kind::Capture { made.payment_capture_id } else { made.payment_refund_id };
+        Ok((id, correlation_id))
     }
 }

@@ -86,9 +86,10 @@ impl PaymentService {
                 tracing::error!(payment_id = payment.id, step_name, reason, "gave up calling Klarna");
                 Ok(Asked::GaveUp)
             }
-            Err(refused @ CallError::Refused { .. }) => {
-                tracing::error!(payment_id = payment.id, step_name, %refused, "Klarna refused a call");
-                Ok(Asked::Answered(Answer::unusable()))
+            Err(CallError::Refused { status, code, correlation_id }) => {
+                let status = status.as_u16();
+                tracing::error!(payment_id = payment.id, step_name, status, code, "Klarna refused a call");
+                Ok(Asked::Answered(Answer { correlation_id, ..Answer::unusable() }))
             }
         }
     }

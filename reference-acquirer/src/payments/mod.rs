@@ -2,6 +2,8 @@
 
 pub mod calls;
 pub mod create;
+pub mod history;
+pub mod list;
 pub mod mapping;
 pub mod methods;
 pub mod network_data;

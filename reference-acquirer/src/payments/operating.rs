@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use super::history::{Cause, HistoryEntry, is_name};
 use super::operation::{
     AskedOperation, Failure, FailureReason, Kind, MOST_OF_A_KIND, Operation, Outcome, Target,
 };
@@ -99,18 +100,23 @@ impl PaymentService {
         };
         let asked = match &call.target {
             Target::Request(request) => {
-                self.klarna.cancel_request(&payment.account, request, &payment.id).await.map(|()| None)
+                self.klarna.cancel_request(&payment.account, request, &payment.id).await.map(|id| (None, id))
             }
             Target::Transaction(transaction) => {
                 self.klarna.operate(operation.kind, &payment.account, transaction, &call).await
             }
         };
-        let outcome = match asked {
-            Ok(klarna_id) => Outcome::Succeeded { klarna_id: klarna_id.filter(|id| is_name(id)) },
-            Err(CallError::Refused { code, .. }) => Outcome::Failed(Failure {
-                reason: FailureReason::Refused,
-                klarna_error_code: code.filter(|code| is_name(code)),
-            }),
+        let (outcome, correlation_id) = match asked {
+            Ok((klarna_id, correlation_id)) => {
+                (Outcome::Succeeded { klarna_id: klarna_id.filter(|id| is_name(id)) }, correlation_id)
+            }
+            Err(CallError::Refused { code, correlation_id, .. }) => (
+                Outcome::Failed(Failure {
+                    reason: FailureReason::Refused,
+                    klarna_error_code: code.filter(|code| is_name(code)),
+                }),
+                correlation_id,
+            ),
             Err(CallError::TryAgain { reason, not_before }) => {
                 if let Some(pause) = self.settings.klarna.operations.pause(claim.attempt, chance::jitter()) {
                     tracing::warn!(operation_id = operation.id, reason, "will call Klarna again");
@@ -122,15 +128,23 @@ impl PaymentService {
                     reason,
                     "gave up an operation: whether Klarna did it is not known, look into it"
                 );
-                Outcome::Failed(Failure { reason: FailureReason::Unanswered, klarna_error_code: None })
+                (
+                    Outcome::Failed(Failure { reason: FailureReason::Unanswered, klarna_error_code: None }),
+                    None,
+                )
             }
         };
-        self.settle_operation(claim, Operation { outcome, ..operation }).await
+        self.settle_operation(claim, Operation { outcome, ..operation }, correlation_id).await
     }
 
     /// Operation, the payment that it may end, what the Partner is told and the end of the claim
     /// commit together.
-    async fn settle_operation(&self, claim: &Claim, operation: Operation) -> Result<(), StoreError> {
+    async fn settle_operation(
+        &self,
+        claim: &Claim,
+        operation: Operation,
+        correlation_id: Option<String>,
+    ) -> Result<(), StoreError> {
         let ends_the_payment =
             operation.kind == Kind::Cancel && matches!(operation.outcome, Outcome::Succeeded { .. });
         while let Some(payment) = self.store.payment(&operation.payment_id).await? {
@@ -142,7 +156,18 @@ impl PaymentService {
                 self.told(&payment.partner, &payment.id, || view::operation_body(&operation, &payment, now)),
                 canceled.as_ref().and_then(|payment| self.notification(payment)),
             ];
+            let unanswered = matches!(&operation.outcome, Outcome::Failed(failure) if failure.reason == FailureReason::Unanswered);
+            let cause = if unanswered { Cause::Unanswered } else { Cause::KlarnaAnswered };
+            let entries = [
+                Some(HistoryEntry::of_operation(&operation, cause, now)),
+                canceled.as_ref().map(|it| HistoryEntry::of_payment(it, Cause::RequestCanceled, now)),
+            ];
             let change = OperationChange {
+                entries: entries
+                    .into_iter()
+                    .flatten()
+                    .map(|entry| HistoryEntry { klarna_correlation_id: correlation_id.clone(), ..entry })
+                    .collect(),
                 operation,
                 payment: canceled,
                 notifications: told.into_iter().flatten().collect(),
@@ -218,10 +243,4 @@ impl PaymentService {
             body: body(),
         })
     }
-}
-
-/// Whether a text of Klarna's can be kept and shown: a name is short and in one line (contract
-/// `payments.md` 5.6).
-fn is_name(text: &str) -> bool {
-    text.chars().count() <= 255 && !text.contains(char::is_control)
 }

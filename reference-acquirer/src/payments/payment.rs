@@ -19,6 +19,8 @@ use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, PaymentTransaction
 use klarna_schemas::money::{Currency, MinorUnits};
 use serde::{Deserialize, Serialize};
 
+use super::history::Cause;
+
 /// How a Partner leads its customers through a step-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -164,6 +166,29 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// What it is called in the history.
+    pub fn cause(&self) -> Cause {
+        match self {
+            Self::Initial(_) | Self::Final(_) => Cause::KlarnaAnswered,
+            Self::CustomerApproved(_) => Cause::CustomerApproved,
+            Self::TokenLost(_) => Cause::TokenLost,
+            Self::RequestDeclined => Cause::RequestDeclined,
+            Self::RequestCanceled => Cause::RequestCanceled,
+            Self::RequestExpired => Cause::RequestExpired,
+            Self::Unanswered => Cause::Unanswered,
+            Self::Withdrawn => Cause::Withdrawn,
+            Self::RequestFound(_) => Cause::RequestFound,
+        }
+    }
+
+    /// Klarna's name for the exchange that brought it.
+    pub fn correlation_id(&self) -> Option<&str> {
+        match self {
+            Self::Initial(answer) | Self::Final(answer) => answer.correlation_id.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether Klarna says that it made the transaction.
     pub fn is_approval(&self) -> bool {
         matches!(self, Self::Initial(answer) | Self::Final(answer) if matches!(answer.decision, Decision::Approved(_)))
@@ -177,12 +202,14 @@ pub struct Answer {
     pub decision: Decision,
     /// Data for the Partner that came with it.
     pub response_data: Option<String>,
+    /// Klarna's name for the exchange; for the history.
+    pub correlation_id: Option<String>,
 }
 
 impl Answer {
     /// No answer that could be used.
     pub fn unusable() -> Self {
-        Self { decision: Decision::Unusable, response_data: None }
+        Self { decision: Decision::Unusable, response_data: None, correlation_id: None }
     }
 }
 
@@ -234,6 +261,7 @@ impl Payment {
                 Fact::Initial(Answer {
                     decision: Decision::StepUp { request_id, request_url },
                     response_data,
+                    ..
                 }),
             ) if self.request_url.is_none() => {
                 next.request_id = Some(request_id);
@@ -271,7 +299,7 @@ impl Payment {
             // The answers were lost, not the approval.
             (
                 State::Failed,
-                Fact::Final(Answer { decision: Decision::Approved(transaction_id), response_data }),
+                Fact::Final(Answer { decision: Decision::Approved(transaction_id), response_data, .. }),
             ) => {
                 next.state = State::Approved;
                 next.transaction_id = transaction_id;
@@ -337,7 +365,7 @@ mod tests {
     }
 
     fn answer(decision: Decision) -> Answer {
-        Answer { decision, response_data: None }
+        Answer { decision, response_data: None, correlation_id: None }
     }
 
     fn step_up() -> Decision {
@@ -448,13 +476,13 @@ mod tests {
 
     #[test]
     fn klarnas_data_for_the_partner_is_kept_until_newer_comes() {
-        let told = |data: &str| Answer { decision: step_up(), response_data: Some(data.to_owned()) };
+        let told = |data: &str| Answer { response_data: Some(data.to_owned()), ..answer(step_up()) };
         let first = payment(State::Authorizing).after(Fact::Initial(told("{ \"a\": 1.0 }"))).unwrap();
         assert_eq!(first.response_data.as_deref(), Some("{ \"a\": 1.0 }"));
         let finalizing = first.after(Fact::CustomerApproved(PaymentRequestId::from("krn:r"))).unwrap();
         let silent = finalizing.after(Fact::Final(answer(approved()))).unwrap();
         assert_eq!(silent.response_data.as_deref(), Some("{ \"a\": 1.0 }"));
-        let newer = Answer { decision: approved(), response_data: Some("2".to_owned()) };
+        let newer = Answer { response_data: Some("2".to_owned()), ..answer(approved()) };
         assert_eq!(finalizing.after(Fact::Final(newer)).unwrap().response_data.as_deref(), Some("2"));
     }
 

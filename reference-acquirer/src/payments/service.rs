@@ -32,6 +32,7 @@ use url::Url;
 
 use super::calls::{Asked, Token};
 use super::create::CreatePayment;
+use super::history::{Cause, HistoryEntry, is_name};
 use super::payment::{Answer, Fact, Payment, State};
 use super::{mapping, view};
 use crate::config::{PartnerSettings, Settings};
@@ -88,6 +89,20 @@ struct EventMetadata {
     event_type: String,
     subject_account_id: PartnerAccountId,
     recipient_account_id: Option<String>,
+    correlation_id: Option<String>,
+}
+
+/// What came with a fact, and where it came from.
+#[derive(Debug, Default)]
+pub struct Source {
+    /// The token for the final call.
+    pub token: Option<SecretString>,
+    /// The event that brought the fact.
+    pub event_id: Option<String>,
+    /// Klarna's name for the exchange that led to the event.
+    pub correlation_id: Option<String>,
+    /// The cause for the history, where the fact does not tell it.
+    pub cause: Option<Cause>,
 }
 
 impl PaymentService {
@@ -146,14 +161,14 @@ impl PaymentService {
         let Some(payment) = payment.filter(|payment| payment.state == State::Authorizing) else {
             return self.store.finish(claim, clock::now()).await;
         };
-        let answer = match self.ask_klarna(claim, &payment, Step::Initial).await? {
-            Asked::Answered(answer) => answer,
+        let (answer, cause) = match self.ask_klarna(claim, &payment, Step::Initial).await? {
+            Asked::Answered(answer) => (answer, None),
             Asked::Postponed => return Ok(()),
             // Whether Klarna made something of it is not known. To ask once more could make it
             // now; if there is a request, an event will tell (see `act_on_event`).
-            Asked::GaveUp => Answer::unusable(),
+            Asked::GaveUp => (Answer::unusable(), Some(Cause::Unanswered)),
         };
-        self.learn(claim, &payment.id, &Fact::Initial(answer), None).await
+        self.learn(claim, &payment.id, &Fact::Initial(answer), Source { cause, ..Source::default() }).await
     }
 
     /// Acts on a verified event, once.
@@ -181,6 +196,13 @@ impl PaymentService {
             tracing::error!(event_id = claim.subject, recipient, "an event for another acquirer account");
             return self.store.finish(claim, clock::now()).await;
         }
+        // What no id can hold is asked of no database: PostgreSQL takes no NUL.
+        let names = [metadata.subject_account_id.as_str(), payload.payment_request_id.as_str()];
+        let reference = payload.payment_request_reference.as_deref().unwrap_or_default();
+        if names.into_iter().chain([reference]).any(|name| name.contains(char::is_control)) {
+            tracing::error!(event_id = claim.subject, "an event whose ids hold control characters");
+            return self.store.finish(claim, clock::now()).await;
+        }
         let payment = self
             .store
             .payment_of_request(
@@ -194,6 +216,11 @@ impl PaymentService {
             return self.store.finish(claim, clock::now()).await;
         };
 
+        let source = Source {
+            event_id: Some(claim.subject.clone()),
+            correlation_id: metadata.correlation_id.filter(|id| is_name(id)),
+            ..Source::default()
+        };
         // A payment that was given up, and a request that is alive: nobody will pay by it.
         let alive = matches!(
             payload.state,
@@ -201,7 +228,7 @@ impl PaymentService {
         );
         if payment.state == State::Failed && payment.request_id.is_none() && alive {
             let fact = Fact::RequestFound(payload.payment_request_id);
-            return self.learn(claim, &payment.id, &fact, None).await;
+            return self.learn(claim, &payment.id, &fact, source).await;
         }
         // The token is of no use to a payment that has its outcome.
         if payment.state.is_outcome() {
@@ -217,21 +244,23 @@ impl PaymentService {
             PaymentRequestState::Completed => match self.session_token(claim, &payment, &payload).await? {
                 Token::Known(token) => {
                     let fact = Fact::CustomerApproved(payload.payment_request_id);
-                    self.learn(claim, &payment.id, &fact, Some(token)).await
+                    self.learn(claim, &payment.id, &fact, Source { token: Some(token), ..source }).await
                 }
                 Token::Postponed => Ok(()),
                 Token::Lost => {
                     let fact = Fact::TokenLost(payload.payment_request_id);
-                    self.learn(claim, &payment.id, &fact, None).await
+                    self.learn(claim, &payment.id, &fact, source).await
                 }
             },
             PaymentRequestState::Declined => {
-                self.learn(claim, &payment.id, &Fact::RequestDeclined, None).await
+                self.learn(claim, &payment.id, &Fact::RequestDeclined, source).await
             }
             PaymentRequestState::Canceled => {
-                self.learn(claim, &payment.id, &Fact::RequestCanceled, None).await
+                self.learn(claim, &payment.id, &Fact::RequestCanceled, source).await
             }
-            PaymentRequestState::Expired => self.learn(claim, &payment.id, &Fact::RequestExpired, None).await,
+            PaymentRequestState::Expired => {
+                self.learn(claim, &payment.id, &Fact::RequestExpired, source).await
+            }
             // The customer is on the way, or left and may come back; or Klarna has news.
             PaymentRequestState::Submitted
             | PaymentRequestState::InProgress
@@ -246,7 +275,7 @@ impl PaymentService {
         claim: &Claim,
         payment_id: &str,
         fact: &Fact,
-        token: Option<SecretString>,
+        source: Source,
     ) -> Result<(), StoreError> {
         while let Some(payment) = self.store.payment(payment_id).await? {
             let now = clock::now();
@@ -265,7 +294,7 @@ impl PaymentService {
             };
             let approved_now = next.state == State::Finalizing && payment.state != State::Finalizing;
             let change = Change {
-                finalize_with: token.clone().filter(|_| approved_now),
+                finalize_with: source.token.clone().filter(|_| approved_now),
                 notification: next
                     .reached_outcome_since(&payment)
                     .then(|| self.notification(&next))
@@ -275,6 +304,14 @@ impl PaymentService {
                 withdraw: next.left_a_request_since(&payment, fact),
                 // Without an answer the final call may have to be repeated even now.
                 forget_tokens: next.state.is_outcome() && *fact != Fact::Unanswered,
+                entry: HistoryEntry {
+                    klarna_event_id: source.event_id.clone(),
+                    klarna_correlation_id: fact
+                        .correlation_id()
+                        .map(str::to_owned)
+                        .or_else(|| source.correlation_id.clone()),
+                    ..HistoryEntry::of_payment(&next, source.cause.unwrap_or_else(|| fact.cause()), now)
+                },
                 payment: next,
             };
             match self.store.settle(claim, &change, now).await? {

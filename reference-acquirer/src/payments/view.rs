@@ -5,6 +5,7 @@ use klarna_schemas::ids::PaymentRequestId;
 use serde::Serialize;
 use serde_json::json;
 
+use super::list::Page;
 use super::operation::{Operation, Outcome};
 use super::payment::{Mode, Payment};
 
@@ -108,6 +109,21 @@ impl<'a> PaymentWithOperations<'a> {
     pub fn new(payment: &'a Payment, operations: &'a [Operation]) -> Self {
         let operations = operations.iter().map(|operation| OperationView::new(operation, payment)).collect();
         Self { payment: payment.into(), operations }
+    }
+}
+
+/// `schemas/acquirer/payment-list.schema.json`.
+#[derive(Debug, Serialize)]
+pub struct PageView<'a> {
+    payments: Vec<PaymentView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<&'a str>,
+}
+
+impl<'a> From<&'a Page> for PageView<'a> {
+    fn from(page: &'a Page) -> Self {
+        let payments = page.payments.iter().map(PaymentView::from).collect();
+        Self { payments, next_cursor: page.next_cursor.as_deref() }
     }
 }
 

@@ -8,11 +8,13 @@ mod idempotency;
 mod in_use;
 mod operations;
 mod postgres;
+mod reading;
 mod rows;
 mod seal;
 mod sql;
 mod sql_idempotency;
 mod sql_operations;
+mod sql_reading;
 mod sqlite;
 mod statements;
 
@@ -25,7 +27,9 @@ use secrecy::SecretString;
 
 pub use self::idempotency::{Begun, IdempotencyKeys, KeptAnswer, KeyedRequest};
 pub use self::operations::{NewOperation, OperationCall, OperationChange, OperationCreated, Operations};
+pub use self::reading::{ListedAfter, PaymentFilter, Reading};
 pub use self::seal::{NotAKey, SealError, Sealer};
+use crate::payments::history::HistoryEntry;
 use crate::payments::payment::Payment;
 
 /// Why the store could not do what was asked.
@@ -218,6 +222,8 @@ pub struct Change {
     pub withdraw: bool,
     /// No call of the payment needs its session token any more.
     pub forget_tokens: bool,
+    /// What the history says of it.
+    pub entry: HistoryEntry,
 }
 
 /// Rows of one task that are not finished.
@@ -275,7 +281,7 @@ pub struct StoredSigningKey {
 
 /// The acquirer's memory.
 #[async_trait]
-pub trait Store: IdempotencyKeys + Operations + Send + Sync + std::fmt::Debug {
+pub trait Store: IdempotencyKeys + Operations + Reading + Send + Sync + std::fmt::Debug {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
     /// Closes every connection, so that the database is whole and free.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{Claim, Lease, Notification, Settled, StoreError};
+use crate::payments::history::HistoryEntry;
 use crate::payments::operation::{Operation, Target};
 use crate::payments::payment::Payment;
 
@@ -48,6 +49,8 @@ pub struct OperationChange {
     pub operation: Operation,
     /// The payment, if that changes too; its `version` is still the one that was read.
     pub payment: Option<Payment>,
+    /// What the history says of it.
+    pub entries: Vec<HistoryEntry>,
     /// What the Partner is told.
     pub notifications: Vec<Notification>,
 }

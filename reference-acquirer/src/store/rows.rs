@@ -8,6 +8,7 @@ use sqlx::{ColumnIndex, Database, Decode, Row, Type};
 
 use super::seal::Sealer;
 use super::{Claim, OpenWork, StoreError, Task};
+use crate::payments::history::{Cause, HistoryEntry};
 use crate::payments::payment::{Mode, Payment, State};
 
 /// What sealed texts are bound to: the column that they stand in.
@@ -109,6 +110,22 @@ pub(super) fn payment(row: &impl Columns, sealer: &Sealer) -> Result<Payment, St
         response_data,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
+    })
+}
+
+pub(super) fn history_entry(row: &impl Columns) -> Result<HistoryEntry, StoreError> {
+    let cause = row.text("cause")?;
+    Ok(HistoryEntry {
+        at: row.time("at")?,
+        operation_id: row.text_or_none("operation_id")?,
+        status: row.text("status")?,
+        cause: Cause::ALL
+            .into_iter()
+            .find(|known| known.as_str() == cause)
+            .ok_or(StoreError::Unreadable { what: "history.cause", value: cause })?,
+        klarna_id: row.text_or_none("klarna_id")?,
+        klarna_event_id: row.text_or_none("klarna_event_id")?,
+        klarna_correlation_id: row.text_or_none("klarna_correlation_id")?,
     })
 }
 

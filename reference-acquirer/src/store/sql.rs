@@ -15,6 +15,7 @@ use super::{
     Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, OpenWork, ReceivedEvent, Settled,
     Step, Store, StoreError, StoredSigningKey, Task,
 };
+use crate::payments::history::{Cause, HistoryEntry};
 use crate::payments::payment::Payment;
 
 /// What the sealed texts are bound to: the column that they stand in.
@@ -271,6 +272,8 @@ where
         for call in [&new.initial, &new.r#final] {
             self.insert_call(&mut tx, call).await?;
         }
+        let asked = HistoryEntry::of_payment(payment, Cause::PartnerAsked, payment.created_at);
+        Self::record(&mut tx, &payment.id, &asked).await?;
         let claim =
             Self::enqueue_claimed(&mut tx, Task::Authorize, &payment.id, payment.created_at, &new.lease)
                 .await?;
@@ -404,6 +407,7 @@ where
         if !self.update_payment(&mut tx, payment, now).await? {
             return Ok(Settled::Overtaken);
         }
+        Self::record(&mut tx, &payment.id, &change.entry).await?;
         if let Some(token) = &change.finalize_with {
             sqlx::query(sql::SET_CALL_TOKEN)
                 .bind(payment.id.as_str())

@@ -12,6 +12,7 @@ use super::rows::Columns;
 use super::sql::SqlStore;
 use super::statements as sql;
 use super::{Claim, Settled, StoreError, Task};
+use crate::payments::history::{Cause, HistoryEntry};
 use crate::payments::operation::{Failure, FailureReason, Kind, Operation, Outcome, Target};
 
 /// What a sealed body is bound to: the column that it stands in.
@@ -47,6 +48,8 @@ where
                 .execute(&mut *tx)
                 .await?;
             if DB::rows_affected(&inserted) > 0 {
+                let asked = HistoryEntry::of_operation(operation, Cause::PartnerAsked, operation.created_at);
+                Self::record(&mut tx, &operation.payment_id, &asked).await?;
                 let claim =
                     Self::enqueue_claimed(&mut tx, Task::Operate, &operation.id, operation.created_at, lease)
                         .await?;
@@ -128,6 +131,9 @@ where
             .bind(operation.updated_at.as_millisecond())
             .execute(&mut *tx)
             .await?;
+        for entry in &change.entries {
+            Self::record(&mut tx, &operation.payment_id, entry).await?;
+        }
         for notification in &change.notifications {
             Self::insert_notification(&mut tx, notification, now).await?;
         }

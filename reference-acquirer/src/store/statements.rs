@@ -25,6 +25,12 @@ statements! {
     PAYMENT_OF_REQUEST = "\
     SELECT * FROM payments \
     WHERE account = $1 AND (request_id = $2 OR (request_id IS NULL AND id = $3))";
+    // Empty texts stand for "any", and the last place of all for the beginning.
+    LIST_PAYMENTS = "\
+    SELECT * FROM payments \
+    WHERE partner = $1 AND ($2 = '' OR state = $2 OR state = $3) AND ($4 = '' OR reference = $4) \
+      AND created_at >= $5 AND created_at < $6 AND (created_at < $7 OR (created_at = $7 AND id < $8)) \
+    ORDER BY created_at DESC, id DESC LIMIT $9";
     UPDATE_PAYMENT = "\
     UPDATE payments \
     SET version = version + 1, state = $3, request_id = $4, request_url = $5, transaction_id = $6, \
@@ -76,6 +82,12 @@ statements! {
     UPDATE idempotency_keys SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = $1";
     RELEASE_ALL_KEYS = "\
     UPDATE idempotency_keys SET lease_owner = NULL, lease_until = NULL WHERE lease_owner IS NOT NULL";
+
+    INSERT_HISTORY = "\
+    INSERT INTO history (payment_id, operation_id, at, status, cause, klarna_id, klarna_event_id, \
+                         klarna_correlation_id) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    HISTORY = "SELECT * FROM history WHERE payment_id = $1 ORDER BY id";
 
     INSERT_EVENT = "\
     INSERT INTO klarna_events (event_id, body, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";

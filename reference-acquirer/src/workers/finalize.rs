@@ -13,7 +13,7 @@ use super::withdraw::{Withdrawal, withdraw};
 use crate::clock;
 use crate::payments::calls::Asked;
 use crate::payments::payment::{Fact, State};
-use crate::payments::service::PaymentService;
+use crate::payments::service::{PaymentService, Source};
 use crate::store::{Claim, Step, StoreError};
 
 /// Makes the final call and learns its answer.
@@ -32,5 +32,5 @@ pub async fn run(payments: &PaymentService, claim: &Claim) -> Result<(), StoreEr
             Withdrawal::NoAnswer { .. } => Fact::Unanswered,
         },
     };
-    payments.learn(claim, &payment.id, &fact, None).await
+    payments.learn(claim, &payment.id, &fact, Source::default()).await
 }

@@ -6,12 +6,11 @@
 //! word. It is read often enough that a session token which was issued meanwhile is still alive.
 
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
-use secrecy::SecretString;
 
 use crate::clock;
 use crate::klarna::client::CallError;
 use crate::payments::payment::{Fact, State};
-use crate::payments::service::PaymentService;
+use crate::payments::service::{PaymentService, Source};
 use crate::store::{Claim, StoreError};
 
 /// Reads the payment request, and learns what it says.
@@ -56,7 +55,7 @@ pub async fn run(payments: &PaymentService, claim: &Claim) -> Result<(), StoreEr
             outcome,
             "no webhook told how the step-up ended; Klarna was asked"
         );
-        return payments.learn(claim, &payment.id, &fact, token).await;
+        return payments.learn(claim, &payment.id, &fact, Source { token, ..Source::default() }).await;
     }
     // No request of Klarna's lives longer; whatever it was, it has led to nothing.
     let outlived = clock::now().duration_since(payment.created_at) > settings.longest_life();
@@ -65,7 +64,7 @@ pub async fn run(payments: &PaymentService, claim: &Claim) -> Result<(), StoreEr
             payment_id = payment.id,
             "Klarna never told how a step-up ended; it is taken for expired"
         );
-        return payments.learn(claim, &payment.id, &Fact::RequestExpired, None::<SecretString>).await;
+        return payments.learn(claim, &payment.id, &Fact::RequestExpired, Source::default()).await;
     }
     payments.store.postpone(claim, clock::after(settings.every)).await
 }

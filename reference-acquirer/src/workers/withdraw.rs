@@ -8,7 +8,7 @@
 
 use crate::klarna::client::CallError;
 use crate::payments::payment::{Answer, Fact, Payment};
-use crate::payments::service::PaymentService;
+use crate::payments::service::{PaymentService, Source};
 use crate::store::{Claim, Step, StoreError};
 use crate::{chance, clock};
 
@@ -30,7 +30,7 @@ pub enum Withdrawal {
 pub async fn withdraw(payments: &PaymentService, payment: &Payment) -> Result<Withdrawal, StoreError> {
     let Some(request) = &payment.request_id else { return Ok(Withdrawal::Done) };
     match payments.klarna.cancel_request(&payment.account, request, &payment.id).await {
-        Ok(()) => {
+        Ok(_) => {
             tracing::info!(payment_id = payment.id, "the payment request was canceled at Klarna");
             return Ok(Withdrawal::Done);
         }
@@ -58,7 +58,9 @@ pub async fn run(payments: &PaymentService, claim: &Claim) -> Result<(), StoreEr
     };
     match withdraw(payments, &payment).await? {
         Withdrawal::Done => payments.store.finish(claim, clock::now()).await,
-        Withdrawal::Answered(answer) => payments.learn(claim, &payment.id, &Fact::Final(answer), None).await,
+        Withdrawal::Answered(answer) => {
+            payments.learn(claim, &payment.id, &Fact::Final(answer), Source::default()).await
+        }
         Withdrawal::NoAnswer { reason } => {
             if let Some(pause) = payments.settings.klarna.withdraw.pause(claim.attempt, chance::jitter()) {
                 tracing::warn!(

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::Duration;
 
+use reference_acquirer::config;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -166,6 +167,35 @@ async fn settings_and_flags_that_are_wrong() {
     assert_eq!(ended(&["serve", "--config", "/nowhere/acquirer.toml"]).await.0, Some(2));
     assert_eq!(ended(&["serve", "--listne", "x"]).await.0, Some(2));
     assert_eq!(ended(&[]).await.0, Some(2));
+}
+
+/// What `new-api-key` prints opens the API: the key for the Partner, its hash for the file.
+#[tokio::test]
+async fn a_new_api_key_and_its_hash_fit() {
+    let setup = Setup::new().await;
+    let file = setup.config_file();
+    let (code, stdout, _) = ended(&["new-api-key"]).await;
+    let (key, hash) = stdout.trim().split_once('\n').unwrap();
+    assert_eq!(code, Some(0));
+    let key = key.strip_prefix("api_key = \"").unwrap().trim_end_matches('"');
+    assert!(hash.starts_with("api_key_sha256 = \""), "{hash}");
+
+    let (code, stdout, stderr) = ended(&["check-config", "--config", file.to_str().unwrap()]).await;
+    assert_eq!((code, stdout.trim()), (Some(0), "the settings can be used"));
+    assert_eq!(stderr.matches("stands in plain").count(), 2, "{stderr}");
+    assert!(!stderr.contains(ALPHA), "{stderr}");
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace(&format!("api_key = \"{ALPHA}\""), hash)).unwrap();
+    let (_, _, stderr) = ended(&["check-config", "--config", file.to_str().unwrap()]).await;
+    assert_eq!(stderr.matches("stands in plain").count(), 1, "{stderr}");
+    let sources = config::Sources { file: Some(file), ..config::Sources::default() };
+    let hashed = config::load(&sources).unwrap();
+    let acquirer = setup.start_with(|settings| *settings = hashed).await;
+    setup.klarna.will([Reply::approved()]);
+    assert_eq!(acquirer.create(key, &order("tx-1")).await.1["status"], "approved");
+    assert_eq!(acquirer.create(ALPHA, &order("tx-2")).await.0, 401);
+    acquirer.stop().await;
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use crate::support::{
-    ALPHA, Acquirer, BETA, CAPTURE_ID, Exchange, Reply, Setup, TRANSACTION_ID, client, order, sealer,
+    ALPHA, Acquirer, BETA, CAPTURE_ID, Exchange, Reply, Setup, TRANSACTION_ID, client, order, sealer, sound,
 };
 
 fn posting(acquirer: &Acquirer, key: &str, path: &str, body: &Value, idempotency: &str) -> RequestBuilder {
@@ -29,41 +29,6 @@ async fn sent(request: RequestBuilder) -> (StatusCode, Option<String>, Value) {
     (response.status(), location, response.json().await.unwrap())
 }
 
-/// A payment that stands for the operation, and what to post.
-async fn sound(setup: &Setup, acquirer: &Acquirer, path: &str) -> (String, Value) {
-    let payment = async |reply| {
-        setup.klarna.will([reply]);
-        let reference = reference_acquirer::chance::new_id("tx");
-        let (_, payment) = acquirer.create(ALPHA, &order(&reference)).await;
-        payment["payment_id"].as_str().unwrap().to_owned()
-    };
-    match path {
-        "/v1/payment-methods" => {
-            (path.to_owned(), json!({"currency": "SEK", "amount": 1, "locale": "sv-SE"}))
-        }
-        "/v1/payments" => {
-            setup.klarna.will([Reply::approved()]);
-            (path.to_owned(), order("tx-1"))
-        }
-        "/v1/payments/{payment_id}/cancel" => {
-            (path.replace("{payment_id}", &payment(Reply::step_up()).await), json!({}))
-        }
-        "/v1/payments/{payment_id}/captures" => {
-            setup.klarna.will_operate([Reply::captured()]);
-            (path.replace("{payment_id}", &payment(Reply::approved()).await), json!({"amount": 7}))
-        }
-        "/v1/payments/{payment_id}/refunds" => {
-            setup.klarna.will_operate([Reply::refunded()]);
-            (path.replace("{payment_id}", &payment(Reply::approved()).await), json!({"amount": 7}))
-        }
-        "/v1/payments/{payment_id}/void" => {
-            setup.klarna.will_operate([Reply::Json(200, json!({}))]);
-            (path.replace("{payment_id}", &payment(Reply::approved()).await), json!({}))
-        }
-        other => panic!("say here what a sound request to the new route {other} is"),
-    }
-}
-
 /// What Klarna heard but for its registration.
 fn heard(setup: &Setup) -> usize {
     setup.klarna.heard.matching(|exchange: &Exchange| !exchange.path.contains("/notification/")).len()
@@ -76,7 +41,7 @@ async fn every_post_is_done_once() {
     for route in ROUTES.iter().filter(|it| it.caller == Caller::Partner && it.method == Method::POST) {
         let setup = Setup::new().await;
         let acquirer = setup.start().await;
-        let (path, body) = sound(&setup, &acquirer, route.path).await;
+        let (path, body) = sound(&setup, &acquirer, route).await;
         let first = sent(posting(&acquirer, ALPHA, &path, &body, "key-1")).await;
         assert!(first.0.is_success(), "{route:?}: {}", first.2);
         let calls = heard(&setup);

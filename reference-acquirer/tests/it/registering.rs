@@ -218,6 +218,18 @@ async fn a_creation_whose_answer_was_lost_is_not_made_twice() {
     );
 }
 
+/// A key stands for one action (AP-33).
+#[tokio::test]
+async fn each_creation_has_a_key_of_its_own() {
+    let setup = Setup::new().await;
+    let acquirer = setup.start().await;
+    acquirer.stop().await;
+    let creations = setup.klarna.heard.matching(is_creation);
+    let keys: Vec<_> = creations.iter().map(|call| call.header("klarna-idempotency-key").unwrap()).collect();
+    assert_eq!(keys.len(), 2);
+    assert_ne!(keys[0], keys[1]);
+}
+
 /// A refusal is stored under its idempotency key too, so the next try has another.
 #[tokio::test]
 async fn a_creation_that_was_refused_is_tried_anew() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId};
 use klarna_schemas::money::MinorUnits;
+use reference_acquirer::payments::history::{Cause, HistoryEntry};
 use reference_acquirer::payments::operation::{Failure, FailureReason, Kind, Operation, Outcome, Target};
 use reference_acquirer::payments::payment::{Mode, Payment, State};
 use reference_acquirer::store::{
@@ -89,6 +90,18 @@ async fn created(store: &dyn Store, id: &str) -> (Payment, Claim) {
     }
 }
 
+fn entry() -> HistoryEntry {
+    HistoryEntry {
+        at: later(1),
+        operation_id: None,
+        status: "approved".to_owned(),
+        cause: Cause::KlarnaAnswered,
+        klarna_id: Some("krn:t".to_owned()),
+        klarna_event_id: Some("e".to_owned()),
+        klarna_correlation_id: Some("c".to_owned()),
+    }
+}
+
 async fn a_payment_reads_as_it_was_written(database: &Database) {
     let store = database.open().await;
     let (payment, claim) = created(store.as_ref(), "p").await;
@@ -110,10 +123,13 @@ async fn a_payment_reads_as_it_was_written(database: &Database) {
         reconcile_at: None,
         withdraw: false,
         forget_tokens: false,
+        entry: entry(),
     };
     assert_eq!(store.settle(&claim, &change, later(1)).await.unwrap(), Settled::Done);
     let read = store.payment("p").await.unwrap().unwrap();
     assert_eq!(read, Payment { version: 2, updated_at: later(1), ..changed });
+    let history = store.history("p").await.unwrap();
+    assert_eq!((history.len(), history[0].cause, &history[1]), (2, Cause::PartnerAsked, &entry()));
 }
 
 async fn a_reference_is_a_partners_own(database: &Database) {
@@ -148,6 +164,7 @@ async fn an_event_finds_its_payment(database: &Database) {
         reconcile_at: None,
         withdraw: false,
         forget_tokens: false,
+        entry: entry(),
     };
     store.settle(&claim, &change, NOW).await.unwrap();
     assert_eq!(find("krn:alpha", "krn:r", None).await.as_deref(), Some("p"));
@@ -170,6 +187,7 @@ async fn a_row_is_claimed_by_one_until_its_lease_ends(database: &Database) {
         reconcile_at: None,
         withdraw: false,
         forget_tokens: false,
+        entry: entry(),
     };
     assert_eq!(store.settle(&first, &change, later(11)).await.unwrap(), Settled::LeaseLost);
     store.finish(&first, later(11)).await.unwrap();
@@ -230,6 +248,7 @@ async fn nobody_overwrites_what_he_has_not_seen(database: &Database) {
         reconcile_at: None,
         withdraw: false,
         forget_tokens: false,
+        entry: entry(),
     };
     let finalizing = change(State::Finalizing, Some("token"), None);
     assert_eq!(store.settle(&event, &finalizing, NOW).await.unwrap(), Settled::Done);
@@ -238,6 +257,7 @@ async fn nobody_overwrites_what_he_has_not_seen(database: &Database) {
     assert_eq!(store.settle(&authorize, &failed, NOW).await.unwrap(), Settled::Overtaken);
     assert_eq!(store.payment("p").await.unwrap().unwrap().state, State::Finalizing);
     assert!(store.notification("m").await.unwrap().is_none());
+    assert_eq!(store.history("p").await.unwrap().len(), 2, "what did not happen is not told");
     let call = store.klarna_call("p", Step::Final).await.unwrap().unwrap();
     assert_eq!(call.session_token.unwrap().expose_secret(), "token");
     let open = store.claim(&lease("c", 99), later(50), 10, &Task::ALL).await.unwrap();
@@ -323,7 +343,8 @@ async fn an_operation_reads_as_it_was_written(database: &Database) {
         let text = |call: &OperationCall| call.body.as_ref().map(|body| body.expose_secret().to_owned());
         assert_eq!(text(&call), text(&new.call));
         let operation = Operation { outcome, updated_at: later(1), ..new.operation };
-        let change = OperationChange { operation, payment: None, notifications: Vec::new() };
+        let change =
+            OperationChange { operation, payment: None, notifications: Vec::new(), entries: Vec::new() };
         assert_eq!(store.settle_operation(&claim, &change, later(1)).await.unwrap(), Settled::Done);
         assert_eq!(store.operation(kind.as_str()).await.unwrap(), Some(change.operation));
     }
@@ -360,7 +381,7 @@ async fn of_operations_alike_one_is_stored(database: &Database) {
     let operation = store.operation("v").await.unwrap().unwrap();
     let outcome = Outcome::Failed(Failure { reason: FailureReason::Refused, klarna_error_code: None });
     let operation = Operation { outcome, ..operation };
-    let change = OperationChange { operation, payment: None, notifications: Vec::new() };
+    let change = OperationChange { operation, payment: None, notifications: Vec::new(), entries: Vec::new() };
     store.settle_operation(&void, &change, NOW).await.unwrap();
     assert!(stored("w", Kind::Void, "w").await.is_ok(), "a void that failed may be tried again");
 }
@@ -382,6 +403,7 @@ async fn an_operation_ends_once_and_with_its_payment(database: &Database) {
         operation: Operation { outcome: Outcome::Succeeded { klarna_id: None }, ..new.operation.clone() },
         payment: Some(Payment { version, state: State::Canceled, ..payment.clone() }),
         notifications: vec![told.clone()],
+        entries: Vec::new(),
     };
     // Somebody changed the payment meanwhile: nothing of it happens.
     assert_eq!(store.settle_operation(&claim, &change(7), NOW).await.unwrap(), Settled::Overtaken);
@@ -482,6 +504,7 @@ async fn what_is_secret_stands_nowhere_in_plain(database: &Database) {
         reconcile_at: None,
         withdraw: false,
         forget_tokens: false,
+        entry: entry(),
     };
     store.settle(&claim, &change, NOW).await.unwrap();
     let event = ReceivedEvent { event_id: "e".to_owned(), body: "the-body-of-the-event".into() };

@@ -6,6 +6,7 @@ mod klarna;
 mod partner;
 mod recorded;
 mod registered;
+mod requests;
 
 pub(crate) use self::acquirer::{ALPHA, Acquirer, BETA, Setup, order};
 pub(crate) use self::database::{Database, POSTGRES, on_both, sealer};
@@ -15,3 +16,4 @@ pub(crate) use self::klarna::{
 };
 pub(crate) use self::partner::{FakePartner, Hears, verify};
 pub(crate) use self::recorded::{Exchange, Recorded, assert_same_call};
+pub(crate) use self::requests::sound;
