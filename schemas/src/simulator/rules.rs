@@ -224,6 +224,9 @@ pub struct Explanation {
     pub decided_by: String,
     /// What Klarna does.
     pub then: Then,
+    /// Why Klarna refuses the call, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
     /// Everything that was looked at, in the order of decision.
     pub considered: Vec<Considered>,
 }

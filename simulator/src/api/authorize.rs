@@ -1,6 +1,7 @@
 //! `POST /v2/accounts/{partner_account_id}/payment/authorize`.
 
 use axum::Json;
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -10,11 +11,11 @@ use klarna_schemas::simulator::control::{Fault, FaultBody};
 use serde_json::Value;
 
 use super::body::{Parsed, json, parse};
-use super::call::{AUTHORIZE, Call, SandboxCall, token};
+use super::call::{AUTHORIZE, SandboxCall, missing_key, older_header, token};
 use super::error::KlarnaError;
 use super::faulty;
 use super::recording::{Authorized, Notes, RefusedBody};
-use crate::config::OddityPolicy;
+use crate::config::{OddityPolicy, PolicySettings};
 use crate::engine::{
     AuthorizeCommand, Effect, IdempotencyKey, PresentedToken, Refusal, Reply, Undecided, line_totals,
 };
@@ -84,7 +85,7 @@ fn read(called: &SandboxCall, body: &Bytes) -> Result<AuthorizeCommand, KlarnaEr
     let key = call.key_as_sent()?;
     let token = token(&call.headers);
     let parsed: Parsed<AuthorizeRequest> = parse("klarna/authorize-request", &raw);
-    let strictly = strict_refusals(call, &parsed, &raw, key.as_ref(), token.as_ref());
+    let strictly = strict_refusals(call.policies(), &parsed, &raw, key.as_ref(), token.as_ref());
     let by_policy = parsed.request.is_ok() && !strictly.is_empty();
     let request = if by_policy { Err(strictly) } else { parsed.request };
     Ok(AuthorizeCommand {
@@ -106,18 +107,18 @@ fn read(called: &SandboxCall, body: &Bytes) -> Result<AuthorizeCommand, KlarnaEr
 }
 
 /// What the policies refuse of a call that validates.
-fn strict_refusals(
-    call: &Call,
+pub(super) fn strict_refusals(
+    policies: &PolicySettings,
     parsed: &Parsed<AuthorizeRequest>,
     raw: &Value,
     key: Option<&IdempotencyKey>,
     token: Option<&PresentedToken>,
 ) -> Vec<ValidationError> {
-    let mut refused = parsed.refused_by(call.policies());
-    refused.extend(call.missing_key(key));
-    refused.extend(token.and_then(|token| call.older_header(token)));
+    let mut refused = parsed.refused_by(policies);
+    refused.extend(missing_key(policies, &Method::POST, key));
+    refused.extend(token.and_then(|token| older_header(policies, token)));
     let asked = parsed.request.as_ref().ok().and_then(|request| request.request_payment_transaction.as_ref());
-    if let (Some(asked), OddityPolicy::Invalid) = (asked, call.policies().line_totals) {
+    if let (Some(asked), OddityPolicy::Invalid) = (asked, policies.line_totals) {
         refused.extend(line_totals::misfit(raw.get("supplementary_purchase_data"), asked.amount));
     }
     refused
@@ -133,8 +134,13 @@ fn meet_fault(
 ) -> Result<(), KlarnaError> {
     let mut state = cell.lock();
     let kind = state.machine.call_kind(command);
-    let armed = state.faults.take(AUTHORIZE, kind);
-    let Some(met) = armed.or_else(|| state.met_by_rule(&command.occasion(kind))) else { return Ok(()) };
+    // What was armed is of the wire, and meets whatever comes; a rule or a queued outcome decides, so it is
+    // asked only where something is to be decided.
+    let mut met = state.faults.take(AUTHORIZE, kind);
+    if met.is_none() && state.machine.reaches_outcomes(command, now) {
+        met = state.met_by_rule(&command.occasion(kind));
+    }
+    let Some(met) = met else { return Ok(()) };
     if met.fault.lets_serve() {
         command.answer_fault = Some(met.fault);
     } else {

@@ -100,26 +100,16 @@ impl Call {
     /// `Klarna-Idempotency-Key`, which the policies may ask for.
     pub(super) fn key(&self) -> Result<Option<IdempotencyKey>, KlarnaError> {
         let key = self.key_as_sent()?;
-        self.missing_key(key.as_ref()).map_or(Ok(key), |missing| Err(KlarnaError::invalid(vec![missing])))
-    }
-
-    /// The refusal of a call that should have a key and has none, where the policies are strict.
-    pub(super) fn missing_key(&self, key: Option<&IdempotencyKey>) -> Option<ValidationError> {
-        let wanted = [Method::POST, Method::PATCH].contains(&self.method)
-            && self.policies().missing_key == OddityPolicy::Invalid;
-        (wanted && key.is_none())
-            .then(|| ValidationError::new("Klarna-Idempotency-Key", "is required, and missing"))
+        missing_key(self.policies(), &self.method, key.as_ref())
+            .map_or(Ok(key), |missing| Err(KlarnaError::invalid(vec![missing])))
     }
 
     /// `Klarna-Idempotency-Key`, if it came.
     pub(super) fn key_as_sent(&self) -> Result<Option<IdempotencyKey>, KlarnaError> {
-        let Some(key) = header(&self.headers, IDEMPOTENCY_KEY_HEADER) else { return Ok(None) };
-        let length = key.chars().count();
-        if length == 0 || length > KEY_LENGTH {
-            let reason = format!("takes 1 to {KEY_LENGTH} characters");
-            return Err(KlarnaError::invalid_field("Klarna-Idempotency-Key", reason));
+        match header(&self.headers, IDEMPOTENCY_KEY_HEADER) {
+            None => Ok(None),
+            Some(key) => idempotency_key(key).map(Some).map_err(|wrong| KlarnaError::invalid(vec![wrong])),
         }
-        Ok(Some(IdempotencyKey(key)))
     }
 
     /// `Klarna-Customer-Token`, if one came.
@@ -135,20 +125,10 @@ impl Call {
     /// The session token, whose older headers the policies may refuse.
     pub(super) fn token(&self) -> Result<Option<PresentedToken>, KlarnaError> {
         let token = token(&self.headers);
-        match token.as_ref().and_then(|token| self.older_header(token)) {
+        match token.as_ref().and_then(|token| older_header(self.policies(), token)) {
             Some(older) => Err(KlarnaError::invalid(vec![older])),
             None => Ok(token),
         }
-    }
-
-    /// The refusal of a token that came under an older header, where the policies are strict.
-    pub(super) fn older_header(&self, token: &PresentedToken) -> Option<ValidationError> {
-        let refused =
-            token.header != TokenHeader::Session && self.policies().older_names == OlderNamesPolicy::Invalid;
-        refused.then(|| {
-            let why = format!("is an older name of {}", TokenHeader::Session.name());
-            ValidationError::new(token.header.name(), why)
-        })
     }
 
     /// The call as repeats are told by it.
@@ -157,6 +137,37 @@ impl Call {
         let about = self.parts.get("id").cloned();
         Ok(KeyedCall { scope, key: self.key()?, about, body })
     }
+}
+
+/// A key as it came, unless it is none.
+pub(super) fn idempotency_key(key: String) -> Result<IdempotencyKey, ValidationError> {
+    let length = key.chars().count();
+    if length == 0 || length > KEY_LENGTH {
+        let reason = format!("takes 1 to {KEY_LENGTH} characters");
+        return Err(ValidationError::new("Klarna-Idempotency-Key", reason));
+    }
+    Ok(IdempotencyKey(key))
+}
+
+/// The refusal of a call that should have a key and has none, where the policies are strict.
+pub(super) fn missing_key(
+    policies: &PolicySettings,
+    method: &Method,
+    key: Option<&IdempotencyKey>,
+) -> Option<ValidationError> {
+    let wanted =
+        [Method::POST, Method::PATCH].contains(method) && policies.missing_key == OddityPolicy::Invalid;
+    (wanted && key.is_none())
+        .then(|| ValidationError::new("Klarna-Idempotency-Key", "is required, and missing"))
+}
+
+/// The refusal of a token that came under an older header, where the policies are strict.
+pub(super) fn older_header(policies: &PolicySettings, token: &PresentedToken) -> Option<ValidationError> {
+    let refused = token.header != TokenHeader::Session && policies.older_names == OlderNamesPolicy::Invalid;
+    refused.then(|| {
+        let why = format!("is an older name of {}", TokenHeader::Session.name());
+        ValidationError::new(token.header.name(), why)
+    })
 }
 
 /// A call to the account that its key opens.

@@ -134,7 +134,7 @@ fn read_request(file: &Path) -> Result<Value, Box<dyn std::error::Error>> {
 
 /// One line for each thing that was looked at, and what is decided.
 fn in_words(explanation: &Explanation) -> String {
-    let Explanation { on, decided_by, then, considered } = explanation;
+    let Explanation { on, decided_by, then, refused, considered } = explanation;
     let mut text = match on {
         CallKind::Final => "a final authorize\n".to_owned(),
         CallKind::Initial | CallKind::Any => "an initial authorize\n".to_owned(),
@@ -143,7 +143,10 @@ fn in_words(explanation: &Explanation) -> String {
         let mark = if one.fits { "  decides  " } else { "  passes   " };
         text.extend([mark, &one.by, ": ", &one.why, "\n"]);
     }
-    let then = serde_json::to_string(then).unwrap_or_default();
+    let then = match refused {
+        Some(why) => format!("refused, as {why}"),
+        None => serde_json::to_string(then).unwrap_or_default(),
+    };
     text.extend(["decided by ", decided_by, ": ", &then, "\n"]);
     text
 }

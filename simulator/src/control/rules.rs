@@ -79,7 +79,7 @@ pub(super) async fn explain(
     let (choice, considered) = state.machine.looked_at(&occasion);
     let (decided_by, then) = choice
         .map_or(("default".to_owned(), Then::default()), |choice| (choice.by.into_owned(), choice.then));
-    Ok(Json(Explanation { on: CallKind::Any, decided_by, then, considered }))
+    Ok(Json(Explanation { on: CallKind::Any, decided_by, then, refused: None, considered }))
 }
 
 pub(super) async fn file(State(world): State<Arc<World>>) -> Json<RulesFileView> {

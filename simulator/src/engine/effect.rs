@@ -91,6 +91,20 @@ pub(crate) enum Refusal {
     Conflict(String),
 }
 
+impl Refusal {
+    /// For a person.
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::Invalid(fields) => {
+                let fields: Vec<String> =
+                    fields.iter().map(|field| format!("{} {}", field.parameter, field.reason)).collect();
+                format!("it does not validate: {}", fields.join("; "))
+            }
+            Self::NotFound(why) | Self::Forbidden(why) | Self::Conflict(why) => why.clone(),
+        }
+    }
+}
+
 /// What an event tells.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]

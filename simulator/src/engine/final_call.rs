@@ -198,7 +198,7 @@ impl Sandbox {
 }
 
 /// In what a final call departs from what the customer approved: the field, and how.
-fn departure(
+pub(super) fn departure(
     session: &CompletedSession,
     request: &AuthorizeRequest,
     transaction: &RequestPaymentTransaction,

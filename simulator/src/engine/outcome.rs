@@ -7,8 +7,8 @@ use klarna_schemas::simulator::rules::{Considered, Explanation, Then};
 
 use super::command::AuthorizeCommand;
 use super::customer::CustomerMove;
-use super::effect::{Decider, Effect};
-use super::final_call::TokenRule;
+use super::effect::{Decided, Decider, Effect, Reply};
+use super::final_call::{TokenRule, departure};
 use super::payment_request::RequestRecord;
 use super::sandbox::Sandbox;
 use crate::behaviour::choosing::Choice;
@@ -20,7 +20,7 @@ const AUTHORIZE: &str = "authorize";
 impl Sandbox {
     /// What decides on a call, if anything that the tester asked for does. Nothing changes.
     pub(crate) fn foresee(&self, occasion: &Occasion<'_>) -> Option<Choice> {
-        self.behaviour.foresee(occasion, |ordinal, below| self.ids.number("chance", ordinal, below))
+        self.behaviour.foresee(occasion, |ordinal, below| self.chance.number("weight", ordinal, below))
     }
 
     /// The fault by which a call is not served, if what decides on it says so, and what that is. It counts
@@ -43,7 +43,7 @@ impl Sandbox {
 
     /// What decides on a call, with all that was looked at.
     pub(crate) fn looked_at(&self, occasion: &Occasion<'_>) -> (Option<Choice>, Vec<Considered>) {
-        self.behaviour.explain(occasion, |ordinal, below| self.ids.number("chance", ordinal, below))
+        self.behaviour.explain(occasion, |ordinal, below| self.chance.number("weight", ordinal, below))
     }
 
     /// What decides on an authorize; it counts as served.
@@ -92,15 +92,72 @@ impl Sandbox {
         }
     }
 
-    /// What would be decided on a call, and why, in the order of decision. Nothing changes.
+    /// What would be decided on a call, and why, in the order of decision. Nothing changes: the call is
+    /// made on a copy, so that what is said here is what would come of it.
     pub(crate) fn explain(&self, command: &AuthorizeCommand, now: Timestamp) -> Explanation {
+        let explained = self.walk(command, now);
+        if explained.then.fault.is_some_and(|fault| !fault.lets_serve()) {
+            return explained;
+        }
+        let effects = self.clone().authorize(command, now);
+        let decided = effects.into_iter().find_map(|effect| match effect {
+            Effect::Reply(decided) => Some(*decided),
+            _ => None,
+        });
+        let Some(Decided { reply, by, .. }) = decided else { return explained };
+        let refused = match &reply {
+            Reply::Authorized(_) => None,
+            Reply::Refused(refusal) => Some(refusal.in_words()),
+        };
+        if let (Reply::Authorized(answer), true) = (&reply, explained.decided_by == by.name) {
+            let result = Some(answer.payment_transaction_response.result.clone());
+            return Explanation { then: Then { result, ..explained.then }, ..explained };
+        }
+        // Something that comes before has decided, or has refused the call.
+        let why = refused.clone().unwrap_or_else(|| "it comes before what else would decide".to_owned());
+        let mut considered = explained.considered;
+        considered.retain(|one| !one.fits);
+        considered.push(Considered { by: by.name.to_string(), fits: true, why });
+        let then = match reply {
+            Reply::Authorized(answer) => {
+                Then { result: Some(answer.payment_transaction_response.result), ..Then::default() }
+            }
+            Reply::Refused(_) => Then::default(),
+        };
+        Explanation { on: explained.on, decided_by: by.name.into_owned(), then, refused, considered }
+    }
+
+    /// Whether a call comes as far as outcomes: it is no repeat, validates, and its token can be used.
+    pub(crate) fn reaches_outcomes(&self, command: &AuthorizeCommand, now: Timestamp) -> bool {
+        let Ok(request) = &command.request else { return false };
+        if self.known_answer(command, now).is_some() {
+            return false;
+        }
+        match self.token_rule(command, request, now) {
+            TokenRule::Initial => true,
+            TokenRule::Final(_, session) => {
+                let asked = request.request_payment_transaction.as_ref();
+                session.spent.is_none()
+                    && asked.is_none_or(|asked| departure(&session, request, asked).is_none())
+            }
+            TokenRule::Refuse(_) | TokenRule::Decline => false,
+        }
+    }
+
+    /// The stages of decision, one after the other.
+    fn walk(&self, command: &AuthorizeCommand, now: Timestamp) -> Explanation {
         let mut considered = Vec::new();
         let on = self.call_kind(command);
         let mut told = |by: &str, fits: bool, why: String| {
             considered.push(Considered { by: by.to_owned(), fits, why });
         };
-        let ended =
-            |considered, by: &str, then| Explanation { on, decided_by: by.to_owned(), then, considered };
+        let ended = |considered, by: &str, then| Explanation {
+            on,
+            decided_by: by.to_owned(),
+            then,
+            refused: None,
+            considered,
+        };
         let declined = || Then { result: Some(AuthorizationResult::Declined), ..Then::default() };
         if let Some(replayed) = self.known_answer(command, now) {
             let why = "this idempotency key was used before: the first answer again, or a conflict";

@@ -36,6 +36,8 @@ pub(crate) struct Sandbox {
     pub(crate) seed: u64,
     pub(crate) policies: Policies,
     pub(super) ids: IdSource,
+    /// What weights are drawn from.
+    pub(super) chance: IdSource,
     pub(crate) payments: VecDeque<Payment>,
     /// How many payments this epoch has had, those forgotten included.
     pub(super) payments_opened: u64,
@@ -82,6 +84,8 @@ impl Sandbox {
             seed,
             policies,
             ids,
+            // Neither of the account nor of the epoch: the same seed and calls draw the same.
+            chance: IdSource::new(seed, "chance"),
             payments: VecDeque::new(),
             payments_opened: 0,
             requests: IndexMap::new(),

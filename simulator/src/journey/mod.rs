@@ -68,11 +68,14 @@ async fn act(
     body: Bytes,
 ) -> Result<Response, KlarnaError> {
     let is_json = essence(&headers) == "application/json";
-    let movement = read_move(is_json, &body)?;
+    let (movement, after) = read_move(is_json, &body)?;
     let act = movement.meant().map_err(|refusal| refused(&refusal))?;
     let cell = enter(&world, &notes, uuid, act)?;
-    perform(&cell, uuid, &movement).map_err(|refusal| refused(&refusal))?;
-    let acted = acted(&cell, uuid)?;
+    let acted = match after {
+        None => act_by_control(&cell, uuid, &movement),
+        Some(after) => plan_by_control(&cell, uuid, after, movement),
+    };
+    let acted = acted.map_err(|refusal| refused(&refusal))?;
     if is_json || wants_json(&headers) {
         return Ok(Json(acted).into_response());
     }
@@ -95,7 +98,11 @@ fn wants_json(headers: &HeaderMap) -> bool {
     accept.contains("application/json") && !accept.contains("text/html")
 }
 
-fn read_move(is_json: bool, body: &[u8]) -> Result<CustomerMove, KlarnaError> {
+/// What may be said of a move, in JSON and in a form.
+const OF_A_MOVE: [&str; 6] = ["act", "after", "code", "payment_option_id", "shipping", "shipping_amount"];
+
+/// What the customer does, and how long from now, if not at once.
+fn read_move(is_json: bool, body: &[u8]) -> Result<(CustomerMove, Option<SignedDuration>), KlarnaError> {
     let body: Value = if is_json {
         serde_json::from_slice(body)
             .map_err(|error| KlarnaError::not_json(format!("the body is no JSON: {error}")))?
@@ -104,6 +111,14 @@ fn read_move(is_json: bool, body: &[u8]) -> Result<CustomerMove, KlarnaError> {
         let fields = url::form_urlencoded::parse(body).filter(|(_, value)| !value.is_empty());
         fields.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))).collect()
     };
+    let unknown =
+        body.as_object().and_then(|fields| fields.keys().find(|name| !OF_A_MOVE.contains(&name.as_str())));
+    if let Some(name) = unknown {
+        return Err(KlarnaError::invalid_field(
+            name,
+            format!("is not known; there are {}", OF_A_MOVE.join(", ")),
+        ));
+    }
     let act = body.get("act").cloned().unwrap_or_default();
     let act = serde_json::from_value(act).map_err(|_| {
         let acts = CustomerAct::ALL.map(CustomerAct::as_str).join(", ");
@@ -113,12 +128,17 @@ fn read_move(is_json: bool, body: &[u8]) -> Result<CustomerMove, KlarnaError> {
         shipping: read_optional(&body, "shipping")?,
         amount: read_optional(&body, "shipping_amount")?,
     };
-    Ok(CustomerMove {
+    let movement = CustomerMove {
         code: read_optional(&body, "code")?,
         payment_option_id: read_optional(&body, "payment_option_id")?,
         shipping,
         ..CustomerMove::new(act)
-    })
+    };
+    let after: Option<SignedDuration> = read_optional(&body, "after")?;
+    if after.is_some_and(|after| after.is_negative()) {
+        return Err(KlarnaError::invalid_field("after", "lies in the past"));
+    }
+    Ok((movement, after))
 }
 
 /// A field that may be left out.

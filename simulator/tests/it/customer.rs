@@ -168,3 +168,25 @@ async fn one_step_need_not_stand_in_a_list_and_a_decided_call_has_no_customer() 
     let refused = put(&rules, rule(json!({"result": "DECLINED", "customer": {"act": "refuse"}}))).await;
     assert!(refused.body.to_string().contains("nothing for the customer to do"), "{}", refused.body);
 }
+
+/// By the journey's JSON, too, a customer takes time; and a slip of the pen is no act.
+#[tokio::test]
+async fn the_journeys_json_takes_a_while_and_nothing_unknown() {
+    let klarna = Klarna::frozen().await;
+    let answer = klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    let act = async |body: Value| {
+        let request = klarna.http.post(answer.journey()).header("content-type", "application/json");
+        klarna.send(request.body(body.to_string())).await
+    };
+    for wrong in [
+        json!({"act": "approve", "cod": "999999"}),
+        json!({"act": "approve", "after": "soon"}),
+        json!({"act": "approve", "after": "-1s"}),
+    ] {
+        assert_eq!(act(wrong.clone()).await.status, 400, "{wrong}");
+    }
+    assert_eq!(act(json!({"act": "approve", "after": "10s"})).await.body["state"], "SUBMITTED");
+    let clock = serde_json::from_value(json!({"advance": "10s"})).unwrap();
+    let moved = klarna.control().set_clock(&ALPHA.into(), &clock).await.unwrap();
+    assert!(moved.happened.iter().any(|what| what.contains("journey.approve")), "{moved:?}");
+}

@@ -1,5 +1,6 @@
 //! What Klarna has not published is a setting: each value of each policy, seen on the wire.
 
+mod explained;
 mod strict;
 
 use jiff::SignedDuration;

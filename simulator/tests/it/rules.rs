@@ -8,7 +8,7 @@ use klarna_simulator::Simulator;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::klarna::{ALPHA, Klarna, initial, last};
+use crate::klarna::{ALPHA, BETA, Klarna, initial, last};
 
 const RULES: &str = "/_simulator/v1/sandboxes/krn:partner:global:account:test:ALPHA001/rules";
 
@@ -301,4 +301,27 @@ async fn a_rule_lets_a_customer_approve_at_once_and_the_webhook_arrive_before_th
         assert_eq!(refused.status, 400);
         assert!(refused.body.to_string().contains(says), "{}", refused.body);
     }
+}
+
+/// Neither the epoch nor the account changes what chance decides: the seed and the calls do.
+#[tokio::test]
+async fn the_same_seed_and_calls_draw_the_same_after_a_reset_and_in_another_account() {
+    let klarna = Klarna::start().await;
+    let mut all = Vec::new();
+    for account in [ALPHA, ALPHA, BETA] {
+        let rules = json!([{"name": "chance", "one_of": [
+            {"weight": 1, "then": {"result": "APPROVED"}},
+            {"weight": 1, "then": {"result": "DECLINED"}},
+        ]}]);
+        let wish: PutSandbox = serde_json::from_value(json!({"seed": 5, "rules": rules})).unwrap();
+        klarna.control().put_sandbox(&account.into(), &wish).await.unwrap();
+        let mut drawn = Vec::new();
+        for number in 0..12 {
+            let answer = klarna.authorize(account, &[], &initial(&format!("t-{number}"))).await;
+            drawn.push(answer.result().to_owned());
+        }
+        all.push(drawn);
+    }
+    assert!(all.iter().all(|drawn| *drawn == all[0]), "{all:?}");
+    assert!(all[0].iter().any(|result| *result != all[0][0]), "{all:?}");
 }

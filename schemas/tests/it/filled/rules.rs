@@ -95,6 +95,7 @@ pub(super) fn filled_in() -> Vec<Filled> {
         on: CallKind::Final,
         decided_by: "queued".to_owned(),
         then: then(),
+        refused: Some("no".to_owned()),
         considered: vec![Considered { by: "queued".to_owned(), fits: true, why: "it fits".to_owned() }],
     };
     let view = || vec![RuleView { name: "a rule".to_owned(), served: 1, left: Some(1) }];
