@@ -30,6 +30,8 @@ mod customer;
 #[cfg(test)]
 mod direct_requests;
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod ending;
 #[cfg(test)]
 mod every_operation;

@@ -6,8 +6,11 @@ use jiff::SignedDuration;
 use klarna_schemas::simulator::control::{JournalQuery, Misbehaviour, ReleaseWebhooks, SetClock};
 use serde_json::{Value, json};
 
+use crate::documented::{fences, run};
 use crate::klarna::{ALPHA, Klarna, initial};
 use crate::sink::Sink;
+
+const PAGE: &str = include_str!("../../../docs/webhooks.md");
 
 /// A row: the word, the body, the journal's words.
 fn rows(page: &str) -> Vec<[String; 3]> {
@@ -42,8 +45,22 @@ async fn words(klarna: &Klarna, payment: String) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn the_commands_of_the_page_let_the_next_event_misbehave() {
+    let [commands] = fences(PAGE)[..] else { panic!("the page has one example") };
+    let klarna = Klarna::start().await;
+    let sink = Sink::start().await;
+    sink.subscribe(&klarna, &["payment.request.*"]).await;
+    let asked = run(&klarna, &format!("set -e\n{commands}")).await;
+    assert!(asked.status.success(), "{asked:?}");
+    assert!(String::from_utf8(asked.stdout).unwrap().ends_with(r#"{"deliveries":0}"#));
+    let payment = klarna.authorize(ALPHA, &[], &initial("t-1")).await.request_id();
+    klarna.awaited("event:*", 1).await;
+    assert_eq!(words(&klarna, payment).await, ["webhook before_response"]);
+}
+
+#[tokio::test]
 async fn every_row_of_the_page_does_what_stands_there() {
-    let rows = rows(include_str!("../../../docs/webhooks.md"));
+    let rows = rows(PAGE);
     let named: Vec<&str> = rows.iter().map(|[word, ..]| word.as_str()).collect();
     let mut known: Vec<&str> = Misbehaviour::ALL.iter().map(|word| word.as_str()).collect();
     known.sort_unstable();
