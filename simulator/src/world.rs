@@ -203,6 +203,11 @@ impl World {
         lock(&self.accounts).get(id).cloned()
     }
 
+    /// All acquirer accounts.
+    pub(crate) fn accounts(&self) -> Vec<Arc<AccountCell>> {
+        lock(&self.accounts).values().cloned().collect()
+    }
+
     /// A sandbox that exists.
     pub(crate) fn sandbox(&self, account: &PartnerAccountId) -> Option<Arc<SandboxCell>> {
         lock(&self.sandboxes).get(account).cloned()

@@ -46,15 +46,15 @@ impl Signing {
     pub(super) fn key(self, to: &Subscription) -> Option<(SigningKeyId, SecretString)> {
         let right = || to.webhook.signing_key_id.clone();
         let nobodys = || SecretString::from(NOBODYS_SECRET);
+        // Without another key nobody is asked to sign by it: the letter is signed soundly, and says so.
+        let other = || to.other_key.clone().unwrap_or_else(|| (right(), to.secret.clone()));
         match self {
             Self::Sound | Self::Altered => Some((right(), to.secret.clone())),
             Self::Forged => Some((right(), nobodys())),
-            Self::WrongKey => {
-                Some((right(), to.other_key.clone().map_or_else(nobodys, |(_, secret)| secret)))
-            }
+            Self::WrongKey => Some((right(), other().1)),
             Self::UnknownKey => Some((NOBODYS_KEY.into(), nobodys())),
             Self::Unsigned => None,
-            Self::OldKey => to.other_key.clone().or_else(|| Some((right(), to.secret.clone()))),
+            Self::OldKey => Some(other()),
         }
     }
 

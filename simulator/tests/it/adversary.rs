@@ -2,12 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::signature;
-use klarna_schemas::simulator::control::{CustomerAct, ReleaseWebhooks, SetClock};
+use klarna_schemas::simulator::control::{CustomerAct, PutSandbox, Registrations, ReleaseWebhooks, SetClock};
 use serde_json::{Value, json};
 
-use crate::klarna::{ALPHA, initial};
+use crate::klarna::{ALPHA, Klarna, initial};
 use crate::misbehaviour::Scene;
-use crate::sink::Received;
+use crate::sink::{Received, Sink};
 
 const ANY: &str = "payment.request.state-change.*";
 const SUBMITTED: &str = "payment.request.state-change.submitted";
@@ -206,6 +206,51 @@ async fn other_keys_than_the_webhooks() {
     assert!(fits_second(&wrong) && !scene.fits(&wrong));
     assert_eq!(wrong.headers["klarna-signing-key-id"], scene.key.as_str());
     assert_eq!(scene.found().await, ["webhook.forged-refused"]);
+}
+
+#[tokio::test]
+async fn without_a_second_key_a_rules_event_is_sound_and_nobody_says_it_was_not() {
+    let mut scene = Scene::new(SUBMITTED).await;
+    scene.sink.next().await;
+    for (index, word) in ["old_key", "wrong_key"].into_iter().enumerate() {
+        let then = json!({"webhooks": [{"event_type": SUBMITTED, "misbehaviour": [word]}]});
+        let rules = serde_json::from_value(json!({"rules": [{"name": "rotated", "then": then}]})).unwrap();
+        scene.klarna.control().put_rules(&ALPHA.into(), &rules).await.unwrap();
+        scene.klarna.authorize(ALPHA, &[], &initial(&format!("r-{index}"))).await;
+        let event = scene.sink.next().await;
+        assert!(scene.fits(&event), "{word}");
+        let events = scene.klarna.awaited("event:*", index + 2).await.entries;
+        let said = events.last().unwrap().fault.clone().unwrap();
+        assert_eq!(said, format!("webhook unplayed {word}"));
+    }
+    // No later attempt, and no other misbehaviour, suffers by it.
+    let then = json!({"webhooks": [{"event_type": SUBMITTED, "misbehaviour": ["old_key", "malformed"]}]});
+    let rules = serde_json::from_value(json!({"rules": [{"name": "rotated", "then": then}]})).unwrap();
+    scene.klarna.control().put_rules(&ALPHA.into(), &rules).await.unwrap();
+    scene.klarna.authorize(ALPHA, &[], &initial("r-3")).await;
+    let malformed = scene.sink.next().await;
+    assert!(scene.fits(&malformed) && serde_json::from_slice::<Value>(&malformed.body).is_err());
+}
+
+#[tokio::test]
+async fn before_anybody_has_called_a_second_key_is_asked_for_all_the_same() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    Sink::start().await.subscribe(&klarna, &[SUBMITTED]).await;
+    for word in ["old_key", "wrong_key"] {
+        let asked = json!({"event_type": SUBMITTED, "misbehaviour": [word], "when": "next"});
+        let asked = serde_json::from_value(asked).unwrap();
+        let refused = klarna.control().send_webhook(&ALPHA.into(), &asked).await.unwrap_err().to_string();
+        assert!(refused.contains("409") && refused.contains("no key but its own"), "{refused}");
+        klarna.send(klarna.post("/v2/notification/signing-keys", &[], &Value::Null)).await;
+        klarna.control().send_webhook(&ALPHA.into(), &asked).await.unwrap();
+        klarna
+            .control()
+            .forget_registrations("krn:partner:global:account:test:LOCALACQ", Registrations::Both)
+            .await
+            .unwrap();
+        Sink::start().await.subscribe(&klarna, &[SUBMITTED]).await;
+    }
 }
 
 #[tokio::test]
