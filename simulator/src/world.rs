@@ -30,7 +30,7 @@ pub(crate) use armed::Met;
 pub(crate) use counted_calls::{Level, LevelStanding, Standing, count};
 use followed_rules::FollowedRules;
 pub(crate) use sandbox_cell::SandboxCell;
-pub(crate) use sending::{Answered, answer_and_events};
+pub(crate) use sending::{After, Answered, answer_and_events, answer_behind_events};
 pub use tally::{Tallied, Tally};
 
 use self::judged::Judged;

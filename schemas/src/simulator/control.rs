@@ -236,7 +236,8 @@ pub enum CallKind {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", try_from = "ClockWish")]
 pub enum SetClock {
-    /// How far to go forward: an ISO 8601 duration (`PT3H`) or as people write it (`3h`).
+    /// How far to go forward: hours, minutes and seconds, as ISO 8601 writes them (`PT3H`) or as people
+    /// do (`3h`), and no days.
     Advance(SignedDuration),
     /// The time it shall be; never earlier than it is.
     Set(Timestamp),

@@ -16,6 +16,7 @@ use super::problem::Problem;
 use super::requests::no_request;
 use super::sandboxes::existing;
 use crate::notify::{Expected, Letter, Manner, Of, Repeated};
+use crate::rules_file;
 use crate::world::{SandboxCell, World};
 
 pub(super) async fn send(
@@ -25,7 +26,12 @@ pub(super) async fn send(
 ) -> Result<Json<WebhooksSent>, Problem> {
     let cell = existing(&world, &account)?;
     let manner = Manner::of(&asked)
-        .map_err(|why| Problem::bad_request(why, "docs/architecture.md says what goes together"))?;
+        .map_err(|why| Problem::bad_request(why, "docs/webhooks.md says what goes together"))?;
+    if asked.when == SendWhen::Next
+        && let Some(mistake) = rules_file::check_event_type(&asked.event_type, "/event_type")
+    {
+        return Err(mistake.into());
+    }
     if manner.needs_another_key() && !cell.has_other_keys(&asked.event_type) {
         let detail = format!("the webhook that wants {} has no key but its own", asked.event_type);
         return Err(Problem::conflict(detail, "make a second signing key, or change the webhook's"));

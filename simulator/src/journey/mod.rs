@@ -22,7 +22,7 @@ use crate::api::error::KlarnaError;
 use crate::api::recording::{Asked, Notes, Place};
 use crate::by_name::ByName;
 use crate::engine::{CustomerMove, CustomerRefusal, ShippingChoice};
-use crate::world::{SandboxCell, World};
+use crate::world::{After, SandboxCell, World, answer_behind_events};
 
 /// The route of the Purchase Journey.
 pub(crate) fn routes() -> Router<Arc<World>> {
@@ -37,7 +37,7 @@ async fn open(
     headers: HeaderMap,
 ) -> Result<Response, KlarnaError> {
     let cell = enter(&world, &notes, uuid, CustomerAct::Open)?;
-    perform(&cell, uuid, &CustomerMove::new(CustomerAct::Open)).map_err(|refusal| refused(&refusal))?;
+    perform_noted(&cell, &notes, uuid, &CustomerMove::new(CustomerAct::Open))?;
     if wants_json(&headers) {
         return Ok(Json(acted(&cell, uuid)?).into_response());
     }
@@ -71,7 +71,7 @@ async fn act(
     let movement = read_move(is_json, &body)?;
     let act = movement.meant().map_err(|refusal| refused(&refusal))?;
     let cell = enter(&world, &notes, uuid, act)?;
-    perform(&cell, uuid, &movement).map_err(|refusal| refused(&refusal))?;
+    perform_noted(&cell, &notes, uuid, &movement)?;
     let acted = acted(&cell, uuid)?;
     if is_json || wants_json(&headers) {
         return Ok(Json(acted).into_response());
@@ -143,13 +143,31 @@ fn enter(
     Ok(cell)
 }
 
+/// Does what the customer does; the answer waits for events that shall arrive before it.
+fn perform_noted(
+    cell: &SandboxCell,
+    notes: &Notes,
+    uuid: Uuid,
+    movement: &CustomerMove,
+) -> Result<(), KlarnaError> {
+    let (answered, after) = answer_behind_events();
+    perform(cell, uuid, movement, after).map_err(|refusal| refused(&refusal))?;
+    notes.note(|noted| noted.answered = Some(answered));
+    Ok(())
+}
+
 /// Does what the customer does, and lets its events go out.
-fn perform(cell: &SandboxCell, uuid: Uuid, movement: &CustomerMove) -> Result<(), CustomerRefusal> {
+fn perform(
+    cell: &SandboxCell,
+    uuid: Uuid,
+    movement: &CustomerMove,
+    after: After,
+) -> Result<(), CustomerRefusal> {
     cell.tick();
     let mut state = cell.lock();
     let effects = state.machine.act(uuid, movement, cell.clock().now())?;
     drop(state);
-    cell.carry_out(effects, None);
+    cell.carry_out(effects, Some(after));
     cell.tell();
     Ok(())
 }
@@ -181,8 +199,9 @@ pub(crate) fn act_by_control(
     cell: &SandboxCell,
     uuid: Uuid,
     movement: &CustomerMove,
+    after: After,
 ) -> Result<CustomerActed, CustomerRefusal> {
-    perform(cell, uuid, movement)?;
+    perform(cell, uuid, movement, after)?;
     acted(cell, uuid).map_err(|_| CustomerRefusal::Unknown)
 }
 

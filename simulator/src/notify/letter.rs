@@ -105,7 +105,8 @@ impl Letter {
 
     /// When it leaves, if that is later than at once.
     pub(super) fn due(&self) -> Option<Timestamp> {
-        self.since.checked_add(self.delay?).ok()
+        // Where that is beyond the end of time, it never comes.
+        Some(self.since.checked_add(self.delay?).unwrap_or(Timestamp::MAX))
     }
 
     /// A letter that was sent already, as it was.

@@ -12,6 +12,7 @@ use crate::sink::{Received, Sink};
 const ANY: &str = "payment.request.state-change.*";
 const SUBMITTED: &str = "payment.request.state-change.submitted";
 const IN_PROGRESS: &str = "payment.request.state-change.in-progress";
+const EXPIRED: &str = "payment.request.state-change.expired";
 const COMPLETED: &str = "payment.request.state-change.completed";
 
 /// A scene whose clock stands still.
@@ -26,6 +27,13 @@ async fn next(scene: &Scene, event_type: &str, word: &str, rest: Value) {
     let mut asked = json!({"misbehaviour": [word], "when": "next"});
     asked.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
     assert_eq!(scene.send(event_type, asked).await.deliveries, 0);
+}
+
+/// The same, of any request.
+async fn next_of_any(scene: &Scene, event_type: &str, word: &str) {
+    let asked = json!({"event_type": event_type, "misbehaviour": [word], "when": "next"});
+    let asked = serde_json::from_value(asked).unwrap();
+    scene.klarna.control().send_webhook(&ALPHA.into(), &asked).await.unwrap();
 }
 
 async fn approve(scene: &Scene) {
@@ -163,6 +171,47 @@ async fn before_the_response_the_caller_has_no_answer_yet() {
     assert_eq!(event.json()["payload"]["payment_request_id"], answer.request_id());
     let events = klarna.awaited("event:*", 2).await.entries;
     assert_eq!(events[1].fault.as_deref(), Some("webhook before_response"));
+}
+
+#[tokio::test]
+async fn before_the_customer_is_sent_back_the_event_has_come() {
+    let mut scene = Scene::new(COMPLETED).await;
+    for by_page in [true, false] {
+        let answer = scene.klarna.authorize(ALPHA, &[], &initial(&format!("p-{by_page}"))).await;
+        next_of_any(&scene, COMPLETED, "before_response").await;
+        scene.sink.hold(true);
+        let (klarna, sink) = (&scene.klarna, &mut scene.sink);
+        let journey = answer.journey();
+        let act = async {
+            if by_page {
+                let form = [("act", "approve")];
+                assert_eq!(klarna.http.post(journey).form(&form).send().await.unwrap().status(), 303);
+            } else {
+                klarna.act(&answer, CustomerAct::Approve).await;
+            }
+        };
+        tokio::pin!(act);
+        let event = tokio::select! {
+            biased;
+            () = &mut act => panic!("the customer was sent back before the event"),
+            event = sink.next() => event,
+        };
+        assert_eq!(event.json()["payload"]["payment_request_id"], answer.request_id());
+        sink.hold(false);
+        act.await;
+    }
+    let words: Vec<_> = scene.deliveries().await.into_iter().filter_map(|(fault, _)| fault).collect();
+    assert_eq!(words, ["webhook before_response"; 2]);
+}
+
+#[tokio::test]
+async fn what_no_answer_waits_for_is_not_said_to_come_before_one() {
+    let mut scene = frozen(EXPIRED).await;
+    next_of_any(&scene, EXPIRED, "before_response").await;
+    scene.advance(SignedDuration::from_hours(4)).await;
+    let event = scene.sink.next().await;
+    assert!(scene.fits(&event));
+    assert_eq!(scene.deliveries().await, [(Some("webhook unplayed before_response".to_owned()), 200)]);
 }
 
 #[tokio::test]

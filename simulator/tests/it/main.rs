@@ -101,3 +101,5 @@ mod ways_in;
 mod webhooks;
 #[cfg(test)]
 mod webhooks_page;
+#[cfg(test)]
+mod wishes;
