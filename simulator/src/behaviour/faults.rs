@@ -43,6 +43,11 @@ impl Faults {
         Some(fault)
     }
 
+    /// Those that wait; `times` is how many calls each still meets.
+    pub(crate) fn armed(&self) -> Vec<ArmFault> {
+        self.armed.iter().cloned().collect()
+    }
+
     /// Takes them all back.
     pub(crate) fn lift(&mut self) {
         self.armed.clear();

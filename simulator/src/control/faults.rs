@@ -1,4 +1,4 @@
-//! Faults: arm them, lift them.
+//! Faults: arm them, look at them, lift them.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
 use klarna_schemas::nearest::nearest;
-use klarna_schemas::simulator::control::{ArmFault, CallKind, SandboxView};
+use klarna_schemas::simulator::control::{ArmFault, CallKind, FaultsView, SandboxView};
 
 use super::call::Strict;
 use super::problem::Problem;
@@ -28,6 +28,13 @@ pub(super) async fn arm(
     Ok(Json(cell.view()))
 }
 
+pub(super) async fn read(
+    State(world): State<Arc<World>>,
+    Path(account): Path<PartnerAccountId>,
+) -> Result<Json<FaultsView>, Problem> {
+    Ok(Json(existing(&world, &account)?.lock().faults.view()))
+}
+
 pub(super) async fn lift(
     State(world): State<Arc<World>>,
     Path(account): Path<PartnerAccountId>,
@@ -46,6 +53,13 @@ pub(super) async fn arm_in_account(
     check(&fault, |operation| !operation.is_of_a_partner())?;
     account.lock().faults.arm(fault).map_err(full)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn read_in_account(
+    State(world): State<Arc<World>>,
+    Path(acquirer): Path<AcquirerAccountId>,
+) -> Result<Json<FaultsView>, Problem> {
+    Ok(Json(known(&world, &acquirer)?.lock().faults.view()))
 }
 
 pub(super) async fn lift_in_account(

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId};
 use klarna_schemas::simulator::control::{
-    ForgetRegistrations, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent,
+    ForgetRegistrations, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent, WebhooksView,
 };
 
 use super::call::Strict;
@@ -63,14 +63,17 @@ fn expect(cell: &SandboxCell, asked: SendWebhook, manner: Manner) -> Result<(), 
     if let Some(id) = &asked.payment_request_id {
         payment_of(cell, id)?;
     }
-    let expected = Expected {
-        of: asked.payment_request_id.map_or(Of::Any, Of::Request),
-        event_type: asked.event_type,
-        manner,
-        times: asked.times.unwrap_or(1),
-    };
+    let wish = asked.wish();
+    let expected = Expected { of: asked.payment_request_id.map_or(Of::Any, Of::Request), wish, manner };
     let expected = cell.lock().misbehaviours.expect(expected);
     expected.map_err(|full| Problem::conflict(full.to_string(), "reset the sandbox"))
+}
+
+pub(super) async fn read(
+    State(world): State<Arc<World>>,
+    Path(account): Path<PartnerAccountId>,
+) -> Result<Json<WebhooksView>, Problem> {
+    Ok(Json(existing(&world, &account)?.lock().misbehaviours.view()))
 }
 
 pub(super) async fn release(

@@ -253,14 +253,7 @@ impl Manner {
     /// # Errors
     /// When the words contradict each other.
     pub(crate) fn of(asked: &SendWebhook) -> Result<Self, &'static str> {
-        let manner = Self::of_wish(&WebhookWish {
-            event_type: asked.event_type.clone(),
-            misbehaviour: asked.misbehaviour.clone(),
-            payload_patch: asked.payload_patch.clone(),
-            metadata_patch: asked.metadata_patch.clone(),
-            delay: asked.delay,
-            times: asked.times,
-        })?;
+        let manner = Self::of_wish(&asked.wish())?;
         if asked.when == SendWhen::Next {
             let nothing = asked.misbehaviour.is_empty() && !manner.is_patched();
             return if nothing { Err(NOTHING) } else { Ok(manner) };

@@ -56,8 +56,8 @@ async fn the_commands_of_the_page_lose_an_answer_and_the_last_one_repeated_gets_
     let klarna = Klarna::of(Simulator::builder().default_outcome(DefaultOutcome::Approve.result())).await;
     let lost = run(&klarna, commands).await;
     assert_eq!(lost.status.code(), Some(56), "{lost:?}");
-    let last = &commands[commands.rfind("curl ").unwrap()..];
-    let again = run(&klarna, last).await;
+    let repeated = &commands[commands.rfind("curl ").unwrap()..];
+    let again = run(&klarna, repeated).await;
     let answer: Value = serde_json::from_slice(&again.stdout).unwrap();
     assert_eq!(answer["payment_transaction_response"]["result"], "APPROVED", "{answer}");
     let entries = klarna.journal("authorize").await.entries;

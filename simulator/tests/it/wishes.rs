@@ -124,3 +124,28 @@ async fn a_sandbox_can_do_without_the_evolution_of_the_rules_file() {
     put().await;
     assert_eq!(status("t-4").await, 201);
 }
+
+#[tokio::test]
+async fn what_is_armed_and_what_waits_can_be_looked_at() {
+    let klarna = started().await;
+    let fault = json!({"operation": "authorize", "kind": "status", "status": 503, "times": 2});
+    ask(&klarna, Method::POST, "/faults", fault).await;
+    for (index, word) in ["held", "unsigned"].into_iter().enumerate() {
+        let wish =
+            json!({"event_type": SUBMITTED, "misbehaviour": [word], "when": "next", "times": index + 1});
+        assert_eq!(ask(&klarna, Method::POST, "/webhooks", wish).await.status, 200);
+    }
+    assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.status, 503);
+    let armed = klarna.control().armed_faults(&ALPHA.into()).await.unwrap().faults;
+    assert_eq!(armed.iter().map(|one| one.times).collect::<Vec<_>>(), [1]);
+    assert_eq!(klarna.authorize(ALPHA, &[], &initial("t-1")).await.status, 503);
+    assert!(klarna.control().armed_faults(&ALPHA.into()).await.unwrap().faults.is_empty());
+    klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    let waiting = klarna.control().waiting_webhooks(&ALPHA.into()).await.unwrap();
+    let [next] = &waiting.next[..] else { panic!("{waiting:?}") };
+    assert_eq!((next.wish.misbehaviour[0].as_str(), next.wish.times), ("unsigned", Some(2)));
+    let [held] = &waiting.held[..] else { panic!("{waiting:?}") };
+    assert_eq!((held.event_type.as_str(), held.payment.as_str()), (SUBMITTED, "e1p1"));
+    let of_account = klarna.control().armed_account_faults("krn:partner:global:account:test:LOCALACQ").await;
+    assert!(of_account.unwrap().faults.is_empty());
+}
