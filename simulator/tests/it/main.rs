@@ -46,6 +46,8 @@ mod faults_page;
 #[cfg(test)]
 mod faulty_answers;
 #[cfg(test)]
+mod faulty_statuses;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod journal;
