@@ -7,6 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::simulator::control::SetClock;
 use tokio::sync::watch;
 
+/// The longest that a tester can let something wait on a sandbox's clock: more than all attempts to deliver
+/// an event take, and far from the end of time, where what is due would be due at once.
+pub(crate) const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// Real time.
 pub(crate) fn real_now() -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "this module owns the clock")]

@@ -125,20 +125,26 @@ pub(crate) fn check_wishes(wishes: &[WebhookWish], at: &str) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for (index, wish) in wishes.iter().enumerate() {
         let place = |member: &str| format!("{at}/webhooks/{index}/{member}");
-        if !EVENT_TYPES.iter().any(|known| fits(&wish.event_type, known)) {
-            let hint = match nearest(wish.event_type.trim_end_matches('*'), EVENT_TYPES) {
-                Some(meant) => format!("did you mean {meant}? A * at the end matches any rest"),
-                None => "such as payment.request.state-change.completed, or payment.*".to_owned(),
-            };
-            let message = format!("there is no event {:?}, so this can never befall one", wish.event_type);
-            mistakes.push(Mistake { at: place("event_type"), message, hint });
-        }
+        mistakes.extend(check_event_type(&wish.event_type, &place("event_type")));
         if let Err(why) = Manner::of_wish(wish) {
             let hint = "docs/webhooks.md says what goes together".to_owned();
             mistakes.push(Mistake { at: place("misbehaviour"), message: why.to_owned(), hint });
         }
     }
     mistakes
+}
+
+/// What is wrong with the name of events to come, or a pattern of such: there is none that fits it.
+pub(crate) fn check_event_type(pattern: &str, at: &str) -> Option<Mistake> {
+    if EVENT_TYPES.iter().any(|known| fits(pattern, known)) {
+        return None;
+    }
+    let hint = match nearest(pattern.trim_end_matches('*'), EVENT_TYPES) {
+        Some(meant) => format!("did you mean {meant}? A * at the end matches any rest"),
+        None => "such as payment.request.state-change.completed, or payment.*".to_owned(),
+    };
+    let message = format!("there is no event {pattern:?}, so this can never befall one");
+    Some(Mistake { at: at.to_owned(), message, hint })
 }
 
 /// Refuses the name of an operation that no rule can be for.

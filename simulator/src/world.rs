@@ -30,7 +30,7 @@ pub(crate) use armed::Met;
 pub(crate) use counted_calls::{Level, LevelStanding, Standing, count};
 use followed_rules::FollowedRules;
 pub(crate) use sandbox_cell::SandboxCell;
-pub(crate) use sending::{Answered, answer_and_events};
+pub(crate) use sending::{After, Answered, answer_and_events, answer_behind_events};
 pub use tally::{Tallied, Tally};
 
 use self::judged::Judged;
@@ -201,6 +201,11 @@ impl World {
     /// An acquirer account by its id.
     pub(crate) fn account_by_id(&self, id: &AcquirerAccountId) -> Option<Arc<AccountCell>> {
         lock(&self.accounts).get(id).cloned()
+    }
+
+    /// All acquirer accounts.
+    pub(crate) fn accounts(&self) -> Vec<Arc<AccountCell>> {
+        lock(&self.accounts).values().cloned().collect()
     }
 
     /// A sandbox that exists.

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 pub use customer::{ActAsCustomer, CustomerAct, CustomerActed, CustomerScript, CustomerStep};
 pub use evolution::{Evolution, SetEvolution};
-pub use faults::{ArmFault, Fault, FaultBody};
+pub use faults::{ArmFault, Fault, FaultBody, FaultsView};
 pub use journal_query::{ExportFormat, JournalExport, JournalQuery};
 pub use misbehaviour::{Misbehaviour, WebhookWish};
 pub use presentation::PresentationWish;
@@ -25,7 +25,8 @@ pub use requests::{EndPaymentRequest, PaymentRequestEnded, RequestEnd};
 pub use snapshots::{MakeSnapshot, SnapshotView, Snapshots};
 pub use transactions::ChargeBack;
 pub use webhooks::{
-    ForgetRegistrations, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent,
+    ForgetRegistrations, HeldWebhook, Registrations, ReleaseWebhooks, SendWebhook, SendWhen,
+    WaitingMisbehaviour, WebhooksSent, WebhooksView,
 };
 
 use super::finding::Finding;
@@ -236,7 +237,8 @@ pub enum CallKind {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", try_from = "ClockWish")]
 pub enum SetClock {
-    /// How far to go forward: an ISO 8601 duration (`PT3H`) or as people write it (`3h`).
+    /// How far to go forward: hours, minutes and seconds, as ISO 8601 writes them (`PT3H`) or as people
+    /// do (`3h`), and no days.
     Advance(SignedDuration),
     /// The time it shall be; never earlier than it is.
     Set(Timestamp),

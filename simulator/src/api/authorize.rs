@@ -7,7 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use klarna_schemas::klarna::authorize::AuthorizeRequest;
 use klarna_schemas::klarna::error::ValidationError;
-use klarna_schemas::simulator::control::{Fault, FaultBody};
+use klarna_schemas::simulator::control::{CallKind, Fault, FaultBody};
 use serde_json::Value;
 
 use super::body::{Parsed, json, parse};
@@ -26,7 +26,17 @@ const OVER_QUOTA: Fault = Fault::Status { status: 429, body: FaultBody::Klarna }
 
 /// `POST …/payment/authorize`.
 pub(super) async fn authorize(called: SandboxCall, body: Bytes) -> Result<Response, KlarnaError> {
-    let mut command = read(&called, &body)?;
+    let mut command = match read(&called, &body) {
+        Ok(command) => command,
+        Err(unreadable) => {
+            // Trouble on the way asks nobody whether a body can be read; rules and outcomes do.
+            if called.over_quota.is_none() {
+                let armed = called.cell.lock().faults.take(AUTHORIZE, CallKind::Any);
+                faulty::meet(&called.call.notes, armed)?;
+            }
+            return Err(unreadable);
+        }
+    };
     if command.request.is_ok() {
         called.claim()?;
     }

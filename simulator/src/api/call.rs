@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::body::header;
 use super::error::KlarnaError;
+pub(super) use super::operations::AUTHORIZE;
 use super::operations::Operation;
 use super::recording::{Notes, Place};
 use super::{auth, faulty, rate_limit};
@@ -28,9 +29,6 @@ use crate::engine::{
 };
 use crate::world::{Account, AccountCell, AccountRefusal, SandboxCell, World, answer_and_events};
 
-/// The journal's name of the operation whose faults wait until its call has been read: an authorize
-/// belongs to a payment, faulty or not.
-pub(super) const AUTHORIZE: &str = "authorize";
 /// Why a call is refused whose account enforces client certificates.
 const NO_CERTIFICATE: &str = "this account enforces client certificates: open the connection by TLS, with one that POST /v2/account/integration/credentials/client-certificate has issued to it";
 /// Longest idempotency key, in characters (contract `payments.md` 1.4).

@@ -14,6 +14,9 @@ use super::queries::{self, Query};
 use crate::config::CallCategory;
 use crate::world::World;
 
+/// The one whose calls are initial or final.
+pub(crate) const AUTHORIZE: &str = "authorize";
+
 /// One operation.
 #[derive(Debug)]
 pub(crate) struct Operation {

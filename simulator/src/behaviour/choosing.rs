@@ -24,8 +24,8 @@ pub(crate) struct Behaviour {
     magic_values: bool,
     /// How often chance has decided.
     draws: u64,
-    /// In which ways Klarna has evolved, by the tester's word.
-    evolved: Evolved,
+    /// In which ways Klarna has evolved, by the tester's word; by that of rules where there is none.
+    evolved: Option<Evolved>,
 }
 
 /// What decides on a call, before it does.
@@ -61,8 +61,11 @@ impl Behaviour {
         self.queue.queue(outcomes)
     }
 
-    /// Lays the sandbox's own rules down, in the place of those before.
+    /// Lays the sandbox's own rules down, in the place of those before. The later word on evolution holds.
     pub(crate) fn lay_down(&mut self, rules: Rules) {
+        if !rules.evolved().kinds().is_empty() {
+            self.evolved = None;
+        }
         self.own = rules;
     }
 
@@ -71,14 +74,15 @@ impl Behaviour {
         self.file = rules;
     }
 
-    /// Lets Klarna evolve in these ways, and in no others that were said before.
+    /// Lets Klarna evolve in these ways and in no others, whatever rules say, until a reset.
     pub(crate) fn evolve(&mut self, evolved: Evolved) {
-        self.evolved = evolved;
+        self.evolved = Some(evolved);
     }
 
-    /// In which ways Klarna has evolved: by the tester's word, by the sandbox's rules, by the file.
+    /// In which ways Klarna has evolved: by the tester's word or, without one, by the sandbox's rules and the
+    /// file.
     pub(crate) fn evolved(&self) -> Evolved {
-        self.evolved.and(self.own.evolved()).and(self.file.evolved())
+        self.evolved.clone().unwrap_or_else(|| self.own.evolved().and(self.file.evolved()))
     }
 
     /// Follows the file as it is by now, where it was read again since this was put aside.

@@ -30,7 +30,8 @@ impl Faults {
         Ok(())
     }
 
-    /// Takes the first fault for this operation; `call` tells authorize calls apart.
+    /// Takes the first fault for this operation; `call` tells authorize calls apart, and is `Any` for what is
+    /// neither an initial nor a final one.
     pub(crate) fn take(&mut self, operation: &str, call: CallKind) -> Option<Fault> {
         let position = self.armed.iter().position(|armed| meets(armed, operation, call))?;
         let armed = self.armed.get_mut(position)?;
@@ -42,6 +43,11 @@ impl Faults {
         Some(fault)
     }
 
+    /// Those that wait; `times` is how many calls each still meets.
+    pub(crate) fn armed(&self) -> Vec<ArmFault> {
+        self.armed.iter().cloned().collect()
+    }
+
     /// Takes them all back.
     pub(crate) fn lift(&mut self) {
         self.armed.clear();
@@ -49,8 +55,7 @@ impl Faults {
 }
 
 fn meets(armed: &ArmFault, operation: &str, call: CallKind) -> bool {
-    fits(&armed.operation, operation)
-        && (armed.on == CallKind::Any || call == CallKind::Any || armed.on == call)
+    fits(&armed.operation, operation) && (armed.on == CallKind::Any || armed.on == call)
 }
 
 #[cfg(test)]
@@ -69,6 +74,14 @@ mod tests {
         assert_eq!(faults.take("authorize", CallKind::Final), Some(Fault::Reset));
         assert_eq!(faults.take("authorize", CallKind::Final), Some(Fault::Stall));
         assert_eq!(faults.take("authorize", CallKind::Final), None);
+    }
+
+    #[test]
+    fn what_is_for_final_calls_meets_no_other_operation() {
+        let mut faults = Faults::default();
+        faults.arm(ArmFault { on: CallKind::Final, ..ArmFault::once("*", Fault::Reset) }).unwrap();
+        assert_eq!(faults.take("presentation.read", CallKind::Any), None);
+        assert_eq!(faults.take("authorize", CallKind::Final), Some(Fault::Reset));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use klarna_schemas::simulator::rules::{Rule, Then, When};
 use super::conditions::Compiled;
 use super::known_fields;
 use super::rules::{Rules, UsableRule};
+use crate::clock::LONGEST_WAIT;
 use crate::pattern::fits;
 
 /// The operation whose outcome rules decide.
@@ -261,6 +262,10 @@ fn check_then(when: &When, then: &Then, at: &str, mistakes: &mut Vec<Mistake>) {
                 "nobody acts in the past".to_owned(),
                 "leave it out for at once",
             );
+        }
+        if step.after.is_some_and(|after| after > LONGEST_WAIT) {
+            let message = "the customer waits at most PT168H, a week".to_owned();
+            wrong(&format!("/customer/{index}/after"), message, "a shorter one, or several steps");
         }
     }
     let decides = then.result.is_some()

@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
+use klarna_schemas::catalogue;
 use serde::de::DeserializeOwned;
 
 use super::examples::example;
@@ -129,8 +130,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Strict<T> {
             .to_bytes();
         // An empty body stands for an empty object: `PUT /sandboxes/{a}` needs nothing.
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        read(text).map(Self).map_err(|mistake| Problem::bad_request(mistake, hint(called)))
+        let read = read(text).and_then(|body| as_documented(called, text).map(|()| Self(body)));
+        read.map_err(|mistake| Problem::bad_request(mistake, hint(called)))
     }
+}
+
+/// Refuses what the schema of the operation's body refuses: bounds and repetitions that types do not know.
+fn as_documented(called: Option<Called>, text: &[u8]) -> Result<(), String> {
+    let schema = called.and_then(|Called(operation)| operation.body);
+    let Some((schema, body)) = schema.zip(serde_json::from_slice(text).ok()) else { return Ok(()) };
+    let violations = catalogue::check(schema, &body).unwrap_or_else(|error| {
+        tracing::error!(%error, "a schema is missing from this build");
+        Vec::new()
+    });
+    violations.first().map_or(Ok(()), |first| Err(format!("{}: {}", first.parameter, first.reason)))
 }
 
 fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {

@@ -12,9 +12,10 @@ use super::call::Strict;
 use super::problem::Problem;
 use super::requests::no_request;
 use super::sandboxes::existing;
+use crate::clock::LONGEST_WAIT;
 use crate::engine::{CustomerMove, CustomerRefusal, ShippingChoice};
 use crate::journey;
-use crate::world::{SandboxCell, World};
+use crate::world::{SandboxCell, World, answer_behind_events};
 
 pub(super) async fn act(
     State(world): State<Arc<World>>,
@@ -28,6 +29,9 @@ pub(super) async fn act(
     if after < SignedDuration::ZERO {
         return Err(Problem::bad_request("after: nobody acts in the past", "leave it out for at once"));
     }
+    if after > LONGEST_WAIT {
+        return Err(Problem::bad_request("after: at most PT168H, a week", "advance the clock meanwhile"));
+    }
     let movement = CustomerMove {
         act: body.act,
         code: body.code,
@@ -35,7 +39,7 @@ pub(super) async fn act(
         shipping: ShippingChoice { shipping: body.shipping, amount: body.shipping_amount },
     };
     let acted = if after.is_zero() {
-        act_now(&cell, uuid, &movement)
+        act_now(&world, &cell, uuid, &movement).await
     } else {
         journey::plan_by_control(&cell, uuid, after, movement)
     };
@@ -43,14 +47,18 @@ pub(super) async fn act(
 }
 
 /// Does the act, and writes it down as if the customer had.
-fn act_now(
+async fn act_now(
+    world: &World,
     cell: &SandboxCell,
     uuid: uuid::Uuid,
     movement: &CustomerMove,
 ) -> Result<CustomerActed, CustomerRefusal> {
-    let acted = journey::act_by_control(cell, uuid, movement)?;
+    let (mut answered, after) = answer_behind_events();
+    let acted = journey::act_by_control(cell, uuid, movement, after)?;
     let act = movement.meant()?;
     cell.record_act(uuid, act, "control");
+    // It tells where the customer is sent, as the journey's own answer does.
+    answered.may_leave(world.courier.timeout).await;
     Ok(acted)
 }
 

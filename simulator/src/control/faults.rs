@@ -1,4 +1,4 @@
-//! Faults: arm them, lift them.
+//! Faults: arm them, look at them, lift them.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
 use klarna_schemas::nearest::nearest;
-use klarna_schemas::simulator::control::{ArmFault, SandboxView};
+use klarna_schemas::simulator::control::{ArmFault, CallKind, FaultsView, SandboxView};
 
 use super::call::Strict;
 use super::problem::Problem;
 use super::sandboxes::existing;
-use crate::api::operations::{OPERATIONS, Operation};
+use crate::api::operations::{AUTHORIZE, OPERATIONS, Operation};
 use crate::behaviour::faults::TooManyFaults;
 use crate::pattern::fits;
 use crate::world::{AccountCell, World};
@@ -23,9 +23,16 @@ pub(super) async fn arm(
     Strict(fault): Strict<ArmFault>,
 ) -> Result<Json<SandboxView>, Problem> {
     let cell = existing(&world, &account)?;
-    check_operation(&fault.operation, Operation::is_of_a_partner)?;
+    check(&fault, Operation::is_of_a_partner)?;
     cell.lock().faults.arm(fault).map_err(full)?;
     Ok(Json(cell.view()))
+}
+
+pub(super) async fn read(
+    State(world): State<Arc<World>>,
+    Path(account): Path<PartnerAccountId>,
+) -> Result<Json<FaultsView>, Problem> {
+    Ok(Json(existing(&world, &account)?.lock().faults.view()))
 }
 
 pub(super) async fn lift(
@@ -43,9 +50,16 @@ pub(super) async fn arm_in_account(
     Strict(fault): Strict<ArmFault>,
 ) -> Result<StatusCode, Problem> {
     let account = known(&world, &acquirer)?;
-    check_operation(&fault.operation, |operation| !operation.is_of_a_partner())?;
+    check(&fault, |operation| !operation.is_of_a_partner())?;
     account.lock().faults.arm(fault).map_err(full)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn read_in_account(
+    State(world): State<Arc<World>>,
+    Path(acquirer): Path<AcquirerAccountId>,
+) -> Result<Json<FaultsView>, Problem> {
+    Ok(Json(known(&world, &acquirer)?.lock().faults.view()))
 }
 
 pub(super) async fn lift_in_account(
@@ -66,6 +80,19 @@ pub(super) fn known(world: &World, acquirer: &AcquirerAccountId) -> Result<Arc<A
     })
 }
 
+/// Refuses a fault that no call of this place can meet.
+fn check(fault: &ArmFault, is_here: fn(&Operation) -> bool) -> Result<(), Problem> {
+    check_operation(&fault.operation, is_here)?;
+    let meets_authorize =
+        OPERATIONS.iter().any(|one| one.id == AUTHORIZE && is_here(one) && fits(&fault.operation, one.id));
+    if fault.on == CallKind::Any || meets_authorize {
+        return Ok(());
+    }
+    let detail =
+        format!("on: only an authorize is initial or final, and this fault is for {}", fault.operation);
+    Err(Problem::bad_request(detail, "leave `on` out"))
+}
+
 /// Refuses a pattern that no operation of this place fits: its fault would wait for ever.
 fn check_operation(pattern: &str, is_here: fn(&Operation) -> bool) -> Result<(), Problem> {
     let here = OPERATIONS.iter().filter(|operation| is_here(operation));
@@ -80,6 +107,11 @@ fn check_operation(pattern: &str, is_here: fn(&Operation) -> bool) -> Result<(),
             "calls with a Partner account in their path meet the faults of its sandbox, all others those \
              of their acquirer account; here: {listed}"
         );
+        return Err(Problem::bad_request(detail, hint));
+    }
+    if ["journey.", "event:"].iter().any(|start| pattern.starts_with(start)) {
+        let detail = format!("operation: {pattern} cannot be met by a fault: it is no call to Klarna's API");
+        let hint = format!("webhooks misbehave by POST …/webhooks; faults meet calls to {listed}");
         return Err(Problem::bad_request(detail, hint));
     }
     let hint = match nearest(pattern.trim_end_matches('*'), &names) {

@@ -48,8 +48,8 @@ pub(crate) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/rules", get(rules::file))
         .route("/rules/reload", post(rules::reload))
         .route("/sandboxes/{account}/customer", post(customer::act))
-        .route("/sandboxes/{account}/faults", post(faults::arm).delete(faults::lift))
-        .route("/sandboxes/{account}/webhooks", post(webhooks::send))
+        .route("/sandboxes/{account}/faults", post(faults::arm).get(faults::read).delete(faults::lift))
+        .route("/sandboxes/{account}/webhooks", post(webhooks::send).get(webhooks::read))
         .route("/sandboxes/{account}/webhooks/release", post(webhooks::release))
         .route("/sandboxes/{account}/payment-requests", post(requests::end))
         .route("/sandboxes/{account}/transactions/{id}/chargeback", post(transactions::charge_back))
@@ -67,7 +67,10 @@ pub(crate) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/accounts/{acquirer}/findings", get(journal::findings_of_account))
         .route("/findings", get(journal::findings_of_nobody))
         .route("/accounts/{acquirer}/journal", get(journal::of_account))
-        .route("/accounts/{acquirer}/faults", post(faults::arm_in_account).delete(faults::lift_in_account))
+        .route(
+            "/accounts/{acquirer}/faults",
+            post(faults::arm_in_account).get(faults::read_in_account).delete(faults::lift_in_account),
+        )
         .route("/accounts/{acquirer}/forget", post(webhooks::forget))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)

@@ -183,6 +183,13 @@ pub(crate) const CONTROL: &[ControlOperation] = &[
         Some("simulator/arm-fault"),
         (200, SANDBOX),
     ),
+    reading(
+        "faults.read",
+        "/sandboxes/{account}/faults",
+        "The faults that are armed, and how many calls each still meets",
+        Some("simulator/faults-view"),
+        Query::Nothing,
+    ),
     operation(
         "faults.lift",
         "DELETE",
@@ -198,6 +205,13 @@ pub(crate) const CONTROL: &[ControlOperation] = &[
         "Send a webhook out of turn, or let the next one misbehave",
         Some("simulator/send-webhook"),
         (200, Some("simulator/webhooks-sent")),
+    ),
+    reading(
+        "webhooks.read",
+        "/sandboxes/{account}/webhooks",
+        "The misbehaviours that wait for their webhooks, and the webhooks that are held",
+        Some("simulator/webhooks-view"),
+        Query::Nothing,
     ),
     operation(
         "webhooks.release",
@@ -325,6 +339,13 @@ pub(crate) const CONTROL: &[ControlOperation] = &[
         "Arm a fault for calls without a Partner account in their path",
         Some("simulator/arm-fault"),
         (204, None),
+    ),
+    reading(
+        "account.faults.read",
+        "/accounts/{acquirer}/faults",
+        "Those that are armed, and how many calls each still meets",
+        Some("simulator/faults-view"),
+        Query::Nothing,
     ),
     operation(
         "account.faults.lift",

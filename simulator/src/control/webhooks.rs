@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId};
 use klarna_schemas::simulator::control::{
-    ForgetRegistrations, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent,
+    ForgetRegistrations, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent, WebhooksView,
 };
 
 use super::call::Strict;
@@ -16,6 +16,7 @@ use super::problem::Problem;
 use super::requests::no_request;
 use super::sandboxes::existing;
 use crate::notify::{Expected, Letter, Manner, Of, Repeated};
+use crate::rules_file;
 use crate::world::{SandboxCell, World};
 
 pub(super) async fn send(
@@ -25,7 +26,12 @@ pub(super) async fn send(
 ) -> Result<Json<WebhooksSent>, Problem> {
     let cell = existing(&world, &account)?;
     let manner = Manner::of(&asked)
-        .map_err(|why| Problem::bad_request(why, "docs/architecture.md says what goes together"))?;
+        .map_err(|why| Problem::bad_request(why, "docs/webhooks.md says what goes together"))?;
+    if asked.when == SendWhen::Next
+        && let Some(mistake) = rules_file::check_event_type(&asked.event_type, "/event_type")
+    {
+        return Err(mistake.into());
+    }
     if manner.needs_another_key() && !cell.has_other_keys(&asked.event_type) {
         let detail = format!("the webhook that wants {} has no key but its own", asked.event_type);
         return Err(Problem::conflict(detail, "make a second signing key, or change the webhook's"));
@@ -57,14 +63,17 @@ fn expect(cell: &SandboxCell, asked: SendWebhook, manner: Manner) -> Result<(), 
     if let Some(id) = &asked.payment_request_id {
         payment_of(cell, id)?;
     }
-    let expected = Expected {
-        of: asked.payment_request_id.map_or(Of::Any, Of::Request),
-        event_type: asked.event_type,
-        manner,
-        times: asked.times.unwrap_or(1),
-    };
+    let wish = asked.wish();
+    let expected = Expected { of: asked.payment_request_id.map_or(Of::Any, Of::Request), wish, manner };
     let expected = cell.lock().misbehaviours.expect(expected);
     expected.map_err(|full| Problem::conflict(full.to_string(), "reset the sandbox"))
+}
+
+pub(super) async fn read(
+    State(world): State<Arc<World>>,
+    Path(account): Path<PartnerAccountId>,
+) -> Result<Json<WebhooksView>, Problem> {
+    Ok(Json(existing(&world, &account)?.lock().misbehaviours.view()))
 }
 
 pub(super) async fn release(

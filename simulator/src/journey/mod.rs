@@ -21,8 +21,9 @@ use uuid::Uuid;
 use crate::api::error::KlarnaError;
 use crate::api::recording::{Asked, Notes, Place};
 use crate::by_name::ByName;
+use crate::clock::LONGEST_WAIT;
 use crate::engine::{CustomerMove, CustomerRefusal, ShippingChoice};
-use crate::world::{SandboxCell, World};
+use crate::world::{After, SandboxCell, World, answer_behind_events};
 
 /// The route of the Purchase Journey.
 pub(crate) fn routes() -> Router<Arc<World>> {
@@ -37,7 +38,7 @@ async fn open(
     headers: HeaderMap,
 ) -> Result<Response, KlarnaError> {
     let cell = enter(&world, &notes, uuid, CustomerAct::Open)?;
-    perform(&cell, uuid, &CustomerMove::new(CustomerAct::Open)).map_err(|refusal| refused(&refusal))?;
+    perform_noted(&cell, &notes, uuid, &CustomerMove::new(CustomerAct::Open))?;
     if wants_json(&headers) {
         return Ok(Json(acted(&cell, uuid)?).into_response());
     }
@@ -72,10 +73,12 @@ async fn act(
     let act = movement.meant().map_err(|refusal| refused(&refusal))?;
     let cell = enter(&world, &notes, uuid, act)?;
     let acted = match after {
-        None => act_by_control(&cell, uuid, &movement),
-        Some(after) => plan_by_control(&cell, uuid, after, movement),
+        None => {
+            perform_noted(&cell, &notes, uuid, &movement)?;
+            acted(&cell, uuid)?
+        }
+        Some(after) => plan_by_control(&cell, uuid, after, movement).map_err(|refusal| refused(&refusal))?,
     };
-    let acted = acted.map_err(|refusal| refused(&refusal))?;
     if is_json || wants_json(&headers) {
         return Ok(Json(acted).into_response());
     }
@@ -138,6 +141,9 @@ fn read_move(is_json: bool, body: &[u8]) -> Result<(CustomerMove, Option<SignedD
     if after.is_some_and(|after| after.is_negative()) {
         return Err(KlarnaError::invalid_field("after", "lies in the past"));
     }
+    if after.is_some_and(|after| after > LONGEST_WAIT) {
+        return Err(KlarnaError::invalid_field("after", "is at most PT168H, a week"));
+    }
     Ok((movement, after))
 }
 
@@ -163,13 +169,31 @@ fn enter(
     Ok(cell)
 }
 
+/// Does what the customer does; the answer waits for events that shall arrive before it.
+fn perform_noted(
+    cell: &SandboxCell,
+    notes: &Notes,
+    uuid: Uuid,
+    movement: &CustomerMove,
+) -> Result<(), KlarnaError> {
+    let (answered, after) = answer_behind_events();
+    perform(cell, uuid, movement, after).map_err(|refusal| refused(&refusal))?;
+    notes.note(|noted| noted.answered = Some(answered));
+    Ok(())
+}
+
 /// Does what the customer does, and lets its events go out.
-fn perform(cell: &SandboxCell, uuid: Uuid, movement: &CustomerMove) -> Result<(), CustomerRefusal> {
+fn perform(
+    cell: &SandboxCell,
+    uuid: Uuid,
+    movement: &CustomerMove,
+    after: After,
+) -> Result<(), CustomerRefusal> {
     cell.tick();
     let mut state = cell.lock();
     let effects = state.machine.act(uuid, movement, cell.clock().now())?;
     drop(state);
-    cell.carry_out(effects, None);
+    cell.carry_out(effects, Some(after));
     cell.tell();
     Ok(())
 }
@@ -183,7 +207,7 @@ fn acted(cell: &SandboxCell, uuid: Uuid) -> Result<CustomerActed, KlarnaError> {
     Ok(CustomerActed { state: record.state.clone(), redirect_to })
 }
 
-/// Lets the customer act later, for the control API, and says how the request stands until then.
+/// Lets the customer act later, and says how the request stands until then.
 pub(crate) fn plan_by_control(
     cell: &SandboxCell,
     uuid: Uuid,
@@ -201,8 +225,9 @@ pub(crate) fn act_by_control(
     cell: &SandboxCell,
     uuid: Uuid,
     movement: &CustomerMove,
+    after: After,
 ) -> Result<CustomerActed, CustomerRefusal> {
-    perform(cell, uuid, movement)?;
+    perform(cell, uuid, movement, after)?;
     acted(cell, uuid).map_err(|_| CustomerRefusal::Unknown)
 }
 

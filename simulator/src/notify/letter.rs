@@ -11,11 +11,27 @@ use klarna_schemas::simulator::control::Evolution;
 use klarna_schemas::simulator::journal::{Direction, Ending};
 use tokio::sync::Barrier;
 
-use super::manner::{Leaving, Rendered};
+use super::manner::{Leaving, Rendered, Signing};
 use super::{Manner, Repeated, Subscription};
 use crate::behaviour::evolution::{Evolved, NEW_HEADERS};
 use crate::engine::EventDraft;
 use crate::journal::{Exchange, HeaderPairs, Sent};
+
+/// As much of a manner as can be played to a webhook: nobody signs with a second key that is not there. And
+/// what the journal calls it, where that is not all.
+fn playable(manner: &Manner, to: &Subscription) -> (Manner, Option<String>) {
+    if !manner.needs_another_key() || to.other_key.is_some() {
+        return (manner.clone(), None);
+    }
+    let word = manner.word().unwrap_or_default();
+    let word = word.trim_start_matches("webhook ");
+    let webhook = &to.webhook.webhook_id.0;
+    tracing::warn!(
+        webhook,
+        "{word} cannot be played, and the event is signed soundly: make a second signing key first"
+    );
+    (Manner { signing: Signing::Sound, ..manner.clone() }, Some(format!("webhook unplayed {word}")))
+}
 
 /// An event on its way to one webhook: the same bytes at each attempt.
 #[derive(Debug, Clone)]
@@ -50,13 +66,15 @@ impl Letter {
         manner: &Manner,
         evolved: &Evolved,
     ) -> Self {
+        let (manner, unplayed) = playable(manner, to);
+        let word = unplayed.or_else(|| manner.word());
         let mut sound = Self::written(draft, account, to, &Manner::default(), evolved);
         if manner.is_odd() {
-            let mut first = Self::written(draft, account, to, manner, evolved);
-            first.fault = manner.word();
+            let mut first = Self::written(draft, account, to, &manner, evolved);
+            first.fault = word;
             sound.first = Some(Box::new(first));
         } else {
-            sound.fault = manner.word();
+            sound.fault = word;
         }
         if let Leaving::Delayed(delay) = manner.leaving {
             sound.delay = Some(delay);
@@ -87,7 +105,8 @@ impl Letter {
 
     /// When it leaves, if that is later than at once.
     pub(super) fn due(&self) -> Option<Timestamp> {
-        self.since.checked_add(self.delay?).ok()
+        // Where that is beyond the end of time, it never comes.
+        Some(self.since.checked_add(self.delay?).unwrap_or(Timestamp::MAX))
     }
 
     /// A letter that was sent already, as it was.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::Subscription;
 use super::merge_patch::merge;
+use crate::clock::LONGEST_WAIT;
 
 /// How much an oversized event is padded, in bytes: twice what Klarna itself takes of a body.
 const OVERSIZE: usize = 2 << 20;
@@ -18,6 +19,9 @@ const NOBODYS_KEY: &str = "krn:partner:global:notification:signing-key:00000000-
 const NOBODYS_SECRET: &str = "a secret that no account has been given";
 /// The last part of an event type that nobody has heard of.
 const UNHEARD_OF: &str = "unheard-of";
+/// Why a wish that changes nothing is refused.
+const NOTHING: &str = "misbehaviour: with \"when\": \"next\" name at least one, or a patch: else the event comes as \
+                       it would anyway";
 /// Where an event carries its session token, by either name.
 const TOKENS: [&str; 2] = ["klarna_network_session_token", "payment_token"];
 
@@ -46,15 +50,15 @@ impl Signing {
     pub(super) fn key(self, to: &Subscription) -> Option<(SigningKeyId, SecretString)> {
         let right = || to.webhook.signing_key_id.clone();
         let nobodys = || SecretString::from(NOBODYS_SECRET);
+        // Without another key nobody is asked to sign by it: the letter is signed soundly, and says so.
+        let other = || to.other_key.clone().unwrap_or_else(|| (right(), to.secret.clone()));
         match self {
             Self::Sound | Self::Altered => Some((right(), to.secret.clone())),
             Self::Forged => Some((right(), nobodys())),
-            Self::WrongKey => {
-                Some((right(), to.other_key.clone().map_or_else(nobodys, |(_, secret)| secret)))
-            }
+            Self::WrongKey => Some((right(), other().1)),
             Self::UnknownKey => Some((NOBODYS_KEY.into(), nobodys())),
             Self::Unsigned => None,
-            Self::OldKey => to.other_key.clone().or_else(|| Some((right(), to.secret.clone()))),
+            Self::OldKey => Some(other()),
         }
     }
 
@@ -92,6 +96,8 @@ pub(crate) enum Leaving {
     Lost,
     /// Ahead of the answer to the call that caused it.
     BeforeResponse,
+    /// The same, where no answer waits for it: in its turn.
+    BeforeNothing,
 }
 
 /// Whether an event comes again.
@@ -174,6 +180,9 @@ impl Manner {
         if wish.delay.is_some_and(|delay| delay <= SignedDuration::ZERO) {
             return Err("delay: must be longer than nothing");
         }
+        if wish.delay.is_some_and(|delay| delay > LONGEST_WAIT) {
+            return Err("delay: at most PT168H, a week");
+        }
         if wish.times == Some(0) {
             return Err("times: is at least 1");
         }
@@ -244,16 +253,10 @@ impl Manner {
     /// # Errors
     /// When the words contradict each other.
     pub(crate) fn of(asked: &SendWebhook) -> Result<Self, &'static str> {
-        let manner = Self::of_wish(&WebhookWish {
-            event_type: asked.event_type.clone(),
-            misbehaviour: asked.misbehaviour.clone(),
-            payload_patch: asked.payload_patch.clone(),
-            metadata_patch: asked.metadata_patch.clone(),
-            delay: asked.delay,
-            times: asked.times,
-        })?;
+        let manner = Self::of_wish(&asked.wish())?;
         if asked.when == SendWhen::Next {
-            return Ok(manner);
+            let nothing = asked.misbehaviour.is_empty() && !manner.is_patched();
+            return if nothing { Err(NOTHING) } else { Ok(manner) };
         }
         match manner.leaving {
             Leaving::Held => return Err("misbehaviour: held is for the next event; add \"when\": \"next\""),
@@ -261,7 +264,7 @@ impl Manner {
                 return Err("misbehaviour: reordered, lost and before_response are for the next event; add \
                             \"when\": \"next\"");
             }
-            Leaving::InTurn | Leaving::Delayed(_) => {}
+            Leaving::InTurn | Leaving::Delayed(_) | Leaving::BeforeNothing => {}
         }
         if asked.times.is_some() {
             return Err("times: goes with \"when\": \"next\"");
@@ -359,21 +362,23 @@ impl Manner {
                 Some(TokenOnly::InPayload) => Misbehaviour::TokenOnlyInPayload,
                 Some(TokenOnly::InStateContext) => Misbehaviour::TokenOnlyInStateContext,
                 None if self.is_patched() => return Some("patched"),
-                None => return self.word_of_leaving().map(Misbehaviour::as_str),
+                None => return self.word_of_leaving(),
             },
         };
         Some(word.as_str())
     }
 
-    fn word_of_leaving(&self) -> Option<Misbehaviour> {
-        match self.leaving {
-            Leaving::Held => Some(Misbehaviour::Held),
-            Leaving::Reordered => Some(Misbehaviour::Reordered),
-            Leaving::Delayed(_) => Some(Misbehaviour::Delayed),
-            Leaving::Lost => Some(Misbehaviour::Lost),
-            Leaving::BeforeResponse => Some(Misbehaviour::BeforeResponse),
-            Leaving::InTurn => None,
-        }
+    fn word_of_leaving(&self) -> Option<&'static str> {
+        let word = match self.leaving {
+            Leaving::Held => Misbehaviour::Held,
+            Leaving::Reordered => Misbehaviour::Reordered,
+            Leaving::Delayed(_) => Misbehaviour::Delayed,
+            Leaving::Lost => Misbehaviour::Lost,
+            Leaving::BeforeResponse => Misbehaviour::BeforeResponse,
+            Leaving::BeforeNothing => return Some("unplayed before_response"),
+            Leaving::InTurn => return None,
+        };
+        Some(word.as_str())
     }
 
     /// What the journal calls the second copy.
@@ -439,6 +444,10 @@ mod tests {
             json!({"misbehaviour": ["delayed"], "delay": "PT0S"}),
             json!({"misbehaviour": [], "delay": "PT1H"}),
             json!({"misbehaviour": [], "times": 2}),
+            json!({"when": "next"}),
+            json!({"misbehaviour": [], "when": "next"}),
+            json!({"misbehaviour": ["delayed"], "delay": "PT168H1S"}),
+            json!({"misbehaviour": ["replayed_late"], "delay": "PT80000000H", "when": "next"}),
             json!({"misbehaviour": ["delayed", "replayed_late"], "delay": "PT1H", "when": "next"}),
             json!({"misbehaviour": ["lost", "forged"], "when": "next"}),
             json!({"misbehaviour": ["lost", "duplicate"], "when": "next"}),

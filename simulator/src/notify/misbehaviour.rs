@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use klarna_schemas::ids::PaymentRequestId;
-use klarna_schemas::simulator::control::{ReleaseWebhooks, WebhookWish};
+use klarna_schemas::simulator::control::{
+    HeldWebhook, ReleaseWebhooks, WaitingMisbehaviour, WebhookWish, WebhooksView,
+};
 
 use super::Manner;
 use super::manner::Leaving;
@@ -38,11 +40,28 @@ impl Of {
 #[derive(Debug, Clone)]
 pub(crate) struct Expected {
     pub(crate) of: Of,
-    /// The event type; a `*` at its end matches any rest.
-    pub(crate) event_type: String,
+    /// Which events, and what befalls them.
+    pub(crate) wish: WebhookWish,
+    /// What that means.
     pub(crate) manner: Manner,
-    /// How many such events.
-    pub(crate) times: u32,
+}
+
+impl Expected {
+    /// How many such events there still are to befall.
+    fn left(&self) -> u32 {
+        self.wish.times.unwrap_or(1)
+    }
+
+    /// For the tester.
+    fn view(&self) -> WaitingMisbehaviour {
+        let (payment_request_id, payment) = match &self.of {
+            Of::Request(id) => (Some(id.clone()), None),
+            Of::Payment(name) => (None, Some(name.clone())),
+            Of::Any => (None, None),
+        };
+        let wish = WebhookWish { times: Some(self.left()), ..self.wish.clone() };
+        WaitingMisbehaviour { payment_request_id, payment, wish }
+    }
 }
 
 /// An event on its way out.
@@ -81,12 +100,7 @@ impl Misbehaviours {
     pub(crate) fn wish(&mut self, payment: &str, wishes: &[WebhookWish]) {
         for wish in wishes {
             let Ok(manner) = Manner::of_wish(wish) else { continue };
-            let expected = Expected {
-                of: Of::Payment(payment.to_owned()),
-                event_type: wish.event_type.clone(),
-                manner,
-                times: wish.times.unwrap_or(1),
-            };
+            let expected = Expected { of: Of::Payment(payment.to_owned()), wish: wish.clone(), manner };
             if let Err(full) = self.expect(expected) {
                 tracing::error!(payment, %full, "a webhook will not misbehave as it should");
             }
@@ -117,16 +131,28 @@ impl Misbehaviours {
 
     /// The first manner that waits for such an event.
     fn take(&mut self, event: &EventDraft) -> Option<Manner> {
-        let waits_for =
-            |expected: &Expected| expected.of.fits(event) && fits(&expected.event_type, &event.event_type);
+        let waits_for = |expected: &Expected| {
+            expected.of.fits(event) && fits(&expected.wish.event_type, &event.event_type)
+        };
         let position = self.next.iter().position(waits_for)?;
         let expected = self.next.get_mut(position)?;
         let manner = expected.manner.clone();
-        expected.times = expected.times.saturating_sub(1);
-        if expected.times == 0 {
+        let left = expected.left().saturating_sub(1);
+        expected.wish.times = Some(left);
+        if left == 0 {
             self.next.remove(position);
         }
         Some(manner)
+    }
+
+    /// What waits, for the tester.
+    pub(crate) fn view(&self) -> WebhooksView {
+        let held = self.held.iter().map(|(event, _)| HeldWebhook {
+            event_id: event.event_id.clone(),
+            event_type: event.event_type.clone(),
+            payment: event.payment.clone(),
+        });
+        WebhooksView { next: self.next.iter().map(Expected::view).collect(), held: held.collect() }
     }
 
     /// Takes out what is held and fits, in order.
@@ -165,7 +191,8 @@ mod tests {
 
     fn expected(of: Of, event_type: &str, leaving: Leaving, times: u32) -> Expected {
         let manner = Manner { leaving, ..Manner::default() };
-        Expected { of, event_type: event_type.to_owned(), manner, times }
+        let wish = serde_json::from_value(json!({"event_type": event_type, "times": times})).unwrap();
+        Expected { of, wish, manner }
     }
 
     #[test]

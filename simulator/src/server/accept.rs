@@ -71,14 +71,14 @@ pub(crate) async fn serve(
         tokio::spawn(async move {
             let ended = match tls {
                 None => {
-                    let stream = Disturbed::new(stream, wire.plan, wire.breaks);
+                    let stream = Disturbed::new(stream, wire);
                     let served = builder.serve_connection(TokioIo::new(stream), service(None));
                     watcher.watch(served.into_owned()).await
                 }
                 Some(tls) => match tokio::time::timeout(handshake, tls.acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => {
                         let service = service(Some(tls.secured(stream.get_ref().1)));
-                        let stream = Disturbed::new(stream, wire.plan, wire.breaks);
+                        let stream = Disturbed::new(stream, wire);
                         let served = builder.serve_connection(TokioIo::new(stream), service);
                         watcher.watch(served.into_owned()).await
                     }

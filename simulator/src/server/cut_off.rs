@@ -16,6 +16,7 @@ use tower::ServiceExt as _;
 
 use super::disturbed::{Plan, Suffering};
 use super::stream;
+use super::written::Written;
 use crate::connection::Secured;
 
 /// Marks a response that must not be sent.
@@ -39,6 +40,7 @@ impl Breaks {
 pub(super) struct Wire {
     pub(super) breaks: Breaks,
     pub(super) plan: Plan,
+    pub(super) written: Written,
 }
 
 /// Serves a call, which knows how its connection is secured, or fails where its answer must not be sent: hyper then breaks the connection
@@ -57,7 +59,7 @@ pub(super) async fn serve(
     let Ok(mut response) = app.oneshot(request).await;
     if let Some(suffering) = response.extensions_mut().remove::<Suffering>() {
         if version >= Version::HTTP_2 {
-            return stream::suffering(response, suffering).await;
+            return stream::suffering(response, suffering, &wire.written).await;
         }
         wire.plan.set(suffering);
         return Ok(response);

@@ -12,7 +12,8 @@ use klarna_schemas::simulator::control::Fault;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
-use super::cut_off::Breaks;
+use super::cut_off::{Breaks, Wire};
+use super::written::Written;
 use crate::clock::pause;
 
 /// Sent in the place of an answer.
@@ -51,6 +52,7 @@ pub(super) struct Disturbed<S> {
     inner: S,
     plan: Plan,
     breaks: Breaks,
+    written: Written,
     state: State,
 }
 
@@ -85,8 +87,8 @@ struct Pace {
 }
 
 impl<S> Disturbed<S> {
-    pub(super) fn new(inner: S, plan: Plan, breaks: Breaks) -> Self {
-        Self { inner, plan, breaks, state: State::Sound }
+    pub(super) fn new(inner: S, Wire { plan, breaks, written }: Wire) -> Self {
+        Self { inner, plan, breaks, written, state: State::Sound }
     }
 }
 
@@ -105,6 +107,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Disturbed<S> {
         {
             self.state = made_of(std::mem::take(answer), suffering.clone());
         }
+    }
+
+    /// Counts what went out as it is.
+    fn counted(&self, poll: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = poll {
+            self.written.count(bytes);
+        }
+        poll
     }
 
     /// Sends what was made of an answer, and does what follows.
@@ -254,7 +264,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Disturbed<S> {
         ready!(self.poll_send(context))?;
         self.take_in(bytes);
         match &self.state {
-            State::Sound => Pin::new(&mut self.inner).poll_write(context, bytes),
+            State::Sound => {
+                let poll = Pin::new(&mut self.inner).poll_write(context, bytes);
+                self.counted(poll)
+            }
             // It is kept here, and goes out by the flush that follows each answer.
             _ => Poll::Ready(Ok(bytes.len())),
         }
@@ -266,7 +279,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Disturbed<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         if matches!(self.state, State::Sound) && self.plan.is_empty() {
-            return Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+            let poll = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+            return self.counted(poll);
         }
         let first = slices.iter().find(|slice| !slice.is_empty()).map_or(&[][..], |slice| &**slice);
         self.poll_write(context, first)

@@ -5,6 +5,7 @@ mod cut_off;
 mod disturbed;
 mod stream;
 mod tls;
+mod written;
 
 pub(crate) use accept::serve;
 pub(crate) use cut_off::CutOff;

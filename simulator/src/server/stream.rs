@@ -15,12 +15,14 @@ use klarna_schemas::simulator::control::Fault;
 
 use super::CutOff;
 use super::disturbed::{Suffering, cut_at, size};
+use super::written::Written;
 use crate::clock::pause;
 
 /// The answer as it suffers.
 pub(super) async fn suffering(
     response: Response<Body>,
     Suffering { fault, hold }: Suffering,
+    written: &Written,
 ) -> Result<Response<Body>, CutOff> {
     let (mut head, body) = response.into_parts();
     // Our own answers come from memory: reading such a body does not fail.
@@ -29,8 +31,8 @@ pub(super) async fn suffering(
     let body = match fault {
         // There is no way to say something that is no HTTP on a stream.
         Fault::Garbage => return Err(CutOff),
-        Fault::Truncate => cut(&body, half),
-        Fault::Cut { after } => cut(&body, cut_at(after, body.len())),
+        Fault::Truncate => cut(&body, half, written.clone()),
+        Fault::Cut { after } => cut(&body, cut_at(after, body.len()), written.clone()),
         Fault::WrongLength => {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(half));
             Body::from(body)
@@ -50,9 +52,21 @@ pub(super) async fn suffering(
     Ok(Response::from_parts(head, body))
 }
 
-/// So many bytes, and then a broken stream.
-fn cut(body: &Bytes, after: usize) -> Body {
+/// So many bytes, and then a broken stream: once they are on their way, for a reset overtakes what still
+/// waits for its turn.
+fn cut(body: &Bytes, after: usize, written: Written) -> Body {
     let piece = body.slice(..after.min(body.len()));
-    let frames = [Ok(Frame::data(piece)), Err(CutOff)];
-    Body::new(StreamBody::new(stream::iter(frames)))
+    // The head is ready when the first piece is asked for, and may not have left.
+    let frames = stream::unfold(Some((piece, None)), move |next| {
+        let written = written.clone();
+        async move {
+            let (piece, before) = next?;
+            let Some(before) = before else {
+                return Some((Ok(Frame::data(piece.clone())), Some((piece, Some(written.so_far())))));
+            };
+            written.passed(before, piece.len()).await;
+            Some((Err(CutOff), None))
+        }
+    });
+    Body::new(StreamBody::new(frames))
 }

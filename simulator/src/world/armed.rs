@@ -1,6 +1,6 @@
 //! Faults armed in a sandbox or an acquirer account, and the calls that stall by them.
 
-use klarna_schemas::simulator::control::{ArmFault, CallKind, Fault};
+use klarna_schemas::simulator::control::{ArmFault, CallKind, Fault, FaultsView};
 use tokio_util::sync::CancellationToken;
 
 use crate::behaviour::faults::{Faults, TooManyFaults};
@@ -53,6 +53,11 @@ impl ArmedFaults {
     /// Lets those wait again that waited once.
     pub(super) fn arm_again(&mut self, faults: Faults) {
         self.faults = faults;
+    }
+
+    /// Those that wait, for the tester.
+    pub(crate) fn view(&self) -> FaultsView {
+        FaultsView { faults: self.faults.armed() }
     }
 
     /// Takes all faults back and lets go the calls that stall.

@@ -291,13 +291,20 @@ impl SandboxCell {
         self.changed.subscribe()
     }
 
-    /// Whether the webhooks that want an event have another key than their own to sign with.
+    /// Whether the webhooks that want an event have another key than their own to sign with: those of the
+    /// acquirer whose sandbox it is or, as long as it is nobody's, of any whose it may become.
     pub(crate) fn has_other_keys(&self, event_type: &str) -> bool {
-        self.owners_account().is_none_or(|account| {
+        let accounts = match self.owners_account() {
+            Some(account) => vec![account],
+            None => self.world.upgrade().map(|world| world.accounts()).unwrap_or_default(),
+        };
+        let wanting = accounts.iter().map(|account| {
             let account = account.lock();
-            let wanting = account.subscriptions.wanting(event_type, &account.signing_keys);
-            wanting.iter().all(|to| to.other_key.is_some())
-        })
+            account.subscriptions.wanting(event_type, &account.signing_keys)
+        });
+        let mut wanting = wanting.filter(|wanting| !wanting.is_empty()).peekable();
+        let nobody_wants_it = wanting.peek().is_none();
+        nobody_wants_it || wanting.any(|wanting| wanting.iter().all(|to| to.other_key.is_some()))
     }
 
     /// The account of the acquirer whose sandbox it is, once it is somebody's.

@@ -24,7 +24,8 @@ pub(crate) struct Answered {
 /// The events' end of it.
 #[derive(Debug)]
 pub(crate) struct After {
-    out: oneshot::Receiver<()>,
+    /// What events in their turn wait for; none where they go out at once.
+    out: Option<oneshot::Receiver<()>>,
     /// Dropped when the answer need not wait any longer.
     held: oneshot::Sender<()>,
 }
@@ -33,7 +34,13 @@ pub(crate) struct After {
 pub(crate) fn answer_and_events() -> (Answered, After) {
     let (out, is_out) = oneshot::channel();
     let (held, may_leave) = oneshot::channel();
-    (Answered { _out: out, may_leave }, After { out: is_out, held })
+    (Answered { _out: out, may_leave }, After { out: Some(is_out), held })
+}
+
+/// Ties an answer only to those events that shall arrive before it: no other one waits for it.
+pub(crate) fn answer_behind_events() -> (Answered, After) {
+    let (answered, after) = answer_and_events();
+    (answered, After { out: None, ..after })
 }
 
 impl Answered {
@@ -78,10 +85,12 @@ impl SandboxCell {
             events.into_iter().filter_map(|event| state.misbehaviours.befall(event)).collect()
         };
         let is_ahead = |departing: &Departing| departing.manner.leaving == Leaving::BeforeResponse;
-        let Some(After { out, held }) = after else { return self.enqueue(cause, departing, Turn::Now) };
+        let Some(After { out, held }) = after else {
+            return self.enqueue(cause, departing.into_iter().map(before_nothing).collect(), Turn::Now);
+        };
         let (ahead, behind): (Vec<_>, Vec<_>) = departing.into_iter().partition(is_ahead);
         self.enqueue(cause, ahead, Turn::Ahead(held));
-        self.enqueue(cause, behind, Turn::Behind(out));
+        self.enqueue(cause, behind, out.map_or(Turn::Now, Turn::Behind));
     }
 
     fn enqueue(&self, cause: Cause, events: Vec<Departing>, when: Turn) {
@@ -175,6 +184,16 @@ impl SandboxCell {
         };
         letters.into_iter().flat_map(|letter| letter.repeated(manner)).map(start).collect()
     }
+}
+
+/// An event that no answer waits for: it goes in its turn, and the journal does not say otherwise.
+fn before_nothing(mut departing: Departing) -> Departing {
+    if departing.manner.leaving == Leaving::BeforeResponse {
+        let (payment, event) = (&departing.event.payment, &departing.event.event_type);
+        tracing::warn!(payment, event, "no answer waits for this event, so it cannot come before one");
+        departing.manner.leaving = Leaving::BeforeNothing;
+    }
+    departing
 }
 
 /// Starts deliveries in the order in which their events happened.

@@ -2,16 +2,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::signature;
-use klarna_schemas::simulator::control::{CustomerAct, ReleaseWebhooks, SetClock};
+use klarna_schemas::simulator::control::{CustomerAct, PutSandbox, Registrations, ReleaseWebhooks, SetClock};
 use serde_json::{Value, json};
 
-use crate::klarna::{ALPHA, initial};
+use crate::klarna::{ALPHA, Klarna, initial};
 use crate::misbehaviour::Scene;
-use crate::sink::Received;
+use crate::sink::{Received, Sink};
 
 const ANY: &str = "payment.request.state-change.*";
 const SUBMITTED: &str = "payment.request.state-change.submitted";
 const IN_PROGRESS: &str = "payment.request.state-change.in-progress";
+const EXPIRED: &str = "payment.request.state-change.expired";
 const COMPLETED: &str = "payment.request.state-change.completed";
 
 /// A scene whose clock stands still.
@@ -26,6 +27,13 @@ async fn next(scene: &Scene, event_type: &str, word: &str, rest: Value) {
     let mut asked = json!({"misbehaviour": [word], "when": "next"});
     asked.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
     assert_eq!(scene.send(event_type, asked).await.deliveries, 0);
+}
+
+/// The same, of any request.
+async fn next_of_any(scene: &Scene, event_type: &str, word: &str) {
+    let asked = json!({"event_type": event_type, "misbehaviour": [word], "when": "next"});
+    let asked = serde_json::from_value(asked).unwrap();
+    scene.klarna.control().send_webhook(&ALPHA.into(), &asked).await.unwrap();
 }
 
 async fn approve(scene: &Scene) {
@@ -166,6 +174,47 @@ async fn before_the_response_the_caller_has_no_answer_yet() {
 }
 
 #[tokio::test]
+async fn before_the_customer_is_sent_back_the_event_has_come() {
+    let mut scene = Scene::new(COMPLETED).await;
+    for by_page in [true, false] {
+        let answer = scene.klarna.authorize(ALPHA, &[], &initial(&format!("p-{by_page}"))).await;
+        next_of_any(&scene, COMPLETED, "before_response").await;
+        scene.sink.hold(true);
+        let (klarna, sink) = (&scene.klarna, &mut scene.sink);
+        let journey = answer.journey();
+        let act = async {
+            if by_page {
+                let form = [("act", "approve")];
+                assert_eq!(klarna.http.post(journey).form(&form).send().await.unwrap().status(), 303);
+            } else {
+                klarna.act(&answer, CustomerAct::Approve).await;
+            }
+        };
+        tokio::pin!(act);
+        let event = tokio::select! {
+            biased;
+            () = &mut act => panic!("the customer was sent back before the event"),
+            event = sink.next() => event,
+        };
+        assert_eq!(event.json()["payload"]["payment_request_id"], answer.request_id());
+        sink.hold(false);
+        act.await;
+    }
+    let words: Vec<_> = scene.deliveries().await.into_iter().filter_map(|(fault, _)| fault).collect();
+    assert_eq!(words, ["webhook before_response"; 2]);
+}
+
+#[tokio::test]
+async fn what_no_answer_waits_for_is_not_said_to_come_before_one() {
+    let mut scene = frozen(EXPIRED).await;
+    next_of_any(&scene, EXPIRED, "before_response").await;
+    scene.advance(SignedDuration::from_hours(4)).await;
+    let event = scene.sink.next().await;
+    assert!(scene.fits(&event));
+    assert_eq!(scene.deliveries().await, [(Some("webhook unplayed before_response".to_owned()), 200)]);
+}
+
+#[tokio::test]
 async fn in_parallel_both_calls_are_open_at_once() {
     let mut scene = frozen(COMPLETED).await;
     next(&scene, COMPLETED, "parallel", json!({})).await;
@@ -206,6 +255,51 @@ async fn other_keys_than_the_webhooks() {
     assert!(fits_second(&wrong) && !scene.fits(&wrong));
     assert_eq!(wrong.headers["klarna-signing-key-id"], scene.key.as_str());
     assert_eq!(scene.found().await, ["webhook.forged-refused"]);
+}
+
+#[tokio::test]
+async fn without_a_second_key_a_rules_event_is_sound_and_nobody_says_it_was_not() {
+    let mut scene = Scene::new(SUBMITTED).await;
+    scene.sink.next().await;
+    for (index, word) in ["old_key", "wrong_key"].into_iter().enumerate() {
+        let then = json!({"webhooks": [{"event_type": SUBMITTED, "misbehaviour": [word]}]});
+        let rules = serde_json::from_value(json!({"rules": [{"name": "rotated", "then": then}]})).unwrap();
+        scene.klarna.control().put_rules(&ALPHA.into(), &rules).await.unwrap();
+        scene.klarna.authorize(ALPHA, &[], &initial(&format!("r-{index}"))).await;
+        let event = scene.sink.next().await;
+        assert!(scene.fits(&event), "{word}");
+        let events = scene.klarna.awaited("event:*", index + 2).await.entries;
+        let said = events.last().unwrap().fault.clone().unwrap();
+        assert_eq!(said, format!("webhook unplayed {word}"));
+    }
+    // No later attempt, and no other misbehaviour, suffers by it.
+    let then = json!({"webhooks": [{"event_type": SUBMITTED, "misbehaviour": ["old_key", "malformed"]}]});
+    let rules = serde_json::from_value(json!({"rules": [{"name": "rotated", "then": then}]})).unwrap();
+    scene.klarna.control().put_rules(&ALPHA.into(), &rules).await.unwrap();
+    scene.klarna.authorize(ALPHA, &[], &initial("r-3")).await;
+    let malformed = scene.sink.next().await;
+    assert!(scene.fits(&malformed) && serde_json::from_slice::<Value>(&malformed.body).is_err());
+}
+
+#[tokio::test]
+async fn before_anybody_has_called_a_second_key_is_asked_for_all_the_same() {
+    let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    Sink::start().await.subscribe(&klarna, &[SUBMITTED]).await;
+    for word in ["old_key", "wrong_key"] {
+        let asked = json!({"event_type": SUBMITTED, "misbehaviour": [word], "when": "next"});
+        let asked = serde_json::from_value(asked).unwrap();
+        let refused = klarna.control().send_webhook(&ALPHA.into(), &asked).await.unwrap_err().to_string();
+        assert!(refused.contains("409") && refused.contains("no key but its own"), "{refused}");
+        klarna.send(klarna.post("/v2/notification/signing-keys", &[], &Value::Null)).await;
+        klarna.control().send_webhook(&ALPHA.into(), &asked).await.unwrap();
+        klarna
+            .control()
+            .forget_registrations("krn:partner:global:account:test:LOCALACQ", Registrations::Both)
+            .await
+            .unwrap();
+        Sink::start().await.subscribe(&klarna, &[SUBMITTED]).await;
+    }
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ async fn unknown_fields_names_and_values_are_refused_with_a_hint() {
         (put("/intent", json!({"amount": 1, "currency": "SEKK"})), 400, "SEKK"),
         (post("/session-tokens", json!({"state": "unused", "length": 10})), 400, "64"),
         (post("/session-tokens", json!({"state": "odd"})), 400, "odd"),
-        (post("/outcomes", json!([{"result": "MAYBE"}])), 400, "MAYBE"),
+        (post("/outcomes", json!([{"result": "MAYBE"}])), 400, "[0].result"),
         (post("/outcomes", json!([{"result": "APPROVED", "times": 0}])), 400, "times"),
         (post("/outcomes", json!([{"result": "STEP_UP_REQUIRED", "on": "final"}])), 400, "final"),
         (post("/customer", json!({"payment_request_id": "krn:x", "act": "open"})), 404, "krn:x"),

@@ -297,8 +297,8 @@ async fn a_fault_that_no_call_can_meet_is_refused() {
     for (operation, said) in [
         ("authorise", "did you mean authorize?"),
         ("payment_requests.*", "payment_request.read"),
-        ("journey.open", "known here: authorize, payment_request."),
-        ("event:*", "a * at the end"),
+        ("journey.open", "cannot be met by a fault"),
+        ("event:*", "POST …/webhooks"),
         ("AUTHORIZE", "did you mean authorize?"),
         ("webhook.create", "acquirer account"),
     ] {

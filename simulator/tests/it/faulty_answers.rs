@@ -193,6 +193,44 @@ async fn with_http_2_the_one_stream_suffers() {
     assert!(call("t-last").await.unwrap().len() > 200);
 }
 
+/// Status, promised length, and the bytes that come before the stream of an answer ends badly.
+async fn before_the_end(http: &reqwest::Client, url: &str, reference: &str) -> (u16, usize, Vec<u8>) {
+    let request = http.post(url).header("authorization", format!("Basic {KEY}"));
+    let request = request.header("content-type", "application/json").body(initial(reference).to_string());
+    let mut answer = request.send().await.expect("there is no head");
+    assert_eq!(answer.version(), reqwest::Version::HTTP_2);
+    let length = answer.headers()["content-length"].to_str().unwrap().parse().unwrap();
+    let mut bytes = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Ok(None) => panic!("the stream ended well after {} bytes", bytes.len()),
+            Err(_) => return (answer.status().as_u16(), length, bytes),
+        }
+    }
+}
+
+#[tokio::test]
+async fn with_http_2_head_and_bytes_come_before_the_stream_is_reset() {
+    let plain = Klarna::start().await;
+    let http = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let by_tls = Klarna::trusted(klarna_simulator::Simulator::builder().tls()).await;
+    for (klarna, http) in [(&plain, &http), (&by_tls, &by_tls.http)] {
+        klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+        let url = klarna.url(&format!("/v2/accounts/{ALPHA}/payment/authorize"));
+        let cases = [
+            (Fault::Cut { after: Some(40) }, Some(40)),
+            (Fault::Cut { after: Some(0) }, Some(0)),
+            (Fault::Truncate, None),
+        ];
+        for (index, (fault, sent)) in cases.into_iter().enumerate() {
+            arm(klarna, &ArmFault::once("authorize", fault)).await;
+            let (status, length, bytes) = before_the_end(http, &url, &format!("t-{index}")).await;
+            assert_eq!((status, bytes.len()), (200, sent.unwrap_or(length / 2)), "{fault}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn over_tls_the_answer_suffers_all_the_same() {
     let klarna = Klarna::trusted(klarna_simulator::Simulator::builder().tls()).await;

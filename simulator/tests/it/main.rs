@@ -30,6 +30,8 @@ mod customer;
 #[cfg(test)]
 mod direct_requests;
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod ending;
 #[cfg(test)]
 mod every_operation;
@@ -43,6 +45,8 @@ mod faults;
 mod faults_page;
 #[cfg(test)]
 mod faulty_answers;
+#[cfg(test)]
+mod faulty_statuses;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
@@ -99,3 +103,5 @@ mod ways_in;
 mod webhooks;
 #[cfg(test)]
 mod webhooks_page;
+#[cfg(test)]
+mod wishes;

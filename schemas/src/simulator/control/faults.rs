@@ -28,6 +28,14 @@ impl ArmFault {
     }
 }
 
+/// Answer to `GET /sandboxes/{a}/faults` and `GET /accounts/{acquirer}/faults`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultsView {
+    /// Those that are armed, in the order in which calls meet them; `times` is how many each still meets.
+    pub faults: Vec<ArmFault>,
+}
+
 /// What befalls a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {

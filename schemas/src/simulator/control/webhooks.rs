@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Misbehaviour;
+use super::{Misbehaviour, WebhookWish};
 use crate::ids::PaymentRequestId;
 
 /// `POST /sandboxes/{a}/webhooks`: send an event, or let the next one misbehave.
@@ -35,6 +35,20 @@ pub struct SendWebhook {
     /// How many events, with `when: next`; one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
+}
+
+impl SendWebhook {
+    /// What it wishes of the event, in the words of rules.
+    pub fn wish(&self) -> WebhookWish {
+        WebhookWish {
+            event_type: self.event_type.clone(),
+            misbehaviour: self.misbehaviour.clone(),
+            payload_patch: self.payload_patch.clone(),
+            metadata_patch: self.metadata_patch.clone(),
+            delay: self.delay,
+            times: self.times,
+        }
+    }
 }
 
 /// When a webhook is sent.
@@ -70,6 +84,42 @@ pub struct ReleaseWebhooks {
     /// Only events of this type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_type: Option<String>,
+}
+
+/// Answer to `GET /sandboxes/{a}/webhooks`: what waits.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhooksView {
+    /// Misbehaviours that wait for their events, in the order in which they befall them.
+    pub next: Vec<WaitingMisbehaviour>,
+    /// Events that are kept back, in the order in which they happened.
+    pub held: Vec<HeldWebhook>,
+}
+
+/// A misbehaviour that waits for its events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitingMisbehaviour {
+    /// Only events of this request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_request_id: Option<PaymentRequestId>,
+    /// Only events of this payment, by the simulator's name of it: what a rule or an outcome wishes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<String>,
+    /// What befalls them; `times` is how many events it still befalls.
+    pub wish: WebhookWish,
+}
+
+/// An event that is kept back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldWebhook {
+    /// The event's id.
+    pub event_id: String,
+    /// Its name.
+    pub event_type: String,
+    /// The payment that it is about, by the simulator's name of it.
+    pub payment: String,
 }
 
 /// `POST /accounts/{acquirer}/forget`: Klarna loses what the acquirer has registered.

@@ -5,9 +5,9 @@ use klarna_schemas::klarna::payment_request::PaymentRequestState;
 use klarna_schemas::klarna::presentation::PresentationInstruction;
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{
-    ArmFault, CallKind, ChargeBack, EndPaymentRequest, Fault, FaultBody, ForgetRegistrations, Misbehaviour,
-    PaymentRequestEnded, PresentationWish, Registrations, ReleaseWebhooks, RequestEnd, SendWebhook, SendWhen,
-    WebhookWish, WebhooksSent,
+    ArmFault, CallKind, ChargeBack, EndPaymentRequest, Fault, FaultBody, FaultsView, ForgetRegistrations,
+    HeldWebhook, Misbehaviour, PaymentRequestEnded, PresentationWish, Registrations, ReleaseWebhooks,
+    RequestEnd, SendWebhook, SendWhen, WaitingMisbehaviour, WebhookWish, WebhooksSent, WebhooksView,
 };
 use serde_json::json;
 
@@ -46,6 +46,7 @@ pub(super) fn filled_in() -> Vec<Filled> {
         all.push(filled("simulator/fault", &fault));
         let armed = ArmFault { operation: "authorize".to_owned(), on: CallKind::Final, times: 2, fault };
         all.push(filled("simulator/arm-fault", &armed));
+        all.push(filled("simulator/faults-view", &FaultsView { faults: vec![armed] }));
     }
     for when in [SendWhen::Now, SendWhen::Next] {
         let patch = json!({ "state": "COMPLETED" });
@@ -60,6 +61,11 @@ pub(super) fn filled_in() -> Vec<Filled> {
             times: Some(2),
         };
         all.push(filled("simulator/send-webhook", &webhook));
+        let (id, payment) = (webhook.payment_request_id.clone(), some("e1p1"));
+        let next = WaitingMisbehaviour { payment_request_id: id, payment, wish: webhook.wish() };
+        let (event_id, payment) = ("3b1f0a52".to_owned(), "e1p1".to_owned());
+        let held = HeldWebhook { event_id, event_type: completed(), payment };
+        all.push(filled("simulator/webhooks-view", &WebhooksView { next: vec![next], held: vec![held] }));
     }
     let patch = json!({ "state": "COMPLETED" });
     let wish = WebhookWish {

@@ -2,8 +2,8 @@
 
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::simulator::control::{
-    ArmFault, ForgetRegistrations, QueuedOutcome, Registrations, ReleaseWebhooks, SandboxView, SendWebhook,
-    SetEvolution, WebhooksSent,
+    ArmFault, FaultsView, ForgetRegistrations, QueuedOutcome, Registrations, ReleaseWebhooks, SandboxView,
+    SendWebhook, SetEvolution, WebhooksSent, WebhooksView,
 };
 use klarna_schemas::simulator::rules::{Explain, Explanation, RulesFile, RulesFileView, RulesView};
 use reqwest::Method;
@@ -76,6 +76,11 @@ impl ControlClient {
         self.send(Method::POST, &sandbox(account, "/faults"), Some(fault), PATIENCE).await
     }
 
+    /// Look at the faults that are armed in a sandbox, and how many calls each still meets.
+    pub async fn armed_faults(&self, account: &PartnerAccountId) -> Result<FaultsView, ControlError> {
+        self.send(Method::GET, &sandbox(account, "/faults"), None::<&()>, PATIENCE).await
+    }
+
     /// Lift the faults of a sandbox; calls that stall are let go.
     pub async fn lift_faults(&self, account: &PartnerAccountId) -> Result<SandboxView, ControlError> {
         self.send(Method::DELETE, &sandbox(account, "/faults"), None::<&()>, PATIENCE).await
@@ -84,6 +89,11 @@ impl ControlClient {
     /// Arm a fault for the calls to come in an acquirer account: signing keys and webhooks.
     pub async fn arm_account_fault(&self, acquirer: &str, fault: &ArmFault) -> Result<(), ControlError> {
         self.order(Method::POST, &account(acquirer, "/faults"), Some(fault)).await
+    }
+
+    /// Look at the faults that are armed in an acquirer account.
+    pub async fn armed_account_faults(&self, acquirer: &str) -> Result<FaultsView, ControlError> {
+        self.send(Method::GET, &account(acquirer, "/faults"), None::<&()>, PATIENCE).await
     }
 
     /// Lift the faults of an acquirer account.
@@ -98,6 +108,11 @@ impl ControlClient {
         webhook: &SendWebhook,
     ) -> Result<WebhooksSent, ControlError> {
         self.send(Method::POST, &sandbox(account, "/webhooks"), Some(webhook), PATIENCE * 2).await
+    }
+
+    /// Look at the misbehaviours that wait for their webhooks, and at the webhooks that are held.
+    pub async fn waiting_webhooks(&self, account: &PartnerAccountId) -> Result<WebhooksView, ControlError> {
+        self.send(Method::GET, &sandbox(account, "/webhooks"), None::<&()>, PATIENCE).await
     }
 
     /// Send the webhooks that are held.

@@ -59,10 +59,13 @@ async fn call_all(control: &ControlClient) {
     drop(control.evolve(sandbox, &SetEvolution::default()).await);
     drop(control.evolution(sandbox).await);
     drop(control.arm_fault(sandbox, fault).await);
+    drop(control.armed_faults(sandbox).await);
     drop(control.lift_faults(sandbox).await);
     drop(control.arm_account_fault(acquirer, fault).await);
+    drop(control.armed_account_faults(acquirer).await);
     drop(control.lift_account_faults(acquirer).await);
     drop(control.send_webhook(sandbox, &made(json!({"event_type": "e"}))).await);
+    drop(control.waiting_webhooks(sandbox).await);
     drop(control.release_webhooks(sandbox, &ReleaseWebhooks::default()).await);
     drop(control.forget_registrations(acquirer, Registrations::Both).await);
     drop(control.act_as_customer(sandbox, request, CustomerAct::Open).await);
