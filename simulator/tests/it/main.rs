@@ -48,6 +48,8 @@ mod laid_down;
 #[cfg(test)]
 mod misbehaviour;
 #[cfg(test)]
+mod moved_clock;
+#[cfg(test)]
 mod notification;
 #[cfg(test)]
 mod openapi;
