@@ -2,6 +2,7 @@
 
 mod exchange;
 pub(crate) mod export;
+mod header_text;
 mod query;
 mod ring;
 

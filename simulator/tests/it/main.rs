@@ -28,6 +28,8 @@ mod every_operation;
 #[cfg(test)]
 mod evolution;
 #[cfg(test)]
+mod exported_script;
+#[cfg(test)]
 mod express_shipping;
 #[cfg(test)]
 mod faults;
