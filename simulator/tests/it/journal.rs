@@ -89,12 +89,78 @@ async fn what_can_never_match_is_refused_with_what_was_meant() {
         ("status", "many", "status"),
         ("colour", "red", "request_json, response_json"),
         ("ended", "well", "ended"),
+        ("status", "42", "no answer ever has 42"),
+        ("epoch", "0", "counted from 1"),
+        ("payment", "e0p0", "none is ever called e0p0"),
+        ("fault", "lose_anser", "did you mean lose_answer?"),
+        ("fault", "status", "did you mean status *?"),
+        ("fault", "webhook forge", "did you mean webhook forged?"),
     ] {
         let answer =
             klarna.send(klarna.http.get(klarna.url(&journal_path(""))).query(&[(name, value)])).await;
         assert_eq!(answer.status, 400, "{name}={value}");
         assert!(answer.body.to_string().contains(says), "{name}={value}: {}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn what_can_match_is_waited_for() {
+    let klarna = busy().await;
+    for query in [
+        [("fault", "status 5*"), ("direction", "inbound")],
+        [("fault", "sta*"), ("direction", "inbound")],
+        [("fault", "webhook *"), ("direction", "outbound")],
+        [("fault", "delay 5 ms"), ("payment", "e7p2")],
+        [("operation", "event:*"), ("direction", "outbound")],
+        [("operation", "*"), ("direction", "outbound")],
+    ] {
+        assert!(page(&klarna, &query).await.entries.is_empty(), "{query:?}");
+    }
+    for (direction, operation) in
+        [("outbound", "authorize"), ("inbound", "event:*"), ("outbound", "payment_request.*")]
+    {
+        let query = [("direction", direction), ("operation", operation)];
+        let answer = klarna.send(klarna.http.get(klarna.url(&journal_path(""))).query(&query)).await;
+        assert_eq!(answer.status, 400, "{query:?}");
+        assert!(answer.body.to_string().contains("is never"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn what_came_near_is_told_where_one_thing_was_asked_for_and_where_too_few_came() {
+    let klarna = busy().await;
+    let misses = async |query: &[(&str, &str)]| -> Vec<String> {
+        page(&klarna, query).await.near.into_iter().flat_map(|near| near.misses).collect()
+    };
+    assert_eq!(
+        misses(&[("status", "409"), ("wait_ms", "1")]).await,
+        [
+            "status: 409 was asked for, 404 it is",
+            "status: 409 was asked for, 200 it is",
+            "status: 409 was asked for, no answer it is"
+        ]
+    );
+    let operations = misses(&[("operation", "payment_capture.*"), ("wait_ms", "1")]).await;
+    assert_eq!(operations[0], "operation: payment_capture.* was asked for, payment_request.read it is");
+    assert_eq!(operations[1], "operation: payment_capture.* was asked for, authorize it is");
+    let headers = misses(&[("header", "X-Tracing"), ("wait_ms", "1")]).await;
+    assert!(
+        headers.iter().any(|miss| miss.contains("there is no x-tracing, but") && miss.contains("x-trace"))
+    );
+    let members = misses(&[("request_json", "$.curency"), ("wait_ms", "1")]).await;
+    assert!(members.iter().any(|miss| miss.contains("the body has currency")), "{members:?}");
+    // One of two came: the other one may have come in another form.
+    let query = [("operation", "authorize"), ("header", "X-Trace: two"), ("min", "2"), ("wait_ms", "1")];
+    let page = page(&klarna, &query).await;
+    assert!(page.timed_out && page.entries.len() == 1);
+    assert!(page.near.iter().any(|near| near.misses == ["header x-trace: two was asked for, one it is"]));
+}
+
+#[tokio::test]
+async fn a_payment_of_an_epoch_that_has_ended_is_found_by_its_name() {
+    let klarna = busy().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    assert_eq!(page(&klarna, &[("payment", "e1p1"), ("operation", "authorize")]).await.entries.len(), 2);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 mod adversary;
 #[cfg(test)]
 mod any_call;
+#[cfg(test)]
 mod authorize;
 #[cfg(test)]
 mod bad_input;

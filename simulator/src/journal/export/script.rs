@@ -137,7 +137,7 @@ fn word(bytes: &[u8]) -> String {
         match byte {
             b'%' => format.push_str("%%"),
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'-' | b':' | b';' => {
-                format.push(char::from(*byte))
+                format.push(char::from(*byte));
             }
             // Writing into a text does not fail.
             _ => _ = write!(format, "\\{byte:03o}"),
