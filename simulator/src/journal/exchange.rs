@@ -29,6 +29,8 @@ pub(crate) struct Exchange {
     pub(crate) target: String,
     pub(crate) request_headers: HeaderPairs,
     pub(crate) request_body: Bytes,
+    /// Whether only the beginning of the body is kept.
+    pub(crate) truncated: bool,
     pub(crate) response: Option<(u16, HeaderPairs, Bytes)>,
     pub(crate) ended: Ending,
     pub(crate) rule: Option<String>,
@@ -78,6 +80,7 @@ impl Exchange {
                 target: self.target.clone(),
                 headers: self.request_headers.clone(),
                 body_base64: STANDARD.encode(&self.request_body),
+                truncated: self.truncated,
             },
             response: self.response.as_ref().map(|(status, headers, body)| RecordedResponse {
                 status: *status,

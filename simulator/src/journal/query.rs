@@ -30,6 +30,8 @@ pub(crate) struct Filter {
     payment: Option<Named>,
     /// A pattern of the rule that is to cite it, if one is.
     finding: Option<String>,
+    /// How it is to have ended; that of an answer whose caller was gone is known late.
+    ended: Option<Ending>,
     /// What is to be true of the exchange itself, for ever.
     conditions: Vec<Condition>,
 }
@@ -53,7 +55,6 @@ enum Condition {
     RequestJson(String, JsonPath),
     ResponseJson(String, JsonPath),
     Status(u16),
-    Ended(Ending),
     Fault(String),
     Since(Timestamp),
     Until(Timestamp),
@@ -78,7 +79,6 @@ impl Filter {
         conditions.extend(query.operation.clone().map(Condition::Operation));
         conditions.extend(query.epoch.map(Condition::Epoch));
         conditions.extend(query.status.map(Condition::Status));
-        conditions.extend(query.ended.map(Condition::Ended));
         conditions.extend(query.fault.clone().map(Condition::Fault));
         conditions.extend(query.since.map(Condition::Since));
         conditions.extend(query.until.map(Condition::Until));
@@ -94,7 +94,7 @@ impl Filter {
         }
         let payment = query.payment.clone().map(|given| Named { given, own: None });
         let (after, limit) = (query.after.unwrap_or(0), query.limit);
-        Ok(Self { after, limit, payment, finding: query.finding.clone(), conditions })
+        Ok(Self { after, limit, payment, finding: query.finding.clone(), ended: query.ended, conditions })
     }
 
     /// Says which payment is meant, by the simulator's name; one that is not there yet may come.
@@ -113,7 +113,7 @@ impl Filter {
 
     /// Whether an entry is wanted whose exchange is, as far as is known now.
     pub(super) fn fits_now(&self, kept: &Kept) -> bool {
-        self.about_payment(kept) && self.cited(kept)
+        self.about_payment(kept) && self.cited(kept) && self.has_ended(kept)
     }
 
     fn about_payment(&self, kept: &Kept) -> bool {
@@ -126,6 +126,10 @@ impl Filter {
         self.finding.as_ref().is_none_or(cites)
     }
 
+    fn has_ended(&self, kept: &Kept) -> bool {
+        self.ended.is_none_or(|wanted| kept.exchange.ended == wanted)
+    }
+
     /// The entries of these that are wanted, all but the count.
     pub(crate) fn of(&self, kept: Vec<Kept>) -> Vec<Kept> {
         kept.into_iter().filter(|kept| self.fits(&kept.exchange) && self.fits_now(kept)).collect()
@@ -134,8 +138,8 @@ impl Filter {
     /// The entries that came nearest, of which none is wanted: those that miss least, the newest first.
     /// Where each misses all that was asked for, one for each way to miss it.
     pub(super) fn near(&self, all: &[Kept]) -> Vec<NearMiss> {
-        let asked =
-            self.conditions.len() + usize::from(self.payment.is_some()) + usize::from(self.finding.is_some());
+        let now = [self.payment.is_some(), self.finding.is_some(), self.ended.is_some()];
+        let asked = self.conditions.len() + now.into_iter().filter(|asked| *asked).count();
         let misses = all.iter().rev().map(|kept| (kept, self.misses(kept)));
         let mut near: Vec<NearMiss> = misses
             .filter(|(_, misses)| !misses.is_empty())
@@ -168,6 +172,9 @@ impl Filter {
             let by = kept.findings.join(", ");
             misses.push(miss("finding", pattern, if by.is_empty() { "cited by none" } else { &by }));
         }
+        if let Some(wanted) = self.ended.filter(|_| !self.has_ended(kept)) {
+            misses.push(miss("ended", ended(wanted), ended(kept.exchange.ended)));
+        }
         misses
     }
 }
@@ -199,7 +206,6 @@ impl Condition {
                 !path.query(&body.unwrap_or_default()).is_empty()
             }
             Self::Status(wanted) => status(exchange) == Some(*wanted),
-            Self::Ended(wanted) => exchange.ended == *wanted,
             Self::Fault(pattern) => exchange.fault.as_deref().is_some_and(|fault| fits(pattern, fault)),
             Self::Since(at) => exchange.virtual_at >= *at,
             Self::Until(at) => exchange.virtual_at < *at,
@@ -235,7 +241,6 @@ impl Condition {
                 let is = status(exchange).map_or_else(|| "no answer".to_owned(), |status| status.to_string());
                 miss("status", &wanted.to_string(), &is)
             }
-            Self::Ended(wanted) => miss("ended", ended(*wanted), ended(exchange.ended)),
             Self::Fault(pattern) => {
                 miss("fault", pattern, exchange.fault.as_deref().unwrap_or("without any"))
             }

@@ -12,7 +12,8 @@ pub(crate) struct Reading {
     filter: Filter,
     /// The newest entry that he has looked at.
     looked_at: u64,
-    /// Those whose exchange is as he wants it. Findings and the names of payments may still change.
+    /// Those whose exchange is as he wants it. Findings, the names of payments, and how it ended may
+    /// still change.
     fitting: Vec<u64>,
     /// How many exchanges were judged.
     #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use klarna_schemas::simulator::journal::Direction;
+use klarna_schemas::simulator::journal::{Direction, Ending};
 
 use super::budget::Budget;
 use super::exchange::{Exchange, Sent};
@@ -40,6 +40,11 @@ impl Journal {
     /// Marks exchanges as cited by a rule's finding.
     pub(crate) fn cite(&mut self, seqs: &[u64], rule: &str) {
         self.shelf.cite(seqs, rule);
+    }
+
+    /// Says of an exchange that was written down already how it has ended after all.
+    pub(crate) fn amend(&mut self, seq: u64, ended: Ending) {
+        self.shelf.amend(seq, ended);
     }
 
     /// What came behind `after`, oldest first.
@@ -85,7 +90,6 @@ impl Journal {
 #[cfg(test)]
 pub(super) mod tests {
     use bytes::Bytes;
-    use klarna_schemas::simulator::journal::Ending;
 
     use super::*;
     use crate::clock::real_now;
@@ -106,6 +110,7 @@ pub(super) mod tests {
             target: "/".to_owned(),
             request_headers: Vec::new(),
             request_body: Bytes::from(vec![b'x'; bytes]),
+            truncated: false,
             response: None,
             ended: Ending::Answered,
             rule: None,

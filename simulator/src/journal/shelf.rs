@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use klarna_schemas::simulator::journal::JournalEntry;
+use klarna_schemas::simulator::journal::{Ending, JournalEntry};
 
 use super::budget::Budget;
 use super::exchange::Exchange;
@@ -111,6 +111,16 @@ impl Shelf {
             if !kept.findings.iter().any(|known| known == rule) {
                 kept.findings.push(rule.to_owned());
             }
+        }
+    }
+
+    /// Says of an exchange that was written down already how it has ended after all.
+    pub(super) fn amend(&self, seq: u64, ended: Ending) {
+        let mut shelved = self.lock();
+        if let Ok(position) = shelved.kept.binary_search_by_key(&seq, |kept| kept.seq)
+            && let Some(kept) = shelved.kept.get_mut(position)
+        {
+            Arc::make_mut(&mut kept.exchange).ended = ended;
         }
     }
 

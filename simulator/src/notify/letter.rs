@@ -139,6 +139,7 @@ impl Letter {
             target: self.url.clone(),
             request_headers: self.headers.clone(),
             request_body: self.body.clone(),
+            truncated: false,
             response,
             ended,
             rule: None,

@@ -11,6 +11,8 @@ mod bad_input;
 #[cfg(test)]
 mod bad_sinks;
 #[cfg(test)]
+mod broken_calls;
+#[cfg(test)]
 mod client_certificates;
 #[cfg(test)]
 mod command_line;
