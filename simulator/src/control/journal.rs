@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use super::faults::known;
 use super::problem::Problem;
 use super::sandboxes::existing;
+use crate::journal::export::Secrets;
 use crate::journal::{Filter, Journal, Kept, MAX_WAIT, QueryMistake, Reading, export};
 use crate::world::{AccountCell, SandboxCell, World};
 
@@ -349,7 +350,10 @@ fn write_out(world: &World, source: &Source, uri: &Uri) -> Result<Response, Prob
     let mut entries = if is_stable { export::in_order(kept) } else { kept.iter().map(Kept::entry).collect() };
     entries.truncate(query.limit.unwrap_or(usize::MAX));
     if export.redact.unwrap_or(!is_stable) {
-        entries.iter_mut().for_each(export::blacken);
+        let secrets = Secrets::of(world.settings().secrets(), &entries);
+        for entry in &mut entries {
+            export::blacken(entry, &secrets);
+        }
     }
     let base = world.settings().public_url.clone();
     let (kind, text) = match export.format {

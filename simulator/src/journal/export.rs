@@ -3,6 +3,7 @@
 mod blackened;
 mod har;
 mod script;
+mod secrets;
 mod volatile;
 
 use klarna_schemas::simulator::journal::JournalEntry;
@@ -12,6 +13,7 @@ use super::shelf::Kept;
 pub(crate) use blackened::blacken;
 pub(crate) use har::har;
 pub(crate) use script::curl;
+pub(crate) use secrets::Secrets;
 pub(crate) use volatile::stable;
 
 /// One entry a line.

@@ -45,6 +45,8 @@ mod isolation;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod journal_exports;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod klarna;
