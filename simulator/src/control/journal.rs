@@ -181,6 +181,18 @@ pub(super) async fn follow_account(
     follow(of_path(&world, Place::Account(acquirer))?, &headers, query)
 }
 
+pub(super) async fn follow_nobody(
+    State(world): State<Arc<World>>,
+    headers: HeaderMap,
+    StrictQuery(query): StrictQuery<JournalQuery>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    follow(of_path(&world, Place::Lobby)?, &headers, query)
+}
+
+pub(super) async fn export_nobody(State(world): State<Arc<World>>, uri: Uri) -> Result<Response, Problem> {
+    write_out(&world, &of_path(&world, Place::Lobby)?, &uri)
+}
+
 pub(super) async fn export_sandbox(
     State(world): State<Arc<World>>,
     Path(account): Path<PartnerAccountId>,

@@ -240,6 +240,18 @@ async fn a_stream_sends_what_is_there_and_what_comes_and_is_resumed() {
 }
 
 #[tokio::test]
+async fn nobodys_journal_is_followed_and_written_out_as_others_are() {
+    let klarna = Klarna::start().await;
+    let stream = klarna.http.get(klarna.url("/_simulator/v1/journal/stream")).send().await.unwrap();
+    klarna.send(klarna.http.get(klarna.url("/v2/nothing/here"))).await;
+    let seen = events(stream, 1).await;
+    assert_eq!(seen[0].1["request"]["target"], "/v2/nothing/here");
+    let lines = text(&klarna, "/_simulator/v1/journal/export?format=ndjson").await;
+    assert_eq!(lines.lines().count(), 1);
+    assert!(lines.contains("/v2/nothing/here"));
+}
+
+#[tokio::test]
 async fn nobodys_calls_have_a_journal_too() {
     let klarna = Klarna::start().await;
     klarna.send(klarna.http.get(klarna.url("/v2/nothing/here"))).await;

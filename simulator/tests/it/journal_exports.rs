@@ -109,6 +109,25 @@ async fn the_script_makes_the_calls_again_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn an_archive_has_cookies_and_forms_and_stands_in_the_order_of_beginnings() {
+    let klarna = busy().await;
+    let path = format!("/v2/accounts/{ALPHA}/payment/authorize");
+    let form = klarna.http.post(klarna.url(&path)).header("authorization", format!("Basic {KEY}"));
+    let form = form.header("cookie", "sid=one; lang=sv").form(&[("a", "1 2"), ("b", "å")]);
+    klarna.send(form).await;
+    let exported = text(&klarna, &journal_path("/export?format=har&redact=false")).await;
+    let archive: Value = serde_json::from_str(&exported).unwrap();
+    let entries = archive["log"]["entries"].as_array().unwrap();
+    let request = &entries.last().unwrap()["request"];
+    assert_eq!(request["cookies"], json!([{"name": "sid", "value": "one"}, {"name": "lang", "value": "sv"}]));
+    let params = json!([{"name": "a", "value": "1 2"}, {"name": "b", "value": "å"}]);
+    assert_eq!(request["postData"]["params"], params);
+    let started: Vec<_> = entries.iter().map(|entry| entry["startedDateTime"].as_str().unwrap()).collect();
+    let started: Vec<jiff::Timestamp> = started.into_iter().map(|at| at.parse().unwrap()).collect();
+    assert!(started.is_sorted());
+}
+
+#[tokio::test]
 async fn what_is_secret_is_blackened_wherever_it_stands() {
     let settings = |settings: &mut klarna_simulator::config::Settings| {
         settings.acquirers[0].api_key = "by-hand-without-any-form".into();
