@@ -7,6 +7,7 @@ mod armed;
 mod counted_calls;
 mod followed_rules;
 mod judged;
+mod moved_clock;
 mod sandbox_cell;
 mod sending;
 mod snapshots;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
+use klarna_schemas::simulator::journal::Ending;
 use klarna_schemas::simulator::rules::RulesFileView;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +31,7 @@ pub(crate) use account::{Account, AccountCell};
 pub(crate) use armed::Met;
 pub(crate) use counted_calls::{Level, LevelStanding, Standing, count};
 use followed_rules::FollowedRules;
+pub(crate) use moved_clock::MoveRefusal;
 pub(crate) use sandbox_cell::SandboxCell;
 pub(crate) use sending::{After, Answered, answer_and_events, answer_behind_events};
 pub use tally::{Tallied, Tally};
@@ -144,9 +147,16 @@ impl World {
     }
 
     /// Writes down what belongs to no account, and judges it where it is a call to Klarna's API.
-    pub(crate) fn record_in_lobby(&self, exchange: Exchange, call: Option<&ApiCall>) {
-        let found = self.lobby().record(exchange, call);
+    pub(crate) fn record_in_lobby(&self, exchange: Exchange, call: Option<&ApiCall>) -> u64 {
+        let (seq, found) = self.lobby().record(exchange, call);
         self.tally.count("nobody's calls", &found);
+        self.lobby_changed.send_modify(|version| *version += 1);
+        seq
+    }
+
+    /// Says of what was written down there how it has ended after all.
+    pub(crate) fn amend_in_lobby(&self, seq: u64, ended: Ending) {
+        self.lobby().journal.amend(seq, ended);
         self.lobby_changed.send_modify(|version| *version += 1);
     }
 

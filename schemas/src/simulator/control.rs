@@ -274,7 +274,7 @@ impl TryFrom<ClockWish> for SetClock {
 pub struct ClockView {
     /// The sandbox's time.
     pub now: Timestamp,
-    /// What came due on the way, in order, in words.
+    /// What came due on the way, in order, in words; and how each attempt of a webhook ended that did.
     pub happened: Vec<String>,
 }
 

@@ -94,6 +94,9 @@ pub struct RecordedRequest {
     pub headers: Vec<(String, String)>,
     /// Exact body bytes.
     pub body_base64: String,
+    /// Whether the body was longer than it may be: then only its first 64 KiB are here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
 }
 
 /// A response as it was sent or read.

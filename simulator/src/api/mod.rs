@@ -6,6 +6,7 @@ mod body;
 mod call;
 mod client_certificates;
 mod correlation;
+mod course;
 pub(crate) mod error;
 mod faulty;
 mod interoperability;

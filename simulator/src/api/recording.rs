@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode, request, response};
+use axum::http::{HeaderValue, Method, StatusCode, request, response};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use klarna_schemas::ids::AcquirerAccountId;
+use http_body_util::BodyExt as _;
+use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
 use klarna_schemas::klarna::client_certificate::MtlsStatus;
 use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::simulator::control::{CustomerAct, Evolution};
 use klarna_schemas::simulator::journal::{Direction, Ending};
 
+use super::course::{Course, Extent, TellingBody};
 use super::error::KlarnaError;
 use super::operations::{self, Operation};
 use super::seen::seen;
@@ -53,6 +54,19 @@ pub(crate) struct Noted {
     pub(crate) quotas: Option<Standing>,
     /// Told when the answer is out, so that events follow it.
     pub(crate) answered: Option<Answered>,
+    /// How much of the body came.
+    pub(super) extent: Option<Extent>,
+}
+
+impl Noted {
+    /// How the exchange ends, as far as is known before the answer leaves.
+    fn ended(&self) -> Ending {
+        match (&self.fault, self.extent) {
+            (_, Some(Extent::BrokenOff)) => Ending::Broken,
+            (Some(met), _) => faulty::ending(met.fault),
+            (None, _) => Ending::Answered,
+        }
+    }
 }
 
 /// What was asked.
@@ -107,6 +121,20 @@ pub(crate) enum Place {
     Sandbox(Arc<SandboxCell>),
 }
 
+impl Place {
+    /// Says in the journal of an exchange there how it has ended after all.
+    pub(super) fn amend(&self, world: &World, seq: u64, ended: Ending) {
+        match self {
+            Self::Sandbox(cell) => cell.amend(seq, ended),
+            Self::Account(account) => {
+                account.lock().judged.journal.amend(seq, ended);
+                account.tell();
+            }
+            Self::Lobby => world.amend_in_lobby(seq, ended),
+        }
+    }
+}
+
 impl Notes {
     /// Writes into the notes.
     pub(crate) fn note(&self, write: impl FnOnce(&mut Noted)) {
@@ -134,7 +162,12 @@ impl Notes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).body.clone()
     }
 
-    fn take(&self) -> Noted {
+    /// Whether nobody knows yet where it belongs.
+    fn is_nobodys(&self) -> bool {
+        matches!(self.0.lock().unwrap_or_else(PoisonError::into_inner).place, Place::Lobby)
+    }
+
+    pub(super) fn take(&self) -> Noted {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -143,34 +176,41 @@ impl Notes {
 pub(crate) async fn record(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
     let started_at = real_now();
     let (parts, body) = request.into_parts();
-    let limit = world.settings().limits.body_bytes;
     let notes = Notes::default();
     let operation = parts.extensions.get::<MatchedPath>();
     let operation = operation.and_then(|path| operations::served_at(&parts.method, path.as_str()));
     notes.note(|noted| noted.asked = operation.map_or(Asked::Unknown, Asked::Operation));
-    let (bytes, response) = match Limited::new(body, limit).collect().await {
-        Ok(collected) => {
-            let bytes = collected.to_bytes();
+    let mut course = Course::new(world.clone(), parts, notes.clone(), started_at);
+    let (bytes, extent) = course.read(body).await;
+    let response = match extent {
+        Extent::Whole => {
             notes.note(|noted| noted.body = bytes.clone());
-            let mut request = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
+            let mut request = Request::from_parts(course.parts.clone(), Body::from(bytes.clone()));
             request.extensions_mut().insert(notes.clone());
-            (bytes, next.run(request).await)
+            next.run(request).await
         }
-        Err(error) if error.is::<LengthLimitError>() => {
-            place_by_key(&world, &parts, &notes);
-            (Bytes::new(), KlarnaError::too_large(limit).into_response())
-        }
-        // The caller broke off: there is nobody to answer, and nothing was changed.
-        Err(_) => (Bytes::new(), KlarnaError::not_json("the body broke off").into_response()),
+        Extent::TooLarge => KlarnaError::too_large(world.settings().limits.body_bytes).into_response(),
+        // Nothing was changed. Who has only closed his side can still hear of it.
+        Extent::BrokenOff => KlarnaError::not_json("the body broke off").into_response(),
     };
-    finish(&world, &parts, bytes, response, started_at, notes.take()).await
+    if extent != Extent::Whole {
+        place_by_key(&world, &course.parts, &notes);
+    }
+    notes.note(|noted| noted.extent = Some(extent));
+    finish(course, bytes, response).await
 }
 
-/// A refused call still belongs to the account whose key it carries.
-fn place_by_key(world: &World, parts: &request::Parts, notes: &Notes) {
+/// A call that was not served still belongs to the account whose key it carries, or to the sandbox that its
+/// path names.
+pub(super) fn place_by_key(world: &World, parts: &request::Parts, notes: &Notes) {
     let account = auth::presented(&parts.headers).and_then(|presented| world.account(&presented.key));
-    if let Some(account) = account {
-        notes.came_from(&account);
+    let Some(account) = account.filter(|_| notes.is_nobodys()) else { return };
+    notes.came_from(&account);
+    let named = parts.uri.path().strip_prefix("/v2/accounts/").and_then(|rest| rest.split('/').next());
+    let named = named.and_then(|name| percent_encoding::percent_decode_str(name).decode_utf8().ok());
+    let cell = named.and_then(|name| world.sandbox(&PartnerAccountId(name.into_owned())));
+    if let Some(cell) = cell.filter(|cell| cell.is_open_to(account.id())) {
+        notes.note(|noted| noted.place = Place::Sandbox(cell));
     }
 }
 
@@ -181,14 +221,10 @@ fn mtls_status(parts: &request::Parts, noted: &Noted) -> MtlsStatus {
 }
 
 /// Renders the answer, writes the exchange down, and lets the answer go.
-async fn finish(
-    world: &World,
-    parts: &request::Parts,
-    request_body: Bytes,
-    response: Response,
-    started_at: jiff::Timestamp,
-    noted: Noted,
-) -> Response {
+async fn finish(mut course: Course, request_body: Bytes, response: Response) -> Response {
+    let noted = course.notes.take();
+    let world = course.world.clone();
+    let (world, parts) = (&*world, &course.parts);
     // Of the place's own, so that no other one's calls change it.
     let id = match &noted.place {
         Place::Sandbox(cell) => cell.lock().machine.error_id(),
@@ -196,7 +232,7 @@ async fn finish(
         Place::Lobby => world.error_id(),
     };
     if let Some(met) = noted.fault.clone().filter(|met| !met.fault.lets_serve()) {
-        return play(world, parts, request_body, started_at, &noted, met, id).await;
+        return play(course, request_body, &noted, met, id).await;
     }
     let (mut head, body) = response.into_parts();
     let refused = head.extensions.remove::<KlarnaError>().or_else(|| unroutable(&mut head, parts));
@@ -220,18 +256,29 @@ async fn finish(
     if let Some(quotas) = &noted.quotas {
         rate_limit::stamp(quotas, &mut head.headers);
     }
-    let answer = (head.status.as_u16(), redacted(&head.headers, ""), body.clone());
-    write_down(world, parts, request_body, Some(answer), started_at, &noted);
+    // What a HEAD is answered ends with the headers.
+    let sent = if parts.method == Method::HEAD { Bytes::new() } else { body.clone() };
+    let answer = (head.status.as_u16(), redacted(&head.headers, ""), sent.clone());
+    let seq = write_down(world, parts, request_body, Some(answer), course.started_at, &noted);
+    match noted.ended() {
+        Ending::Answered => course.written(noted.place.clone(), seq),
+        Ending::TimedOut | Ending::Broken => course.over(),
+    }
     let mut answered = noted.answered;
     if let Some(answered) = &mut answered {
         answered.may_leave(world.courier.timeout).await;
     }
-    let response =
-        Response::from_parts(head, Body::new(TellingBody { left: Some(body), _answered: answered }));
-    match noted.fault {
-        Some(met) => faulty::suffer(response, met).await,
-        None => response,
+    let mut telling = TellingBody::new(body, course, answered);
+    let mut response = Response::from_parts(head, Body::empty());
+    if let Some(met) = noted.fault {
+        response = faulty::suffer(response, met).await;
     }
+    if sent.is_empty() {
+        // Nobody will ask for it.
+        telling.is_out();
+    }
+    *response.body_mut() = Body::new(telling);
+    response
 }
 
 /// Answers as Klarna gives them once it has evolved. Pages are no part of its API.
@@ -254,15 +301,8 @@ fn evolve(evolved: &Evolved, head: &mut response::Parts, body: Bytes) -> Bytes {
 }
 
 /// Writes an exchange that met a fault down, and lets its caller have what the fault leaves.
-async fn play(
-    world: &World,
-    parts: &request::Parts,
-    request_body: Bytes,
-    started_at: jiff::Timestamp,
-    noted: &Noted,
-    met: Met,
-    id: uuid::Uuid,
-) -> Response {
+async fn play(mut course: Course, request_body: Bytes, noted: &Noted, met: Met, id: uuid::Uuid) -> Response {
+    let (world, parts) = (&*course.world, &course.parts);
     let mut answer = faulty::answer(met.fault, id);
     if let Some((status, headers, _)) = &mut answer {
         correlation::stamp(&parts.headers, headers, id, &mtls_status(parts, noted));
@@ -270,7 +310,8 @@ async fn play(
     }
     let written =
         answer.as_ref().map(|(status, headers, body)| (status.as_u16(), redacted(headers, ""), body.clone()));
-    write_down(world, parts, request_body, written, started_at, noted);
+    write_down(world, parts, request_body, written, course.started_at, noted);
+    course.over();
     match answer {
         Some((status, headers, body)) => (status, headers, Body::from(body)).into_response(),
         None => faulty::without_answer(met).await,
@@ -287,14 +328,15 @@ fn unroutable(head: &mut response::Parts, request: &request::Parts) -> Option<Kl
     Some(KlarnaError::no_route(format!("there is nothing at {}", request.uri.path())))
 }
 
-fn write_down(
+/// Writes an exchange down, in the journal that it belongs in; returns its number there.
+pub(super) fn write_down(
     world: &World,
     parts: &request::Parts,
     request_body: Bytes,
     answer: Option<(u16, HeaderPairs, Bytes)>,
     started_at: jiff::Timestamp,
     noted: &Noted,
-) {
+) -> u64 {
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
     let fault = noted.fault.as_ref().map(|met| met.fault);
     let secured = parts.extensions.get::<Arc<Secured>>();
@@ -311,14 +353,16 @@ fn write_down(
         request_headers: redacted(&parts.headers, &auth::described(&parts.headers)),
         request_body,
         response: answer,
-        ended: fault.map_or(Ending::Answered, faulty::ending),
+        truncated: noted.extent == Some(Extent::TooLarge),
+        ended: noted.ended(),
         rule: noted.rule.clone(),
         fault: fault.map(|fault| fault.to_string()),
         sent: Sent::AsKlarnaDoes,
         tls: secured.map(|secured| secured.recorded(mtls_status(parts, noted))),
     };
     let entered = matches!(noted.place, Place::Sandbox(_));
-    let of_api = matches!(noted.asked, Asked::Operation(_));
+    // Of what was broken off nobody can say what it would have been.
+    let of_api = matches!(noted.asked, Asked::Operation(_)) && noted.extent != Some(Extent::BrokenOff);
     let judged = of_api.then(|| ApiCall::of(&exchange, seen(world, parts, entered)));
     match &noted.place {
         Place::Sandbox(cell) => {
@@ -329,40 +373,14 @@ fn write_down(
             // The duties are an acquirer's, not those of a Partner that calls for itself.
             let judged =
                 judged.filter(|_| noted.acquirer.as_ref().is_some_and(|caller| !cell.is_the_partner(caller)));
-            cell.record_api(exchange, noted.authorize.as_ref(), judged.as_ref());
+            cell.record_api(exchange, noted.authorize.as_ref(), judged.as_ref())
         }
         Place::Account(account) => {
-            let found = account.lock().judged.record(exchange, judged.as_ref());
+            let (seq, found) = account.lock().judged.record(exchange, judged.as_ref());
             world.tally.count(account.id().as_str(), &found);
             account.tell();
+            seq
         }
         Place::Lobby => world.record_in_lobby(exchange, judged.as_ref()),
-    }
-}
-
-/// An answer's body that tells, by being dropped, that the answer has been handed on.
-struct TellingBody {
-    left: Option<Bytes>,
-    _answered: Option<Answered>,
-}
-
-impl hyper::body::Body for TellingBody {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        _context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
-        let frame = self.left.take().filter(|bytes| !bytes.is_empty());
-        std::task::Poll::Ready(frame.map(|bytes| Ok(hyper::body::Frame::data(bytes))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left.as_ref().is_none_or(Bytes::is_empty)
-    }
-
-    fn size_hint(&self) -> hyper::body::SizeHint {
-        hyper::body::SizeHint::with_exact(self.left.as_ref().map_or(0, |bytes| bytes.len() as u64))
     }
 }

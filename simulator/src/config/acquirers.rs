@@ -68,6 +68,17 @@ impl AcquirerSettings {
     }
 }
 
+impl Settings {
+    /// What is configured and must not be handed on.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let of = |acquirer: &AcquirerSettings| {
+            let keys = acquirer.signing_keys.iter().map(|key| key.secret.expose_secret().to_owned());
+            keys.chain([acquirer.api_key.expose_secret().to_owned()]).collect::<Vec<_>>()
+        };
+        self.acquirers.iter().flat_map(of).collect()
+    }
+}
+
 impl From<LaidDownWebhook> for CreateWebhook {
     fn from(laid_down: LaidDownWebhook) -> Self {
         Self {

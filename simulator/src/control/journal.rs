@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream};
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
 use klarna_schemas::simulator::control::{ExportFormat, Findings, JournalExport, JournalQuery};
-use klarna_schemas::simulator::journal::{JournalEntry, JournalPage};
+use klarna_schemas::simulator::journal::JournalPage;
 use serde::Deserialize;
 use tokio::sync::watch;
 
@@ -22,7 +22,8 @@ use super::faults::known;
 use super::operations::Query;
 use super::problem::Problem;
 use super::sandboxes::existing;
-use crate::journal::{Filter, Journal, MAX_WAIT, QueryMistake, export};
+use crate::journal::export::Secrets;
+use crate::journal::{Filter, Journal, Kept, MAX_WAIT, QueryMistake, Reading, export};
 use crate::world::{AccountCell, SandboxCell, World};
 
 /// What a reader that follows a journal sends to read on behind what it has.
@@ -58,32 +59,44 @@ impl Source {
         }
     }
 
-    /// Looks into the journal. A payment that is not there yet may come: it is resolved at each look.
-    fn look<T>(&self, query: &JournalQuery, look: impl FnOnce(&Journal, &Filter) -> T) -> Result<T, Problem> {
-        let nobody = |_: &str| None;
+    /// Takes something out of the journal, in a moment: what is taken is judged without holding up the place.
+    fn take<T>(&self, take: impl FnOnce(&Journal) -> T) -> T {
         match self {
-            Self::Sandbox(cell) => {
-                let state = cell.lock();
-                let named = |name: &str| Some(state.machine.payment_named(name)?.name.clone());
-                Ok(look(&state.journal, &Filter::new(query, named)?))
-            }
-            Self::Account(account) => Ok(look(&account.lock().judged.journal, &Filter::new(query, nobody)?)),
-            Self::Lobby(world) => Ok(look(&world.lobby().journal, &Filter::new(query, nobody)?)),
+            Self::Sandbox(cell) => take(&cell.lock().journal),
+            Self::Account(account) => take(&account.lock().judged.journal),
+            Self::Lobby(world) => take(&world.lobby().journal),
         }
     }
 
-    /// What there is; where that is nothing, with what came near if the reader gets to see it.
-    fn page(&self, query: &JournalQuery, with_near: bool) -> Result<JournalPage, Problem> {
-        self.look(query, |journal, filter| {
-            let entries = journal.read(filter);
-            let is_cut = filter.limit.is_some_and(|limit| entries.len() >= limit);
-            let next_after = match entries.last() {
-                Some(last) if is_cut => last.seq,
-                _ => journal.last_seq(),
-            };
-            let near = if entries.is_empty() && with_near { journal.near(filter) } else { Vec::new() };
-            JournalPage { entries, next_after, dropped: journal.dropped(), timed_out: false, near }
-        })
+    /// The simulator's name of a payment. One that is not there yet may come: it is asked for at each look.
+    fn payment_named(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Sandbox(cell) => Some(cell.lock().machine.payment_named(name)?.name.clone()),
+            Self::Account(_) | Self::Lobby(_) => None,
+        }
+    }
+
+    /// Looks at what has come since the last look, and returns what there is.
+    fn page(&self, reading: &mut Reading) -> JournalPage {
+        reading.resolve(|name| self.payment_named(name));
+        let (newer, last_seq) = self.take(|journal| (journal.since(reading.looked_at()), journal.last_seq()));
+        reading.look(&newer, last_seq);
+        let (kept, dropped) = self.take(|journal| (journal.these(reading.fitting()), journal.dropped()));
+        let entries = reading.wanted(&kept);
+        let next_after = match entries.last() {
+            Some(last) if reading.is_cut(entries.len()) => last.seq,
+            _ => last_seq,
+        };
+        JournalPage { entries, next_after, dropped, timed_out: false, near: Vec::new() }
+    }
+
+    /// The same at the end of a wait for so many: where there are fewer, with what came near.
+    fn last_page(&self, reading: &mut Reading, after: u64, enough: usize) -> JournalPage {
+        let mut page = self.page(reading);
+        if page.entries.len() < enough.max(1) {
+            page.near = reading.near(&self.take(|journal| journal.since(after)));
+        }
+        page
     }
 }
 
@@ -148,6 +161,18 @@ pub(super) async fn follow_account(
     StrictQuery(query): StrictQuery<JournalQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     follow(of_path(&world, Place::Account(acquirer))?, &headers, query)
+}
+
+pub(super) async fn follow_nobody(
+    State(world): State<Arc<World>>,
+    headers: HeaderMap,
+    StrictQuery(query): StrictQuery<JournalQuery>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    follow(of_path(&world, Place::Lobby)?, &headers, query)
+}
+
+pub(super) async fn export_nobody(State(world): State<Arc<World>>, uri: Uri) -> Result<Response, Problem> {
+    write_out(&world, &of_path(&world, Place::Lobby)?, &uri)
 }
 
 pub(super) async fn export_sandbox(
@@ -215,22 +240,26 @@ async fn wait(source: &Source, query: &JournalQuery) -> Result<Json<JournalPage>
             "leave limit out, or wait for fewer",
         ));
     }
+    let after = query.after.unwrap_or(0);
+    let mut reading = Reading::new(Filter::new(query)?);
     let mut changes = source.changes();
     let found = tokio::time::timeout(wait, async {
         loop {
             changes.mark_unchanged();
             // Whatever comes after this look tells of itself.
-            let is_last = enough == 0 || source.is_over();
-            let page = source.page(query, is_last)?;
-            if is_last || page.entries.len() >= enough || changes.changed().await.is_err() {
-                return Ok(page);
+            if enough == 0 || source.is_over() {
+                return source.last_page(&mut reading, after, enough);
+            }
+            let page = source.page(&mut reading);
+            if page.entries.len() >= enough || changes.changed().await.is_err() {
+                return page;
             }
         }
     })
     .await;
     match found {
-        Ok(page) => page.map(Json),
-        Err(_) => Ok(Json(JournalPage { timed_out: true, ..source.page(query, true)? })),
+        Ok(page) => Ok(Json(page)),
+        Err(_) => Ok(Json(JournalPage { timed_out: true, ..source.last_page(&mut reading, after, enough) })),
     }
 }
 
@@ -243,20 +272,21 @@ fn follow(
     let resumed = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()?.parse().ok());
     let mut query = query;
     query.after = resumed.or(query.after);
-    // Refused now, not in the stream.
-    source.look(&query, |_, _| ())?;
-    let changes = source.changes();
-    let reader = Reader { source, query, changes, waiting: Vec::new().into_iter(), dropped: None };
+    let filter = Filter::new(&query)?;
+    let (changes, after) = (source.changes(), query.after.unwrap_or(0));
+    let reader = Reader { source, filter, after, changes, waiting: Vec::new().into_iter(), dropped: None };
     Ok(Sse::new(stream::unfold(reader, Reader::next)).keep_alive(KeepAlive::default()))
 }
 
 /// Who follows a journal.
 struct Reader {
     source: Source,
-    query: JournalQuery,
+    filter: Filter,
+    /// The newest entry that it has looked at.
+    after: u64,
     changes: watch::Receiver<u64>,
     /// What was read and not sent yet.
-    waiting: std::vec::IntoIter<JournalEntry>,
+    waiting: std::vec::IntoIter<Kept>,
     /// How many entries had been pushed out at the last look.
     dropped: Option<u64>,
 }
@@ -265,18 +295,21 @@ impl Reader {
     /// Entries are read only as fast as the reader takes them: the journal is its buffer.
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
         loop {
-            if let Some(entry) = self.waiting.next() {
+            if let Some(entry) = self.waiting.next().map(|kept| kept.entry()) {
                 let event = Event::default().id(entry.seq.to_string()).json_data(&entry).unwrap_or_default();
                 return Some((Ok(event), self));
             }
             self.changes.mark_unchanged();
-            let page = self.source.page(&self.query, false).ok()?;
-            self.query.after = Some(page.next_after.max(self.query.after.unwrap_or(0)));
-            self.waiting = page.entries.into_iter();
-            if let Some(before) = self.dropped.replace(page.dropped)
-                && page.dropped > before
+            let (newer, last_seq, dropped) = self
+                .source
+                .take(|journal| (journal.since(self.after), journal.last_seq(), journal.dropped()));
+            self.after = self.after.max(last_seq);
+            self.filter.resolve(|name| self.source.payment_named(name));
+            self.waiting = self.filter.of(newer).into_iter();
+            if let Some(before) = self.dropped.replace(dropped)
+                && dropped > before
             {
-                let lost = serde_json::json!({ "dropped": page.dropped - before });
+                let lost = serde_json::json!({ "dropped": dropped - before });
                 let event = Event::default().event("dropped").json_data(lost).unwrap_or_default();
                 return Some((Ok(event), self));
             }
@@ -302,15 +335,16 @@ fn write_out(world: &World, source: &Source, uri: &Uri) -> Result<Response, Prob
     })?;
     let query: JournalQuery = read_query(&with_query(&rest), Query::Export)?;
     let is_stable = export.format == ExportFormat::Stable;
-    let mut entries =
-        source.look(
-            &query,
-            |journal, filter| {
-                if is_stable { journal.read_in_order(filter) } else { journal.read(filter) }
-            },
-        )?;
+    let mut filter = Filter::new(&query)?;
+    filter.resolve(|name| source.payment_named(name));
+    let kept = filter.of(source.take(|journal| journal.since(query.after.unwrap_or(0))));
+    let mut entries = if is_stable { export::in_order(kept) } else { kept.iter().map(Kept::entry).collect() };
+    entries.truncate(query.limit.unwrap_or(usize::MAX));
     if export.redact.unwrap_or(!is_stable) {
-        entries.iter_mut().for_each(export::blacken);
+        let secrets = Secrets::of(world.settings().secrets(), &entries);
+        for entry in &mut entries {
+            export::blacken(entry, &secrets);
+        }
     }
     let base = world.settings().public_url.clone();
     let (kind, text) = match export.format {

@@ -63,6 +63,8 @@ pub(crate) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/accounts/{acquirer}/journal/stream", get(journal::follow_account))
         .route("/accounts/{acquirer}/journal/export", get(journal::export_account))
         .route("/journal", get(journal::of_nobody))
+        .route("/journal/stream", get(journal::follow_nobody))
+        .route("/journal/export", get(journal::export_nobody))
         .route("/sandboxes/{account}/findings", get(journal::findings))
         .route("/accounts/{acquirer}/findings", get(journal::findings_of_account))
         .route("/findings", get(journal::findings_of_nobody))

@@ -372,6 +372,14 @@ pub(crate) const CONTROL: &[ControlOperation] = &[
     ),
     reading("lobby.journal.read", "/journal", "Entries that belong to no account", PAGE, Query::Journal),
     reading(
+        "lobby.journal.follow",
+        "/journal/stream",
+        "The same, as server-sent events",
+        None,
+        Query::Stream,
+    ),
+    reading("lobby.journal.export", "/journal/export", "The same, as a file", None, Query::Export),
+    reading(
         "rules_file.read",
         "/rules",
         "How the rules file stands",

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use jiff::Timestamp;
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::simulator::control::{
     ClockView, Intent, MintSessionToken, MintedSessionToken, PartnerKey, PresentationWish, PutSandbox,
@@ -17,10 +16,9 @@ use super::call::Strict;
 use super::problem::Problem;
 use super::rules;
 use crate::behaviour::rule_check;
-use crate::clock::ClockRefusal;
-use crate::notify::ClockMove;
+use crate::clock::{ClockRefusal, SandboxClock};
 use crate::rules_file;
-use crate::world::{SandboxCell, World};
+use crate::world::{MoveRefusal, SandboxCell, World};
 
 /// Shortest and longest session token that can be minted, in characters.
 const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 64..=10_240;
@@ -48,7 +46,11 @@ pub(super) async fn put(
     Path(account): Path<PartnerAccountId>,
     Strict(body): Strict<PutSandbox>,
 ) -> Result<Json<SandboxView>, Problem> {
+    // All is checked before anything is done: what is refused has done nothing.
     let rules = rules::usable(&RulesFile::of(body.rules), &account)?;
+    if let Some(clock) = &body.clock {
+        SandboxClock::new().target(clock).map_err(MoveRefusal::from)?;
+    }
     let cell = match world.sandbox(&account) {
         Some(cell) => {
             cell.reset(body.seed.unwrap_or(world.seed()));
@@ -63,7 +65,11 @@ pub(super) async fn put(
     };
     cell.lock().machine.behaviour.lay_down(rules);
     if let Some(clock) = &body.clock {
-        move_clock(&cell, clock).await?;
+        match cell.move_clock(clock).await {
+            // It lay ahead a moment ago: real time is there by now.
+            Ok(_) | Err(MoveRefusal::Clock(ClockRefusal::Backwards { .. })) => {}
+            Err(refusal) => return Err(refusal.into()),
+        }
     }
     Ok(Json(cell.view()))
 }
@@ -167,52 +173,18 @@ pub(super) async fn set_clock(
     Strict(body): Strict<SetClock>,
 ) -> Result<Json<ClockView>, Problem> {
     let cell = existing(&world, &account)?;
-    let happened = move_clock(&cell, &body).await?;
-    Ok(Json(ClockView { now: cell.clock().now(), happened }))
+    Ok(Json(cell.move_clock(&body).await?))
 }
 
-/// Goes from due time to due time, and passes one only when the deliveries begun there have ended. What
-/// callers set going meanwhile is not waited for.
-async fn move_clock(cell: &SandboxCell, change: &SetClock) -> Result<Vec<String>, Problem> {
-    let target = cell.clock().target(change).map_err(|refusal| {
+impl From<MoveRefusal> for Problem {
+    fn from(refusal: MoveRefusal) -> Self {
         let hint = match refusal {
-            ClockRefusal::Backwards { .. } => "reset the sandbox to start again",
-            ClockRefusal::OutOfRange => "ask for less",
+            MoveRefusal::OtherEpoch => {
+                return Self::conflict(refusal.to_string(), "move the clock that it has now");
+            }
+            MoveRefusal::Clock(ClockRefusal::Backwards { .. }) => "reset the sandbox to start again",
+            MoveRefusal::Clock(ClockRefusal::OutOfRange) => "ask for less",
         };
-        Problem::bad_request(refusal.to_string(), hint)
-    })?;
-    if let SetClock::Freeze(frozen) = change {
-        cell.clock().freeze(*frozen);
-        return Ok(Vec::new());
+        Self::bad_request(refusal.to_string(), hint)
     }
-    let mut happened = Vec::new();
-    let epoch = cell.view().epoch;
-    let mut at = cell.clock().now();
-    let clock_move = ClockMove::begin(cell.deliveries());
-    // An attempt that is under way may fail and fall due again on the way.
-    clock_move.settled(at).await;
-    while let Some(due) = cell.next_due(&clock_move).filter(|due| *due <= target) {
-        let due: Timestamp = due.max(at);
-        go_on(cell, epoch, due)?;
-        happened.extend(cell.tick());
-        clock_move.settled(due).await;
-        at = due;
-    }
-    go_on(cell, epoch, target)?;
-    happened.extend(cell.tick());
-    clock_move.settled(target).await;
-    Ok(happened)
-}
-
-/// Moves the clock of the epoch in which the move has begun: the time of another one is not its own.
-fn go_on(cell: &SandboxCell, epoch: u64, at: Timestamp) -> Result<(), Problem> {
-    // Under the lock, by which resets change epoch and clock together.
-    let state = cell.lock();
-    if state.machine.epoch != epoch {
-        let detail = "the sandbox was reset, or went back to a snapshot, while its clock was moving";
-        return Err(Problem::conflict(detail, "move the clock that it has now"));
-    }
-    cell.clock().go_to(at);
-    drop(state);
-    Ok(())
 }

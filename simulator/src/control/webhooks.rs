@@ -125,7 +125,7 @@ fn again(
     let now = cell.clock().now();
     let state = cell.lock();
     let sent = state.journal.last_sent(&format!("event:{event_type}"), payment, state.machine.epoch);
-    let letters: Vec<Letter> = sent.into_iter().flat_map(|sent| Letter::again(sent, manner, now)).collect();
+    let letters: Vec<Letter> = sent.into_iter().flat_map(|sent| Letter::again(&sent, manner, now)).collect();
     if letters.is_empty() {
         let detail = format!("no {event_type} was sent about {payment} yet, so there is nothing to repeat");
         return Err(Problem::conflict(detail, "await the event in the journal first"));

@@ -9,6 +9,8 @@ use klarna_schemas::simulator::journal::{
     Direction, Ending, JournalEntry, RecordedRequest, RecordedResponse, RecordedTls,
 };
 
+use super::header_text::text_of;
+
 /// Header names and values in order.
 pub(crate) type HeaderPairs = Vec<(String, String)>;
 
@@ -27,6 +29,8 @@ pub(crate) struct Exchange {
     pub(crate) target: String,
     pub(crate) request_headers: HeaderPairs,
     pub(crate) request_body: Bytes,
+    /// Whether only the beginning of the body is kept.
+    pub(crate) truncated: bool,
     pub(crate) response: Option<(u16, HeaderPairs, Bytes)>,
     pub(crate) ended: Ending,
     pub(crate) rule: Option<String>,
@@ -76,6 +80,7 @@ impl Exchange {
                 target: self.target.clone(),
                 headers: self.request_headers.clone(),
                 body_base64: STANDARD.encode(&self.request_body),
+                truncated: self.truncated,
             },
             response: self.response.as_ref().map(|(status, headers, body)| RecordedResponse {
                 status: *status,
@@ -91,14 +96,6 @@ impl Exchange {
     }
 }
 
-/// A value as it stands; one that is no UTF-8 with each byte beyond ASCII as `\xNN`.
-fn as_text(value: &[u8]) -> String {
-    match std::str::from_utf8(value) {
-        Ok(text) => text.to_owned(),
-        Err(_) => value.escape_ascii().to_string(),
-    }
-}
-
 /// Header pairs fit to be kept: `authorization` is replaced by what the caller says of it.
 pub(crate) fn redacted(headers: &HeaderMap, authorization: &str) -> HeaderPairs {
     headers
@@ -107,7 +104,7 @@ pub(crate) fn redacted(headers: &HeaderMap, authorization: &str) -> HeaderPairs 
             let text = if name == http::header::AUTHORIZATION {
                 authorization.to_owned()
             } else {
-                as_text(value.as_bytes())
+                text_of(value.as_bytes())
             };
             (name.as_str().to_owned(), text)
         })

@@ -1,168 +1,74 @@
-//! The bounded store of exchanges. All journals of a simulator share one byte budget.
+//! One journal: exchanges numbered as they end, bounded together with all others of a simulator.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use klarna_schemas::simulator::journal::{Direction, JournalEntry, NearMiss};
+use klarna_schemas::simulator::journal::{Direction, Ending};
 
+use super::budget::Budget;
 use super::exchange::{Exchange, Sent};
-use super::query::Filter;
-
-/// Bytes that all journals of a simulator may hold together.
-#[derive(Debug, Clone)]
-pub(crate) struct Budget {
-    limit: usize,
-    used: Arc<AtomicUsize>,
-    /// What of it findings cite.
-    pinned: Arc<AtomicUsize>,
-}
-
-impl Budget {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, used: Arc::default(), pinned: Arc::default() }
-    }
-
-    fn is_spent(&self) -> bool {
-        self.used.load(Ordering::Relaxed) > self.limit
-    }
-
-    fn is_half_spent(&self) -> bool {
-        self.used.load(Ordering::Relaxed) > self.limit / 2
-    }
-
-    /// Whether findings may keep so much more from making room: half of the budget stays for the rest.
-    fn can_pin(&self, cost: usize) -> bool {
-        self.pinned.load(Ordering::Relaxed) + cost <= self.limit / 2
-    }
-
-    /// What each journal may hold even when others have spent the budget.
-    fn floor(&self) -> usize {
-        self.limit / 1_000
-    }
-}
-
-/// Bytes of one journal that findings may keep from making room: a flood of bad calls is bounded too.
-const PINNED_BYTES: usize = 4 << 20;
+use super::shelf::{Kept, Shelf};
 
 /// Exchanges in the order in which they ended.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    kept: VecDeque<Kept>,
-    bytes: usize,
-    pinned_bytes: usize,
+    shelf: Arc<Shelf>,
     last_seq: u64,
-    dropped: u64,
     budget: Budget,
-}
-
-#[derive(Debug)]
-struct Kept {
-    seq: u64,
-    exchange: Exchange,
-    findings: Vec<String>,
-    /// Cited by a finding: stays while there is room for such.
-    pinned: bool,
 }
 
 impl Journal {
     pub(crate) fn new(budget: Budget) -> Self {
-        Self { kept: VecDeque::new(), bytes: 0, pinned_bytes: 0, last_seq: 0, dropped: 0, budget }
+        Self { shelf: budget.shelf(), last_seq: 0, budget }
     }
 
-    /// Writes an exchange down and returns its sequence number. Where the budget is spent, the
-    /// oldest of this journal that no finding cites make room; they are counted.
+    /// Writes an exchange down and returns its sequence number. Where the budget is spent, the oldest that
+    /// no finding cites make room, first in the journal that holds most; each journal counts its own.
     pub(crate) fn append(&mut self, exchange: Exchange) -> u64 {
         self.last_seq += 1;
-        let cost = exchange.cost();
-        self.bytes += cost;
-        self.budget.used.fetch_add(cost, Ordering::Relaxed);
-        let seq = self.last_seq;
-        self.kept.push_back(Kept { seq, exchange, findings: Vec::new(), pinned: false });
-        while self.budget.is_spent() && self.bytes > self.budget.floor() {
-            let Some(oldest) = self.kept.iter().position(|kept| !kept.pinned && kept.seq != seq) else {
-                break;
-            };
-            self.drop_entry(oldest);
-            self.dropped += 1;
-        }
+        let (seq, cost) = (self.last_seq, exchange.cost());
+        self.shelf.put(seq, exchange);
+        self.budget.make_room(&self.shelf, (seq, cost));
         seq
     }
 
     /// Begins an epoch: the count of what was pushed out starts again, and once the budget is half
     /// spent, what is of earlier epochs and no finding cites goes.
     pub(crate) fn retire(&mut self, epoch: u64) {
-        self.dropped = 0;
-        while self.budget.is_half_spent() {
-            let old = |kept: &Kept| !kept.pinned && kept.exchange.epoch < epoch;
-            let Some(oldest) = self.kept.iter().position(old) else { return };
-            self.drop_entry(oldest);
-        }
-    }
-
-    fn drop_entry(&mut self, position: usize) {
-        if let Some(gone) = self.kept.remove(position) {
-            let cost = gone.exchange.cost();
-            self.bytes -= cost;
-            self.budget.used.fetch_sub(cost, Ordering::Relaxed);
-        }
+        self.shelf.retire(epoch);
     }
 
     /// Marks exchanges as cited by a rule's finding.
     pub(crate) fn cite(&mut self, seqs: &[u64], rule: &str) {
-        for kept in self.kept.iter_mut().filter(|kept| seqs.contains(&kept.seq)) {
-            let cost = kept.exchange.cost();
-            if !kept.pinned && self.pinned_bytes + cost <= PINNED_BYTES && self.budget.can_pin(cost) {
-                kept.pinned = true;
-                self.budget.pinned.fetch_add(cost, Ordering::Relaxed);
-                self.pinned_bytes += cost;
-            }
-            if !kept.findings.iter().any(|known| known == rule) {
-                kept.findings.push(rule.to_owned());
-            }
-        }
+        self.shelf.cite(seqs, rule);
     }
 
-    /// Matching entries, oldest first.
-    pub(crate) fn read(&self, filter: &Filter) -> Vec<JournalEntry> {
-        self.kept
-            .iter()
-            .filter(|kept| filter.takes(kept.seq, &kept.exchange, &kept.findings))
-            .take(filter.limit.unwrap_or(usize::MAX))
-            .map(|kept| kept.exchange.entry(kept.seq, &kept.findings))
-            .collect()
+    /// Says of an exchange that was written down already how it has ended after all.
+    pub(crate) fn amend(&mut self, seq: u64, ended: Ending) {
+        self.shelf.amend(seq, ended);
     }
 
-    /// Matching entries in the order in which things came about instead of ended, numbered anew from 1.
-    pub(crate) fn read_in_order(&self, filter: &Filter) -> Vec<JournalEntry> {
-        let mut wanted: Vec<&Kept> =
-            self.kept.iter().filter(|kept| filter.takes(kept.seq, &kept.exchange, &kept.findings)).collect();
-        wanted.sort_by_key(|kept| {
-            let exchange = &kept.exchange;
-            (exchange.epoch, exchange.virtual_at, exchange.number, exchange.target.clone())
-        });
-        let numbered = (1..).zip(wanted.into_iter().take(filter.limit.unwrap_or(usize::MAX)));
-        numbered.map(|(seq, kept)| kept.exchange.entry(seq, &kept.findings)).collect()
+    /// What came behind `after`, oldest first.
+    pub(crate) fn since(&self, after: u64) -> Vec<Kept> {
+        self.shelf.since(after)
     }
 
-    /// The entries that came nearest to what a reader wants, where none is there.
-    pub(crate) fn near(&self, filter: &Filter) -> Vec<NearMiss> {
-        let entries = self.kept.iter().map(|kept| (kept.seq, &kept.exchange, kept.findings.as_slice()));
-        filter.near(entries)
+    /// Those of these numbers that are still there.
+    pub(crate) fn these(&self, seqs: &[u64]) -> Vec<Kept> {
+        self.shelf.these(seqs)
     }
 
     /// The last deliveries of an event about a payment that were signed as they should be: those of
     /// the newest event, to each webhook.
-    pub(crate) fn last_sent(&self, operation: &str, payment: &str, epoch: u64) -> Vec<&Exchange> {
-        let of_event = |exchange: &&Exchange| {
+    pub(crate) fn last_sent(&self, operation: &str, payment: &str, epoch: u64) -> Vec<Arc<Exchange>> {
+        let of_event = |exchange: &Arc<Exchange>| {
             exchange.direction == Direction::Outbound
                 && exchange.operation == operation
                 && exchange.epoch == epoch
                 && exchange.payment.as_deref() == Some(payment)
                 && exchange.sent == Sent::AsKlarnaDoes
         };
-        let mut newest: Vec<&Exchange> = Vec::new();
-        for exchange in self.kept.iter().rev().map(|kept| &kept.exchange).filter(of_event) {
+        let mut newest: Vec<Arc<Exchange>> = Vec::new();
+        for exchange in self.since(0).into_iter().rev().map(|kept| kept.exchange).filter(of_event) {
             if newest.iter().all(|known| known.target != exchange.target) {
                 newest.push(exchange);
             }
@@ -175,29 +81,22 @@ impl Journal {
         self.last_seq
     }
 
-    /// How many entries the budget has pushed out.
+    /// How many entries the budget has pushed out in this epoch.
     pub(crate) fn dropped(&self) -> u64 {
-        self.dropped
-    }
-}
-
-impl Drop for Journal {
-    fn drop(&mut self) {
-        let held = self.kept.iter().map(|kept| kept.exchange.cost()).sum();
-        self.budget.used.fetch_sub(held, Ordering::Relaxed);
-        self.budget.pinned.fetch_sub(self.pinned_bytes, Ordering::Relaxed);
+        self.shelf.dropped()
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use bytes::Bytes;
-    use klarna_schemas::simulator::journal::Ending;
 
     use super::*;
     use crate::clock::real_now;
+    use crate::journal::shelf::PINNED_BYTES;
 
-    fn exchange(bytes: usize) -> Exchange {
+    /// A call whose body has so many bytes.
+    pub(in crate::journal) fn exchange(bytes: usize) -> Exchange {
         let now = real_now();
         Exchange {
             number: 0,
@@ -211,6 +110,7 @@ mod tests {
             target: "/".to_owned(),
             request_headers: Vec::new(),
             request_body: Bytes::from(vec![b'x'; bytes]),
+            truncated: false,
             response: None,
             ended: Ending::Answered,
             rule: None,
@@ -221,7 +121,11 @@ mod tests {
     }
 
     fn seqs(journal: &Journal) -> Vec<u64> {
-        journal.read(&Filter::default()).iter().map(|entry| entry.seq).collect()
+        journal.since(0).iter().map(|kept| kept.seq).collect()
+    }
+
+    fn held(journal: &Journal) -> usize {
+        journal.since(0).iter().map(|kept| kept.exchange.cost()).sum()
     }
 
     #[test]
@@ -238,40 +142,71 @@ mod tests {
 
     #[test]
     fn a_flood_of_findings_is_bounded_too() {
-        let mut journal = Journal::new(Budget::new(1 << 20));
-        for _ in 0..10 {
+        let mut journal = Journal::new(Budget::new(64 << 20));
+        for _ in 0..100 {
             let seq = journal.append(exchange(1 << 20));
             journal.cite(&[seq], "some.rule");
         }
-        let held: usize = journal.kept.iter().map(|kept| kept.exchange.cost()).sum();
-        assert!(held <= PINNED_BYTES + (2 << 20), "{held} bytes");
+        for _ in 0..100 {
+            journal.append(exchange(1 << 20));
+        }
+        let pinned = journal.since(0).iter().filter(|kept| kept.seq <= 100).count();
+        assert_eq!(pinned, PINNED_BYTES / exchange(1 << 20).cost());
         assert!(journal.dropped() > 0);
     }
 
     #[test]
-    fn a_full_journal_leaves_others_their_floor_and_a_reset_makes_room() {
-        let budget = Budget::new(1_000_000);
-        let mut full = Journal::new(budget.clone());
-        let mut other = Journal::new(budget.clone());
-        for _ in 0..9 {
-            full.append(exchange(100_000));
+    fn all_journals_together_stay_within_the_budget_whatever_findings_cite() {
+        const LIMIT: usize = 1 << 20;
+        let budget = Budget::new(LIMIT);
+        let mut journals: Vec<Journal> = (0..40).map(|_| Journal::new(budget.clone())).collect();
+        let largest = exchange(200_000).cost();
+        for round in 0..30 {
+            for (index, journal) in journals.iter_mut().enumerate() {
+                let seq = journal.append(exchange(if index == 7 { 200_000 } else { 20_000 }));
+                journal.cite(&[seq], "some.rule");
+                assert!(budget.used() <= LIMIT + largest, "{round} {index}: {}", budget.used());
+            }
         }
-        full.append(exchange(99_000));
-        for _ in 0..3 {
-            other.append(exchange(10));
-        }
-        assert_eq!(other.dropped(), 0, "its few bytes are below the floor");
-        full.retire(2);
-        assert!(!budget.is_half_spent());
-        assert_eq!(full.dropped(), 0, "what was of an earlier epoch is not missed in this one");
+        let sum: usize = journals.iter().map(held).sum();
+        assert_eq!(sum, budget.used());
+        assert!(sum <= LIMIT, "{sum}");
+        drop(journals);
+        assert_eq!(budget.used(), 0, "what goes gives its bytes back");
+        assert!(budget.pin(LIMIT / 2), "and its pins");
     }
 
     #[test]
-    fn a_journal_that_goes_gives_its_bytes_back() {
-        let budget = Budget::new(10_000);
-        let mut journal = Journal::new(budget.clone());
-        journal.append(exchange(5_000));
-        drop(journal);
-        assert_eq!(budget.used.load(Ordering::Relaxed), 0);
+    fn a_flood_pushes_out_its_own_and_not_what_quiet_journals_hold() {
+        let budget = Budget::new(1_000_000);
+        let mut flooded = Journal::new(budget.clone());
+        let mut quiet: Vec<Journal> = (0..5).map(|_| Journal::new(budget.clone())).collect();
+        for journal in &mut quiet {
+            journal.append(exchange(1_000));
+        }
+        for _ in 0..100 {
+            flooded.append(exchange(100_000));
+        }
+        assert!(quiet.iter().all(|journal| seqs(journal) == [1] && journal.dropped() == 0));
+        // And what they write down now is not pushed out by what the flood has left.
+        for _ in 0..100 {
+            quiet[0].append(exchange(1_000));
+        }
+        assert_eq!((quiet[0].since(0).len(), quiet[0].dropped()), (101, 0));
+        assert!(flooded.dropped() > 90);
+        assert!(budget.used() <= 1_000_000);
+    }
+
+    #[test]
+    fn a_reset_makes_room_and_counts_from_nothing() {
+        let budget = Budget::new(1_000_000);
+        let mut full = Journal::new(budget.clone());
+        for _ in 0..12 {
+            full.append(exchange(100_000));
+        }
+        assert!(full.dropped() > 0);
+        full.retire(2);
+        assert!(!budget.is_half_spent());
+        assert_eq!(full.dropped(), 0, "what was of an earlier epoch is not missed in this one");
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Letter {
     /// What is sent at the first attempt in its place.
     pub(super) first: Option<Box<Letter>>,
     /// When what it tells of happened, or when the wish to send it again came.
-    since: Timestamp,
+    pub(super) since: Timestamp,
     /// How much later than that it leaves, on the sandbox's clock.
     delay: Option<SignedDuration>,
     /// Where it waits for its twin.
@@ -158,6 +158,7 @@ impl Letter {
             target: self.url.clone(),
             request_headers: self.headers.clone(),
             request_body: self.body.clone(),
+            truncated: false,
             response,
             ended,
             rule: None,

@@ -19,13 +19,14 @@ impl Judged {
     }
 
     /// Writes an exchange down and judges it, if it is a call to Klarna's API.
-    pub(crate) fn record(&mut self, exchange: Exchange, call: Option<&ApiCall>) -> Vec<Finding> {
+    /// Returns its number, and what was found.
+    pub(crate) fn record(&mut self, exchange: Exchange, call: Option<&ApiCall>) -> (u64, Vec<Finding>) {
         let seq = self.journal.append(exchange);
-        let Some(call) = call else { return Vec::new() };
+        let Some(call) = call else { return (seq, Vec::new()) };
         let found = self.ledger.api(call, seq, real_now());
         for finding in &found {
             self.journal.cite(&finding.exchanges, &finding.rule);
         }
-        found
+        (seq, found)
     }
 }

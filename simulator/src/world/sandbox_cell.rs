@@ -6,7 +6,7 @@ use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId,
 use klarna_schemas::money::MinorUnits;
 use klarna_schemas::simulator::control::{RequestEnd, SandboxView};
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::World;
@@ -19,7 +19,7 @@ use crate::behaviour::rules::Occasion;
 use crate::clock::SandboxClock;
 use crate::engine::{Decided, Effect, EndRefusal, Policies, Refusal, RequestRecord, Sandbox};
 use crate::journal::{Budget, Journal};
-use crate::notify::{Cause, ClockMove, Deliveries, Misbehaviours};
+use crate::notify::{Cause, Deliveries, Misbehaviours};
 use crate::rulebook::Ledger;
 
 /// One sandbox.
@@ -36,6 +36,8 @@ pub(crate) struct SandboxCell {
     pub(super) outbox: mpsc::Sender<Dispatch>,
     pub(super) stopped: CancellationToken,
     counted_calls: CountedCalls,
+    /// Moves of the clock go one after another.
+    pub(super) turn_to_move: Semaphore,
 }
 
 /// What the lock guards.
@@ -91,6 +93,7 @@ impl SandboxCell {
             outbox,
             stopped,
             counted_calls: CountedCalls::default(),
+            turn_to_move: Semaphore::new(1),
         });
         world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(dispatch_all(cell.clone(), inbox)));
         world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(clockwork(cell.clone())));
@@ -218,23 +221,20 @@ impl SandboxCell {
         reply
     }
 
-    /// Lets everything happen that is due. Returns it in words.
-    pub(crate) fn tick(&self) -> Vec<String> {
-        let effects = self.lock().machine.tick(self.clock.now());
-        let words = effects
-            .iter()
-            .filter_map(|effect| match effect {
-                Effect::Emit(event) => Some(format!("{} ({})", event.event_type, event.payment)),
-                Effect::TokenDied(payment) => Some(format!("the session token of {payment} died")),
-                Effect::ActedAsPlanned { payment, act, refused, .. } => Some(match refused {
-                    None => format!("journey.{} ({payment})", act.as_str()),
-                    Some(why) => format!("journey.{} ({payment}) came to nothing: {why}", act.as_str()),
-                }),
-                Effect::Reply(_) | Effect::TokenIssued(_) | Effect::Forgot { .. } => None,
-            })
-            .collect();
+    /// Lets everything happen that is due. A move of the clock that is under way tells of it, whoever
+    /// noticed first.
+    pub(crate) fn tick(&self) {
+        let mut state = self.lock();
+        let effects = state.machine.tick(self.clock.now());
+        if effects.is_empty() {
+            return;
+        }
+        // Under the lock: who sees by it that nothing is due any more must see that this is under way.
+        let deliveries = self.deliveries();
+        let era = deliveries.fall_due(effects.iter().filter_map(in_words));
+        drop(state);
         self.carry_out_for(Cause::Time, effects, None);
-        words
+        deliveries.finish(era);
     }
 
     /// Ends a Payment Request; its event follows once `after` ends.
@@ -276,12 +276,6 @@ impl SandboxCell {
         outcome
     }
 
-    /// When something next falls due, in the sandbox or among the deliveries that a move waits for.
-    pub(crate) fn next_due(&self, clock_move: &ClockMove) -> Option<jiff::Timestamp> {
-        let machine = self.lock().machine.next_due();
-        machine.into_iter().chain(clock_move.next_due()).min()
-    }
-
     /// Tells waiting readers, and the clockwork, that something has changed.
     pub(crate) fn tell(&self) {
         self.changed.send_modify(|version| *version += 1);
@@ -315,7 +309,20 @@ impl SandboxCell {
     }
 }
 
-/// Fires what falls due while nobody moves the clock.
+/// What has fallen due, as a move of the clock tells of it.
+fn in_words(effect: &Effect) -> Option<String> {
+    match effect {
+        Effect::Emit(event) => Some(format!("{} ({})", event.event_type, event.payment)),
+        Effect::TokenDied(payment) => Some(format!("the session token of {payment} died")),
+        Effect::ActedAsPlanned { payment, act, refused, .. } => Some(match refused {
+            None => format!("journey.{} ({payment})", act.as_str()),
+            Some(why) => format!("journey.{} ({payment}) came to nothing: {why}", act.as_str()),
+        }),
+        Effect::Reply(_) | Effect::TokenIssued(_) | Effect::Forgot { .. } => None,
+    }
+}
+
+/// Fires what falls due, whether its time comes by itself or somebody moves the clock.
 async fn clockwork(cell: Arc<SandboxCell>) {
     let mut changed = cell.changes();
     loop {

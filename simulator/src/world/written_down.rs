@@ -25,13 +25,13 @@ const STATE_CHANGES: [&str; 4] = [
 
 impl SandboxCell {
     /// Writes down a call to Klarna's API and judges it: by what it is and, if it was an authorize, in its
-    /// payment.
+    /// payment. Returns its number.
     pub(crate) fn record_api(
         &self,
         mut exchange: Exchange,
         authorized: Option<&Authorized>,
         call: Option<&ApiCall>,
-    ) {
+    ) -> u64 {
         let uncovered = self.uncovered_events();
         let mut state = self.lock();
         let state = &mut *state;
@@ -50,6 +50,13 @@ impl SandboxCell {
             Some(Authorized::Decided(None)) | None => Vec::new(),
         };
         self.cite(&mut state.journal, &found);
+        self.tell();
+        seq
+    }
+
+    /// Says of what was written down how it has ended after all.
+    pub(crate) fn amend(&self, seq: u64, ended: Ending) {
+        self.lock().journal.amend(seq, ended);
         self.tell();
     }
 
@@ -71,6 +78,7 @@ impl SandboxCell {
             target,
             request_headers: Vec::new(),
             request_body: Bytes::new(),
+            truncated: false,
             response: None,
             ended: Ending::Answered,
             rule: Some(by.to_owned()),

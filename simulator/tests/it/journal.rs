@@ -1,25 +1,21 @@
-//! The journal: what was asked and answered, found, awaited, followed and written out.
-
-use std::process::Command;
+//! The journal: what was asked and answered, found, awaited and followed.
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use klarna_schemas::simulator::control::{ArmFault, CustomerAct, Fault, JournalQuery, PutSandbox, SetClock};
+use klarna_schemas::simulator::control::{JournalQuery, PutSandbox};
 use klarna_schemas::simulator::journal::JournalPage;
-use klarna_simulator::Simulator;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::klarna::{ALPHA, KEY, Klarna, TOKEN, initial, last};
-use crate::sink::Sink;
 
 const LOCAL: &str = "krn:partner:global:account:test:LOCALACQ";
 
-fn journal_path(rest: &str) -> String {
+pub(crate) fn journal_path(rest: &str) -> String {
     format!("/_simulator/v1/sandboxes/{ALPHA}/journal{rest}")
 }
 
-async fn page(klarna: &Klarna, query: &[(&str, &str)]) -> JournalPage {
+pub(crate) async fn page(klarna: &Klarna, query: &[(&str, &str)]) -> JournalPage {
     let request = klarna.http.get(klarna.url(&journal_path(""))).query(query);
     let answer = klarna.send(request).await;
     assert_eq!(answer.status, 200, "{query:?}: {}", answer.body);
@@ -30,14 +26,14 @@ async fn operations(klarna: &Klarna, query: &[(&str, &str)]) -> Vec<String> {
     page(klarna, query).await.entries.into_iter().map(|entry| entry.operation).collect()
 }
 
-async fn text(klarna: &Klarna, path: &str) -> String {
+pub(crate) async fn text(klarna: &Klarna, path: &str) -> String {
     let response = klarna.http.get(klarna.url(path)).send().await.unwrap();
     assert_eq!(response.status(), 200);
     response.text().await.unwrap()
 }
 
 /// A Klarna on which a few things have happened.
-async fn busy() -> Klarna {
+pub(crate) async fn busy() -> Klarna {
     let klarna = Klarna::start().await;
     klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
     let (_, token) = klarna.completed("t-1").await;
@@ -89,12 +85,78 @@ async fn what_can_never_match_is_refused_with_what_was_meant() {
         ("status", "many", "status"),
         ("colour", "red", "request_json, response_json"),
         ("ended", "well", "ended"),
+        ("status", "42", "no answer ever has 42"),
+        ("epoch", "0", "counted from 1"),
+        ("payment", "e0p0", "none is ever called e0p0"),
+        ("fault", "lose_anser", "did you mean lose_answer?"),
+        ("fault", "status", "did you mean status *?"),
+        ("fault", "webhook forge", "did you mean webhook forged?"),
     ] {
         let answer =
             klarna.send(klarna.http.get(klarna.url(&journal_path(""))).query(&[(name, value)])).await;
         assert_eq!(answer.status, 400, "{name}={value}");
         assert!(answer.body.to_string().contains(says), "{name}={value}: {}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn what_can_match_is_waited_for() {
+    let klarna = busy().await;
+    for query in [
+        [("fault", "status 5*"), ("direction", "inbound")],
+        [("fault", "sta*"), ("direction", "inbound")],
+        [("fault", "webhook *"), ("direction", "outbound")],
+        [("fault", "delay 5 ms"), ("payment", "e7p2")],
+        [("operation", "event:*"), ("direction", "outbound")],
+        [("operation", "*"), ("direction", "outbound")],
+    ] {
+        assert!(page(&klarna, &query).await.entries.is_empty(), "{query:?}");
+    }
+    for (direction, operation) in
+        [("outbound", "authorize"), ("inbound", "event:*"), ("outbound", "payment_request.*")]
+    {
+        let query = [("direction", direction), ("operation", operation)];
+        let answer = klarna.send(klarna.http.get(klarna.url(&journal_path(""))).query(&query)).await;
+        assert_eq!(answer.status, 400, "{query:?}");
+        assert!(answer.body.to_string().contains("is never"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn what_came_near_is_told_where_one_thing_was_asked_for_and_where_too_few_came() {
+    let klarna = busy().await;
+    let misses = async |query: &[(&str, &str)]| -> Vec<String> {
+        page(&klarna, query).await.near.into_iter().flat_map(|near| near.misses).collect()
+    };
+    assert_eq!(
+        misses(&[("status", "409"), ("wait_ms", "1")]).await,
+        [
+            "status: 409 was asked for, 404 it is",
+            "status: 409 was asked for, 200 it is",
+            "status: 409 was asked for, no answer it is"
+        ]
+    );
+    let operations = misses(&[("operation", "payment_capture.*"), ("wait_ms", "1")]).await;
+    assert_eq!(operations[0], "operation: payment_capture.* was asked for, payment_request.read it is");
+    assert_eq!(operations[1], "operation: payment_capture.* was asked for, authorize it is");
+    let headers = misses(&[("header", "X-Tracing"), ("wait_ms", "1")]).await;
+    assert!(
+        headers.iter().any(|miss| miss.contains("there is no x-tracing, but") && miss.contains("x-trace"))
+    );
+    let members = misses(&[("request_json", "$.curency"), ("wait_ms", "1")]).await;
+    assert!(members.iter().any(|miss| miss.contains("the body has currency")), "{members:?}");
+    // One of two came: the other one may have come in another form.
+    let query = [("operation", "authorize"), ("header", "X-Trace: two"), ("min", "2"), ("wait_ms", "1")];
+    let page = page(&klarna, &query).await;
+    assert!(page.timed_out && page.entries.len() == 1);
+    assert!(page.near.iter().any(|near| near.misses == ["header x-trace: two was asked for, one it is"]));
+}
+
+#[tokio::test]
+async fn a_payment_of_an_epoch_that_has_ended_is_found_by_its_name() {
+    let klarna = busy().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    assert_eq!(page(&klarna, &[("payment", "e1p1"), ("operation", "authorize")]).await.entries.len(), 2);
 }
 
 #[tokio::test]
@@ -178,6 +240,18 @@ async fn a_stream_sends_what_is_there_and_what_comes_and_is_resumed() {
 }
 
 #[tokio::test]
+async fn nobodys_journal_is_followed_and_written_out_as_others_are() {
+    let klarna = Klarna::start().await;
+    let stream = klarna.http.get(klarna.url("/_simulator/v1/journal/stream")).send().await.unwrap();
+    klarna.send(klarna.http.get(klarna.url("/v2/nothing/here"))).await;
+    let seen = events(stream, 1).await;
+    assert_eq!(seen[0].1["request"]["target"], "/v2/nothing/here");
+    let lines = text(&klarna, "/_simulator/v1/journal/export?format=ndjson").await;
+    assert_eq!(lines.lines().count(), 1);
+    assert!(lines.contains("/v2/nothing/here"));
+}
+
+#[tokio::test]
 async fn nobodys_calls_have_a_journal_too() {
     let klarna = Klarna::start().await;
     klarna.send(klarna.http.get(klarna.url("/v2/nothing/here"))).await;
@@ -193,156 +267,6 @@ async fn nobodys_calls_have_a_journal_too() {
     assert_eq!(seen, [("unknown", 404), ("webhook.list", 401)]);
     let account = klarna.control().account_journal(LOCAL, &JournalQuery::default()).await.unwrap();
     assert!(account.entries.is_empty());
-}
-
-#[tokio::test]
-async fn an_archive_is_what_browsers_open_and_tells_no_secret() {
-    let klarna = busy().await;
-    let archive: Value =
-        serde_json::from_str(&text(&klarna, &journal_path("/export?format=har")).await).unwrap();
-    assert_eq!(archive["log"]["version"], "1.2");
-    let entries = archive["log"]["entries"].as_array().unwrap();
-    assert_eq!(entries.len(), page(&klarna, &[]).await.entries.len());
-    for entry in entries {
-        // What HAR 1.2 asks of each entry.
-        for (member, kind) in [("startedDateTime", "text"), ("time", "number"), ("cache", "object")] {
-            let there = match kind {
-                "text" => entry[member].is_string(),
-                "number" => entry[member].is_number(),
-                _ => entry[member].is_object(),
-            };
-            assert!(there, "{member}: {entry}");
-        }
-        for member in
-            ["method", "url", "httpVersion", "cookies", "headers", "queryString", "headersSize", "bodySize"]
-        {
-            assert!(!entry["request"][member].is_null(), "request.{member}: {entry}");
-        }
-        for member in [
-            "status",
-            "statusText",
-            "httpVersion",
-            "cookies",
-            "headers",
-            "content",
-            "redirectURL",
-            "headersSize",
-            "bodySize",
-        ] {
-            assert!(!entry["response"][member].is_null(), "response.{member}: {entry}");
-        }
-        for member in ["send", "wait", "receive"] {
-            assert!(entry["timings"][member].is_number());
-        }
-        assert!(entry["request"]["url"].as_str().unwrap().starts_with("http"));
-    }
-    let token =
-        page(&klarna, &[("header", TOKEN)]).await.entries[0].request.header(TOKEN).unwrap().to_owned();
-    for format in ["har", "curl", "ndjson"] {
-        let black = text(&klarna, &journal_path(&format!("/export?format={format}"))).await;
-        assert!(!black.contains(&token) && !black.contains(KEY), "{format}");
-    }
-    let plain = text(&klarna, &journal_path("/export?format=har&redact=false")).await;
-    assert!(plain.contains(&token) && !plain.contains(KEY));
-}
-
-#[tokio::test]
-async fn the_script_makes_the_calls_again_byte_for_byte() {
-    let klarna = Klarna::start().await;
-    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
-    let path = format!("/v2/accounts/{ALPHA}/payment/authorize");
-    let bodies: [&[u8]; 5] = [
-        initial("t-1").to_string().leak().as_bytes(),
-        "{\"currency\": \"SEK\",\n \"it's\": \"å $HOME `x` \\\\\"}".as_bytes(),
-        b"\x00\x01\xff no text",
-        b"@/etc/hostname",
-        b"",
-    ];
-    for body in bodies {
-        let request = klarna.http.post(klarna.url(&path)).header("authorization", format!("Basic {KEY}"));
-        let request = request.header("content-type", "application/json").header("x-odd", "it's; \"odd\"");
-        request.body(body).send().await.unwrap();
-    }
-    let before = page(&klarna, &[]).await;
-    let script = text(&klarna, &journal_path("/export?format=curl&redact=false")).await;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("again.sh");
-    std::fs::write(&file, script).unwrap();
-    let klarna_url = klarna.url("");
-    let ran = tokio::task::spawn_blocking(move || {
-        let mut bash = Command::new("bash");
-        bash.arg(&file)
-            .env("KLARNA_BASE_URL", klarna_url)
-            .env("KLARNA_API_KEY", KEY)
-            .env("no_proxy", "*")
-            .output()
-            .unwrap()
-    });
-    let ran = ran.await.unwrap();
-    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    let after = page(&klarna, &[("after", &before.next_after.to_string())]).await;
-    assert_eq!(after.entries.len(), before.entries.len());
-    for (one, other) in before.entries.iter().zip(&after.entries) {
-        assert_eq!(one.request.body(), other.request.body());
-        assert_eq!(one.request.target, other.request.target);
-        assert_eq!(one.request.header("x-odd"), other.request.header("x-odd"));
-    }
-}
-
-/// Everything that has a part in a payment, twice over with the same seed.
-async fn script(sink: &mut Sink) -> String {
-    let klarna =
-        Klarna::of(Simulator::builder().seed(11).public_url("https://klarna.example".parse().unwrap())).await;
-    let control = klarna.control();
-    let account = ALPHA.into();
-    control.put_sandbox(&account, &PutSandbox::default()).await.unwrap();
-    control.set_clock(&account, &SetClock::Freeze(true)).await.unwrap();
-    let then = SetClock::Set("2030-01-01T00:00:00Z".parse().unwrap());
-    control.set_clock(&account, &then).await.unwrap();
-    sink.subscribe(&klarna, &["payment.*"]).await;
-    let key = |key| [("Klarna-Idempotency-Key", key)];
-    let stepped_up = klarna.authorize(ALPHA, &key("k-1"), &initial("t-1")).await;
-    klarna.awaited("event:payment.request.state-change.submitted", 1).await;
-    klarna.act(&stepped_up, CustomerAct::Approve).await;
-    let event = klarna.awaited("event:payment.request.state-change.completed", 1).await.entries[0].clone();
-    let token =
-        event.request.json().unwrap()["payload"]["klarna_network_session_token"].as_str().unwrap().to_owned();
-    control.arm_fault(&account, &ArmFault::once("authorize", Fault::LoseAnswer)).await.unwrap();
-    let headers = [("Klarna-Idempotency-Key", "k-2"), (TOKEN, token.as_str())];
-    let path = format!("/v2/accounts/{ALPHA}/payment/authorize");
-    assert!(klarna.post(&path, &headers, &last("t-1")).send().await.is_err());
-    let approved = klarna.authorize(ALPHA, &headers, &last("t-1")).await;
-    let id = approved.body["payment_transaction_response"]["payment_transaction"]["payment_transaction_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let capture = json!({"capture_amount": 100});
-    let path = format!("/v2/accounts/{ALPHA}/payment/transactions/{id}/capture");
-    assert_eq!(klarna.call(Method::POST, &path, &key("k-3"), Some(&capture)).await.status, 201);
-    klarna.authorize(ALPHA, &key("k-4"), &json!({"currency": "SEK"})).await;
-    klarna.authorize(ALPHA, &key("k-1"), &last("t-9")).await;
-    control.set_clock(&account, &SetClock::Advance(jiff::SignedDuration::from_hours(2))).await.unwrap();
-    let exported = text(&klarna, &journal_path("/export?format=stable")).await;
-    assert!(exported.lines().count() >= 8, "{exported}");
-    exported
-}
-
-#[tokio::test]
-async fn the_same_seed_and_calls_give_the_same_journal_byte_for_byte() {
-    let mut sink = Sink::start().await;
-    let first = script(&mut sink).await;
-    for _ in 0..3 {
-        assert_same_lines(&first, &script(&mut sink).await);
-    }
-}
-
-/// Asks that two texts are equal, and tells the first line in which they are not.
-#[track_caller]
-fn assert_same_lines(one: &str, other: &str) {
-    for (left, right) in one.lines().zip(other.lines()) {
-        assert_eq!(left, right);
-    }
-    assert_eq!(one.lines().count(), other.lines().count());
 }
 
 #[tokio::test]

@@ -4,11 +4,14 @@
 mod adversary;
 #[cfg(test)]
 mod any_call;
+#[cfg(test)]
 mod authorize;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bad_sinks;
+#[cfg(test)]
+mod broken_calls;
 #[cfg(test)]
 mod client_certificates;
 #[cfg(test)]
@@ -38,6 +41,8 @@ mod every_operation;
 #[cfg(test)]
 mod evolution;
 #[cfg(test)]
+mod exported_script;
+#[cfg(test)]
 mod express_shipping;
 #[cfg(test)]
 mod faults;
@@ -52,6 +57,8 @@ mod isolation;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod journal_exports;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod klarna;
@@ -59,6 +66,8 @@ mod klarna;
 mod laid_down;
 #[cfg(test)]
 mod misbehaviour;
+#[cfg(test)]
+mod moved_clock;
 #[cfg(test)]
 mod notification;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A webhook listener that answers what it is told to.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
@@ -24,10 +24,19 @@ impl Received {
     }
 }
 
+/// How often the first attempts of each event fail, and which have come: deliveries run side by side, so a
+/// list of answers would say nothing of whose they are.
+#[derive(Debug, Default)]
+struct Failures {
+    of_each: usize,
+    attempts: HashMap<String, usize>,
+}
+
 /// A listener on a free port.
 pub(crate) struct Sink {
     pub(crate) url: String,
     answers: Arc<Mutex<VecDeque<u16>>>,
+    failures: Arc<Mutex<Failures>>,
     received: mpsc::UnboundedReceiver<Received>,
     held: watch::Sender<bool>,
 }
@@ -35,6 +44,7 @@ pub(crate) struct Sink {
 #[derive(Clone)]
 struct Script {
     answers: Arc<Mutex<VecDeque<u16>>>,
+    failures: Arc<Mutex<Failures>>,
     sender: mpsc::UnboundedSender<Received>,
     held: watch::Receiver<bool>,
 }
@@ -43,8 +53,10 @@ impl Sink {
     pub(crate) async fn start() -> Self {
         let (sender, received) = mpsc::unbounded_channel();
         let answers = Arc::<Mutex<VecDeque<u16>>>::default();
+        let failures = Arc::<Mutex<Failures>>::default();
         let held = watch::Sender::new(false);
-        let script = Script { answers: answers.clone(), sender, held: held.subscribe() };
+        let script =
+            Script { answers: answers.clone(), failures: failures.clone(), sender, held: held.subscribe() };
         let app = axum::Router::new()
             .fallback(receive)
             .layer(axum::extract::DefaultBodyLimit::disable())
@@ -52,7 +64,7 @@ impl Sink {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/events", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, answers, received, held }
+        Self { url, answers, failures, received, held }
     }
 
     /// Subscribes this listener to events of these types.
@@ -66,6 +78,11 @@ impl Sink {
     /// Answers these statuses, then 200.
     pub(crate) fn answer(&self, statuses: &[u16]) {
         self.answers.lock().unwrap().extend(statuses);
+    }
+
+    /// Answers 503 to the first attempts of each event that comes from now on.
+    pub(crate) fn fail_each(&self, attempts: usize) {
+        *self.failures.lock().unwrap() = Failures { of_each: attempts, attempts: HashMap::new() };
     }
 
     /// Answers nothing until told to.
@@ -85,8 +102,20 @@ impl Sink {
 }
 
 async fn receive(State(mut script): State<Script>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let event: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let event = event["metadata"]["event_id"].as_str().unwrap_or_default().to_owned();
+    let fails = {
+        let mut failures = script.failures.lock().unwrap();
+        let attempts = failures.attempts.entry(event).or_default();
+        *attempts += 1;
+        let attempt = *attempts;
+        attempt <= failures.of_each
+    };
     script.sender.send(Received { headers, body }).unwrap();
     script.held.wait_for(|held| !held).await.unwrap();
+    if fails {
+        return StatusCode::SERVICE_UNAVAILABLE;
+    }
     let status = script.answers.lock().unwrap().pop_front().unwrap_or(200);
     StatusCode::from_u16(status).unwrap()
 }

@@ -38,6 +38,7 @@ fn entry() -> JournalEntry {
             target: "http://127.0.0.1:8081/klarna/webhooks".to_owned(),
             headers: headers.clone(),
             body_base64: "e30=".to_owned(),
+            truncated: true,
         },
         response: Some(RecordedResponse { status: 204, headers, body_base64: String::new() }),
         ended: Ending::TimedOut,

@@ -5,19 +5,15 @@ use base64::engine::general_purpose::STANDARD;
 use klarna_schemas::simulator::journal::JournalEntry;
 use serde_json::Value;
 
+use super::secrets::Secrets;
+
 /// What stands in the place of it.
-const BLACK: &str = "***";
-/// Headers that carry tokens and signatures.
-const HEADERS: [&str; 6] = [
-    "authorization",
-    "klarna-network-session-token",
-    "klarna-payment-token",
-    "klarna-interoperability-token",
-    "klarna-customer-token",
-    "klarna-signature",
-];
-/// Members of bodies, whatever they stand in.
-const MEMBERS: [&str; 19] = [
+pub(super) const BLACK: &str = "***";
+/// What the name of a header, or of a member of a query, has in it whose value is a secret.
+const SECRET_NAMES: [&str; 8] =
+    ["authorization", "token", "cookie", "api-key", "apikey", "secret", "password", "signature"];
+/// Members of bodies that hold tokens and keys.
+const TOKENS: [&str; 9] = [
     "klarna_network_session_token",
     "payment_token",
     "interoperability_token",
@@ -27,6 +23,9 @@ const MEMBERS: [&str; 19] = [
     "api_key",
     "sdk_token",
     "client_secret",
+];
+/// Members of bodies that tell who the customer is.
+const PERSONAL: [&str; 10] = [
     "given_name",
     "family_name",
     "email",
@@ -39,30 +38,52 @@ const MEMBERS: [&str; 19] = [
     "attention",
 ];
 
-/// Blackens an entry. Bodies that are no JSON are blackened whole: nobody can say what is in them.
-pub(crate) fn blacken(entry: &mut JournalEntry) {
-    blacken_headers(&mut entry.request.headers);
-    entry.request.body_base64 = blackened(&entry.request.body());
-    if let Some(response) = &mut entry.response {
-        blacken_headers(&mut response.headers);
-        response.body_base64 = blackened(&response.body());
-    }
+/// Whether what stands under this name is a secret.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    SECRET_NAMES.iter().any(|secret| name.contains(secret))
 }
 
-fn blacken_headers(headers: &mut [(String, String)]) {
-    for (name, value) in headers {
-        if HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
-            BLACK.clone_into(value);
+/// Collects the tokens and keys in a body.
+pub(super) fn tokens_of(body: &Value, tokens: &mut Vec<String>) {
+    match body {
+        Value::Array(items) => items.iter().for_each(|item| tokens_of(item, tokens)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(token) if TOKENS.contains(&name.as_str()) => tokens.push(token.clone()),
+                    member => tokens_of(member, tokens),
+                }
+            }
         }
+        _ => {}
     }
 }
 
-fn blackened(body: &[u8]) -> String {
+/// Blackens an entry, by names and by values. Bodies that are no JSON are blackened whole: nobody can say
+/// what is in them.
+pub(crate) fn blacken(entry: &mut JournalEntry, secrets: &Secrets) {
+    entry.request.target = secrets.target(&entry.request.target);
+    blacken_headers(&mut entry.request.headers, secrets);
+    entry.request.body_base64 = blackened(&entry.request.body(), secrets);
+    if let Some(response) = &mut entry.response {
+        blacken_headers(&mut response.headers, secrets);
+        response.body_base64 = blackened(&response.body(), secrets);
+    }
+}
+
+fn blacken_headers(headers: &mut [(String, String)], secrets: &Secrets) {
+    for (name, value) in headers {
+        *value = if is_secret_name(name) { BLACK.to_owned() } else { secrets.blackened(value).into_owned() };
+    }
+}
+
+fn blackened(body: &[u8], secrets: &Secrets) -> String {
     let text = match serde_json::from_slice::<Value>(body) {
         _ if body.is_empty() => return String::new(),
         Ok(mut value) => {
             walk(&mut value);
-            value.to_string()
+            secrets.json(value).to_string()
         }
         Err(_) => format!("{BLACK} {} bytes", body.len()),
     };
@@ -74,7 +95,9 @@ fn walk(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(walk),
         Value::Object(members) => {
             for (name, member) in members {
-                if member.is_string() && MEMBERS.contains(&name.as_str()) {
+                if member.is_string()
+                    && (TOKENS.contains(&name.as_str()) || PERSONAL.contains(&name.as_str()))
+                {
                     *member = Value::from(BLACK);
                 } else if name == "klarna_network_data" || name == "interoperability_data" {
                     // Opaque: it may hold all of it.

@@ -9,11 +9,14 @@ const SOMEWHERE: &str = "http://klarna.localhost";
 /// The entries as an archive; `base` is where Klarna is.
 pub(crate) fn har(entries: &[JournalEntry], base: &str) -> String {
     let base = if base.is_empty() { SOMEWHERE } else { base.trim_end_matches('/') };
+    let mut entries: Vec<&JournalEntry> = entries.iter().collect();
+    // As archives are read; where they began at once, in the order in which they ended.
+    entries.sort_by_key(|entry| (entry.started_at, entry.seq));
     let archive = json!({
         "log": {
             "version": "1.2",
             "creator": { "name": "klarna-simulator", "version": env!("CARGO_PKG_VERSION") },
-            "entries": entries.iter().map(|entry| written(entry, base)).collect::<Vec<_>>(),
+            "entries": entries.into_iter().map(|entry| written(entry, base)).collect::<Vec<_>>(),
         }
     });
     archive.to_string()
@@ -27,15 +30,13 @@ fn written(entry: &JournalEntry, base: &str) -> Value {
         _ => entry.request.target.clone(),
     };
     let query = url.split_once('?').map_or("", |(_, query)| query);
-    let query: Vec<Value> = url::form_urlencoded::parse(query.as_bytes())
-        .map(|(name, value)| json!({ "name": name, "value": value }))
-        .collect();
+    let query = params(query);
     let body = entry.request.body();
     let mut request = json!({
         "method": entry.request.method,
         "url": url,
         "httpVersion": "HTTP/1.1",
-        "cookies": [],
+        "cookies": sent_cookies(&entry.request.headers),
         "headers": pairs(&entry.request.headers),
         "queryString": query,
         "headersSize": -1,
@@ -44,6 +45,9 @@ fn written(entry: &JournalEntry, base: &str) -> Value {
     if !body.is_empty() {
         let kind = entry.request.header("content-type").unwrap_or_default();
         let sent = match String::from_utf8(body) {
+            Ok(text) if kind.starts_with("application/x-www-form-urlencoded") => {
+                json!({ "mimeType": kind, "params": params(&text), "text": text })
+            }
             Ok(text) => json!({ "mimeType": kind, "text": text }),
             // The format has no place for bytes here: they stand as they do in answers.
             Err(_) => json!({ "mimeType": kind, "text": entry.request.body_base64, "comment": "base64" }),
@@ -84,13 +88,34 @@ fn answered(entry: &JournalEntry) -> Value {
         "status": response.status,
         "statusText": reason.and_then(|status| status.canonical_reason()).unwrap_or_default(),
         "httpVersion": "HTTP/1.1",
-        "cookies": [],
+        "cookies": set_cookies(&response.headers),
         "headers": pairs(&response.headers),
         "content": content,
         "redirectURL": response.header("location").unwrap_or_default(),
         "headersSize": -1,
         "bodySize": size,
     })
+}
+
+/// The pairs of a query or of a form.
+fn params(text: &str) -> Vec<Value> {
+    let pairs = url::form_urlencoded::parse(text.as_bytes());
+    pairs.map(|(name, value)| json!({ "name": name, "value": value })).collect()
+}
+
+fn sent_cookies(headers: &[(String, String)]) -> Vec<Value> {
+    let sent = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+    sent.flat_map(|(_, value)| value.split(';')).filter_map(cookie).collect()
+}
+
+fn set_cookies(headers: &[(String, String)]) -> Vec<Value> {
+    let set = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+    set.filter_map(|(_, value)| cookie(value.split(';').next()?)).collect()
+}
+
+fn cookie(text: &str) -> Option<Value> {
+    let (name, value) = text.trim().split_once('=')?;
+    Some(json!({ "name": name, "value": value }))
 }
 
 fn pairs(headers: &[(String, String)]) -> Vec<Value> {

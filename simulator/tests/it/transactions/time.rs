@@ -26,6 +26,11 @@ fn state_change(state: &str) -> String {
     format!("payment.transaction.state-change.{state} (e1p1)")
 }
 
+/// How the webhook's attempt is told that follows it.
+fn taken(state: &str) -> String {
+    format!("{}: attempt 1 was answered 200", state_change(state))
+}
+
 #[tokio::test]
 async fn an_authorization_expires_after_28_days_and_closes_after_7_more() {
     let klarna = approving().await;
@@ -34,7 +39,7 @@ async fn an_authorization_expires_after_28_days_and_closes_after_7_more() {
     let id = in_frozen_time(&klarna).await;
     assert_eq!(pass(&klarna, 27).await, [""; 0]);
     assert_eq!(transaction(&klarna, &id).await["state"], "AUTHORIZED");
-    assert_eq!(pass(&klarna, 1).await, [state_change("expired")]);
+    assert_eq!(pass(&klarna, 1).await, [state_change("expired"), taken("expired")]);
     assert_eq!(transaction(&klarna, &id).await["state"], "EXPIRED");
     for (deed, body) in [("capture", json!({"capture_amount": 1})), ("void", json!({}))] {
         assert_eq!(act(&klarna, &id, deed, &body).await.refusal(), (403, "OPERATION_FORBIDDEN", ""));
@@ -42,7 +47,7 @@ async fn an_authorization_expires_after_28_days_and_closes_after_7_more() {
     let body = json!({"payment_transaction_reference": "t-2"});
     let renamed = send(&klarna, Method::PATCH, &format!("transactions/{id}"), None, &body).await;
     assert_eq!(renamed.refusal(), (403, "OPERATION_FORBIDDEN", ""));
-    assert_eq!(pass(&klarna, 7).await, [state_change("closed")]);
+    assert_eq!(pass(&klarna, 7).await, [state_change("closed"), taken("closed")]);
     assert_eq!(transaction(&klarna, &id).await["state"], "CLOSED");
     let too_late = act(&klarna, &id, "authorize", &json!({})).await;
     assert_eq!(too_late.refusal(), (403, "OPERATION_FORBIDDEN", ""));

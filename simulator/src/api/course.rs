@@ -1,0 +1,149 @@
+//! The course of one call, from the first byte of its body to the last of its answer. Where the caller goes on
+//! the way, whatever was going on is dropped: so what is dropped says so in the journal.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::request;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use jiff::Timestamp;
+use klarna_schemas::simulator::journal::Ending;
+
+use super::recording::{Notes, Place, place_by_key, write_down};
+use crate::world::{Answered, World};
+
+/// How much is kept of a body that is longer than it may be.
+const KEPT_OF_TOO_LARGE: usize = 64 << 10;
+
+/// A call under way.
+pub(super) struct Course {
+    pub(super) world: Arc<World>,
+    pub(super) parts: request::Parts,
+    pub(super) notes: Notes,
+    pub(super) started_at: Timestamp,
+    stage: Stage,
+}
+
+/// How far a call has come.
+enum Stage {
+    /// So much of its body has come.
+    Arriving(BytesMut),
+    /// Its body has come, and it is being served.
+    Served(Bytes),
+    /// It stands in the journal, and its answer is about to leave.
+    Written(Place, u64),
+    /// It is over.
+    Over,
+}
+
+/// How much of a body came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    Whole,
+    /// More than it may be; only its beginning is kept.
+    TooLarge,
+    /// The caller broke off.
+    BrokenOff,
+}
+
+impl Course {
+    pub(super) fn new(world: Arc<World>, parts: request::Parts, notes: Notes, started_at: Timestamp) -> Self {
+        Self { world, parts, notes, started_at, stage: Stage::Arriving(BytesMut::new()) }
+    }
+
+    /// Reads the body, as far as it comes and may.
+    pub(super) async fn read(&mut self, mut body: Body) -> (Bytes, Extent) {
+        let limit = self.world.settings().limits.body_bytes;
+        let extent = loop {
+            let Some(frame) = body.frame().await else { break Extent::Whole };
+            let Stage::Arriving(came) = &mut self.stage else { break Extent::Whole };
+            match frame.map(hyper::body::Frame::into_data) {
+                Ok(Ok(data)) => came.extend_from_slice(&data),
+                Ok(Err(_trailers)) => {}
+                Err(_) => break Extent::BrokenOff,
+            }
+            if came.len() > limit {
+                came.truncate(KEPT_OF_TOO_LARGE.min(limit));
+                break Extent::TooLarge;
+            }
+        };
+        let came = self.came();
+        self.stage = Stage::Served(came.clone());
+        (came, extent)
+    }
+
+    /// As much of the body as has come.
+    fn came(&mut self) -> Bytes {
+        match &mut self.stage {
+            Stage::Arriving(came) => std::mem::take(came).freeze(),
+            Stage::Served(came) => came.clone(),
+            Stage::Written(..) | Stage::Over => Bytes::new(),
+        }
+    }
+
+    /// It stands in this journal as answered, unless something comes between.
+    pub(super) fn written(&mut self, place: Place, seq: u64) {
+        self.stage = Stage::Written(place, seq);
+    }
+
+    /// Its answer has been handed to the connection, or is none.
+    pub(super) fn over(&mut self) {
+        self.stage = Stage::Over;
+    }
+}
+
+impl Drop for Course {
+    fn drop(&mut self) {
+        if let Stage::Written(place, seq) = &self.stage {
+            place.amend(&self.world, *seq, Ending::Broken);
+        } else if !matches!(self.stage, Stage::Over) {
+            let body = self.came();
+            place_by_key(&self.world, &self.parts, &self.notes);
+            let mut noted = self.notes.take();
+            noted.extent = Some(Extent::BrokenOff);
+            write_down(&self.world, &self.parts, body, None, self.started_at, &noted);
+        }
+    }
+}
+
+/// An answer's body that tells, by being dropped, that the answer has been handed on; or, where nobody has
+/// asked for it by then, that it has not.
+pub(super) struct TellingBody {
+    left: Option<Bytes>,
+    course: Course,
+    _answered: Option<Answered>,
+}
+
+impl TellingBody {
+    pub(super) fn new(body: Bytes, course: Course, answered: Option<Answered>) -> Self {
+        Self { left: Some(body), course, _answered: answered }
+    }
+
+    /// It has been asked for, or nobody will ask.
+    pub(super) fn is_out(&mut self) {
+        self.course.over();
+    }
+}
+
+impl hyper::body::Body for TellingBody {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        self.is_out();
+        let frame = self.left.take().filter(|bytes| !bytes.is_empty());
+        std::task::Poll::Ready(frame.map(|bytes| Ok(hyper::body::Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.as_ref().is_none_or(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        hyper::body::SizeHint::with_exact(self.left.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
