@@ -84,6 +84,23 @@ impl ControlClient {
         self.read_journal("journal", query).await
     }
 
+    /// The same, entry by entry as they are written down.
+    pub async fn follow_lobby_journal(
+        &self,
+        query: &JournalQuery,
+    ) -> Result<impl Stream<Item = Result<Followed, ControlError>> + Send + use<>, ControlError> {
+        self.follow("journal/stream", query).await
+    }
+
+    /// The same: the text of a file.
+    pub async fn export_lobby_journal(
+        &self,
+        query: &JournalQuery,
+        export: JournalExport,
+    ) -> Result<String, ControlError> {
+        self.export("journal/export", query, export).await
+    }
+
     /// What the rulebook found; of one payment, if one is named.
     pub async fn findings(
         &self,

@@ -81,6 +81,8 @@ async fn call_all(control: &ControlClient) {
     drop(control.follow_account_journal(acquirer, query).await);
     drop(control.export_journal(sandbox, query, export).await);
     drop(control.export_account_journal(acquirer, query, export).await);
+    drop(control.follow_lobby_journal(query).await);
+    drop(control.export_lobby_journal(query, export).await);
     drop(control.findings(sandbox, None).await);
 }
 
