@@ -12,7 +12,7 @@ use url::Url;
 pub(crate) const DATABASE_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// Names a PostgreSQL in which tests may make schemas and drop them.
-pub(crate) const POSTGRES: &str = "REFERENCE_ACQUIRER_TEST_POSTGRES";
+pub(crate) const POSTGRES: &str = "ACQUIRER_TEST_POSTGRES";
 
 /// What opens what the acquirers of these tests have sealed.
 pub(crate) fn sealer() -> Sealer {
