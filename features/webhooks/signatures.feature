@@ -16,9 +16,9 @@ Feature: Webhooks that are not Klarna's
       | forgery                                |
       | with a forged signature                |
       | under an unknown signing key           |
-      | signed with another key of the account |
       | without a signature                    |
       | altered on its way                     |
+      | signed with another key of the account |
 
   @AP-49
   Scenario: A forged refusal has no effect

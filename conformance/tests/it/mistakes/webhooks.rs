@@ -23,6 +23,7 @@ const FORGED: &str = "webhooks/signatures/a-forged-approval-has-no-effect#1";
 const UNKNOWN_KEY: &str = "webhooks/signatures/a-forged-approval-has-no-effect#2";
 const UNSIGNED: &str = "webhooks/signatures/a-forged-approval-has-no-effect#3";
 const ALTERED: &str = "webhooks/signatures/a-forged-approval-has-no-effect#4";
+const WRONG_KEY: &str = "webhooks/signatures/a-forged-approval-has-no-effect#5";
 const FORGED_REFUSAL: &str = "webhooks/signatures/a-forged-refusal-has-no-effect";
 
 #[test]
@@ -72,7 +73,11 @@ fn a_webhook_that_is_believed_too_easily() {
         Mistake {
             name: "that the key is known is enough",
             changes: &[(SIGNATURE, "        if key is None:")],
-            shown: &[(FORGED, "forged.no-effect"), (ALTERED, "forged.no-effect")],
+            shown: &[
+                (FORGED, "forged.no-effect"),
+                (ALTERED, "forged.no-effect"),
+                (WRONG_KEY, "forged.no-effect"),
+            ],
         },
         Mistake {
             name: "a key that is unknown is no reason to refuse",
