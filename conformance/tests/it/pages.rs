@@ -51,7 +51,7 @@ fn paths(text: &str, pattern: &str) -> BTreeSet<String> {
 #[test]
 fn the_architecture_page_lists_the_control_api() {
     let listed = paths(&page("docs/architecture.md"), r"(?m)^\| `(?:GET|PUT|POST|DELETE) (/\S+)` \|");
-    let served = paths(&page("simulator/src/control/mod.rs"), r#"\.route\("([^"]+)""#);
+    let served = paths(&page("simulator/src/control/mod.rs"), r#"\.route\(\s*"([^"]+)""#);
     assert!(served.len() > 8, "{served:?}");
     assert_eq!(listed, served);
 }
