@@ -166,7 +166,7 @@ impl Behaviour {
         }
         let denied = magic_values::denied(occasion.body);
         let why = match (&denied, self.magic_values) {
-            (_, false) => "magic values are switched off (outcomes.magic_values)".to_owned(),
+            (_, false) => "magic values are switched off (rules.magic_values)".to_owned(),
             (None, true) => "neither email nor phone is one of a test customer who is declined".to_owned(),
             (Some(why), true) => why.clone(),
         };

@@ -3,7 +3,8 @@
 use klarna_schemas::simulator::rules::{Condition, Tests};
 use regex::Regex;
 use serde_json::Value;
-use serde_json_path::JsonPath;
+
+use super::places::Place;
 
 /// How much of a value a reason shows, in characters.
 const SHOWN: usize = 60;
@@ -11,17 +12,16 @@ const SHOWN: usize = 60;
 /// One condition and what it looks at.
 #[derive(Debug, Clone)]
 pub(crate) struct Compiled {
-    looks_at: LooksAt,
-    tests: Tests,
+    pub(super) looks_at: LooksAt,
+    pub(super) tests: Tests,
     matches: Option<Regex>,
 }
 
 #[derive(Debug, Clone)]
-enum LooksAt {
+pub(super) enum LooksAt {
     /// By name in lower case.
     Header(String),
-    /// As it was written, and compiled.
-    Body(String, JsonPath),
+    Body(Place),
 }
 
 /// Why a condition cannot be used.
@@ -34,14 +34,9 @@ pub(crate) struct Unusable {
 }
 
 impl Unusable {
-    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { message: message.into(), hint: hint.into() }
     }
-}
-
-/// A JSONPath as it was written, or made of dots.
-pub(crate) fn path_of(place: &str) -> String {
-    if place.starts_with('$') { place.to_owned() } else { format!("$.{place}") }
 }
 
 impl Compiled {
@@ -64,13 +59,7 @@ impl Compiled {
 
     /// A condition on a place in the body.
     pub(crate) fn body(place: &str, condition: &Condition) -> Result<Self, Unusable> {
-        let path = JsonPath::parse(&path_of(place)).map_err(|error| {
-            Unusable::new(
-                format!("{place:?} is no JSONPath: {error}"),
-                "such as $.currency, $.line_items[0].quantity, or request_payment_transaction.amount",
-            )
-        })?;
-        Self::new(LooksAt::Body(place.to_owned(), path), condition)
+        Self::new(LooksAt::Body(Place::parse(place)?), condition)
     }
 
     fn new(looks_at: LooksAt, condition: &Condition) -> Result<Self, Unusable> {
@@ -85,17 +74,28 @@ impl Compiled {
                 "a regular expression of the Rust crate regex: no look-around, no back-references",
             )
         })?;
-        Ok(Self { looks_at, tests, matches })
+        let compiled = Self { looks_at, tests, matches };
+        if compiled.only_values().is_some_and(|values| values.is_empty()) {
+            return Err(never("no value that it names holds the other tests"));
+        }
+        Ok(compiled)
     }
 
-    /// Whether another condition asks for the same of the same place.
-    pub(crate) fn is_as(&self, other: &Self) -> bool {
-        let same_place = match (&self.looks_at, &other.looks_at) {
-            (LooksAt::Header(one), LooksAt::Header(other)) => one == other,
-            (LooksAt::Body(one, _), LooksAt::Body(other, _)) => path_of(one) == path_of(other),
-            _ => false,
+    /// The same of one value alone.
+    pub(super) fn of_value(&self, value: &Value) -> Self {
+        let tests = Tests { equals: Some(value.clone()), ..Tests::default() };
+        Self { looks_at: self.looks_at.clone(), tests, matches: None }
+    }
+
+    /// The values that hold all tests, where tests name them.
+    pub(super) fn only_values(&self) -> Option<Vec<&Value>> {
+        let Tests { equals, one_of, .. } = &self.tests;
+        let named = match (equals, one_of) {
+            (Some(value), _) => std::slice::from_ref(value),
+            (None, Some(values)) => values,
+            (None, None) => return None,
         };
-        same_place && self.tests == other.tests
+        Some(named.iter().filter(|value| self.misfit_of(value).is_none()).collect())
     }
 
     /// Why a call does not meet it; `None` where it does.
@@ -106,7 +106,7 @@ impl Compiled {
                 let values: Vec<Value> = values.map(|(_, value)| Value::from(value.as_str())).collect();
                 self.judge(&format!("header {name}"), &values.iter().collect::<Vec<_>>())
             }
-            LooksAt::Body(place, path) => self.judge(place, &path.query(body).all()),
+            LooksAt::Body(place) => self.judge(place.written(), &place.values(body)),
         }
     }
 
@@ -127,7 +127,7 @@ impl Compiled {
     }
 
     /// Which test one value does not hold.
-    fn misfit_of(&self, value: &Value) -> Option<String> {
+    pub(super) fn misfit_of(&self, value: &Value) -> Option<String> {
         let tests = &self.tests;
         let text = value.as_str().unwrap_or_default();
         let number = value.as_f64();
@@ -175,23 +175,16 @@ impl Compiled {
 
 /// Refuses tests that nothing can hold.
 fn check(tests: &Tests) -> Result<(), Unusable> {
-    let never =
-        |why: String| Err(Unusable::new(format!("nothing can hold this: {why}"), "take one of them out"));
     if *tests == Tests::default() {
         return Err(Unusable::new("there is no test in it", "such as {present: true}, or the value itself"));
     }
     if tests.present == Some(false) && *tests != (Tests { present: Some(false), ..Tests::default() }) {
-        return never("what is not there has no value".to_owned());
+        return Err(never("what is not there has no value"));
     }
     if let (Some(min), Some(max)) = (tests.min, tests.max)
         && min > max
     {
-        return never(format!("at least {min} and at most {max}"));
-    }
-    if let (Some(value), Some(values)) = (&tests.equals, &tests.one_of)
-        && !values.iter().any(|one| equal(one, value))
-    {
-        return never("equals is none of one_of".to_owned());
+        return Err(never(&format!("at least {min} and at most {max}")));
     }
     let needs_number = tests.min.is_some() || tests.max.is_some();
     let needs_text = tests.starts_with.is_some()
@@ -199,9 +192,13 @@ fn check(tests: &Tests) -> Result<(), Unusable> {
         || tests.contains.is_some()
         || tests.matches.is_some();
     if needs_number && needs_text {
-        return never("it would have to be a number and text".to_owned());
+        return Err(never("it would have to be a number and text"));
     }
     Ok(())
+}
+
+fn never(why: &str) -> Unusable {
+    Unusable::new(format!("nothing can hold this: {why}"), "take one of them out")
 }
 
 /// Whether two values are the same; numbers by their worth.
@@ -214,7 +211,7 @@ fn equal(one: &Value, other: &Value) -> bool {
 }
 
 /// A value for a reader, cut short.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
@@ -272,12 +269,21 @@ mod tests {
     }
 
     #[test]
+    fn values_are_held_to_the_other_tests() {
+        let condition: Condition = serde_json::from_value(json!({"one_of": [1, 20, "x"], "min": 5})).unwrap();
+        assert_eq!(Compiled::body("a", &condition).unwrap().only_values(), Some(vec![&json!(20)]));
+    }
+
+    #[test]
     fn what_nothing_can_hold_is_refused() {
         for tests in [
             json!({}),
             json!({"min": 2, "max": 1}),
             json!({"present": false, "equals": 1}),
             json!({"equals": 1, "one_of": [2]}),
+            json!({"one_of": []}),
+            json!({"equals": 5, "min": 10}),
+            json!({"one_of": ["SEK", "EUR"], "starts_with": "N"}),
             json!({"min": 1, "starts_with": "a"}),
             json!({"matches": "("}),
         ] {

@@ -4,96 +4,95 @@ use klarna_schemas::catalogue::Catalogue;
 use klarna_schemas::nearest::nearest;
 use serde_json::Value;
 
-use super::conditions::{Unusable, path_of};
+use super::conditions::Unusable;
+use super::places::{Place, Step};
 
 /// A part of a schema, and the file that its references are seen from.
-type Node = (&'static str, &'static Value);
+pub(super) type Node = (&'static str, &'static Value);
 
-/// One step of a plain path.
+/// What schemas say of a place.
 #[derive(Debug, PartialEq, Eq)]
-enum Step<'a> {
-    Name(&'a str),
-    /// One item of a list, or all.
-    Item,
+pub(super) struct Field {
+    /// Each is a way in which what stands there may be; empty where nothing is said.
+    pub(super) nodes: Vec<Node>,
+    /// Whether a body that lacks it is refused.
+    pub(super) is_always_there: bool,
 }
 
-/// Looks a place up in the schemas of the bodies that it may be looked for in. Places that are more than
-/// names and items are not looked up.
-pub(super) fn check(place: &str, schemas: &[&'static str]) -> Result<(), Unusable> {
-    let path = path_of(place);
-    let Some(steps) = plain(&path) else { return Ok(()) };
+impl Field {
+    /// One of which nothing is known.
+    fn of_any_kind() -> Self {
+        Self { nodes: Vec::new(), is_always_there: false }
+    }
+}
+
+/// Looks a place up in the schemas of the bodies that it may be looked for in. Of places that are more than
+/// names and items nothing is known.
+pub(super) fn look_up(place: &Place, schemas: &[&'static str]) -> Result<Field, Unusable> {
+    let Some(steps) = place.steps() else { return Ok(Field::of_any_kind()) };
     let mut first = None;
     for schema in schemas {
-        match follow(schema, &steps) {
-            Ok(()) => return Ok(()),
+        match follow(schema, steps) {
+            // What one body says holds for its calls alone.
+            Ok(_) if schemas.len() > 1 => return Ok(Field::of_any_kind()),
+            Ok(field) => return Ok(field),
             Err(unknown) => first = first.or(Some(unknown)),
         }
     }
     match first {
         Some(unknown) => Err(unknown),
         None => Err(Unusable {
-            message: format!("{place}: calls of this operation have no body that is known"),
+            message: format!("{}: calls of this operation have no body that is known", place.written()),
             hint: "look at headers, or name the operation".to_owned(),
         }),
     }
 }
 
-/// The steps of a path without filters, slices and descents.
-fn plain(path: &str) -> Option<Vec<Step<'_>>> {
-    let mut rest = path.strip_prefix('$')?;
-    let mut steps = Vec::new();
-    while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix('.') {
-            let end = after.find(['.', '[']).unwrap_or(after.len());
-            let (name, left) = after.split_at(end);
-            if name.is_empty() || name == "*" {
-                return None;
-            }
-            steps.push(Step::Name(name));
-            rest = left;
-        } else {
-            let (inner, left) = rest.strip_prefix('[')?.split_once(']')?;
-            steps.push(
-                match inner.strip_prefix(['\'', '"']).and_then(|name| name.strip_suffix(['\'', '"'])) {
-                    Some(name) => Step::Name(name),
-                    None if inner == "*" || inner.parse::<i64>().is_ok() => Step::Item,
-                    None => return None,
-                },
-            );
-            rest = left;
-        }
-    }
-    Some(steps)
-}
-
-fn follow(schema: &'static str, steps: &[Step<'_>]) -> Result<(), Unusable> {
+fn follow(schema: &'static str, steps: &[Step]) -> Result<Field, Unusable> {
     let catalogue = Catalogue::global();
-    let Some(document) = catalogue.schema(schema) else { return Ok(()) };
+    let Some(document) = catalogue.schema(schema) else { return Ok(Field::of_any_kind()) };
     let mut nodes: Vec<Node> = vec![(schema, document)];
+    let mut is_always_there = true;
     let mut so_far = String::from("$");
     for step in steps {
         let open = unfolded(catalogue, &nodes);
         let next: Vec<Node> = match step {
             Step::Name(name) => {
-                let of_name = |(from, node): &Node| Some((*from, node.get("properties")?.get(*name)?));
+                is_always_there &= open.iter().all(|(_, node)| requires(node, name));
+                let of_name = |(from, node): &Node| Some((*from, node.get("properties")?.get(name)?));
                 open.iter().filter_map(of_name).collect()
             }
-            Step::Item => open.iter().filter_map(|(from, node)| Some((*from, node.get("items")?))).collect(),
+            Step::Item(_) | Step::EachItem => {
+                is_always_there = false;
+                open.iter().filter_map(|(from, node)| Some((*from, node.get("items")?))).collect()
+            }
         };
         if next.is_empty() {
             // A schema that says nothing of what is in it allows anything.
             if open.iter().any(|(_, node)| is_silent(node)) {
-                return Ok(());
+                return Ok(Field::of_any_kind());
             }
             return Err(unknown(&so_far, step, &open));
         }
         so_far = match step {
             Step::Name(name) => format!("{so_far}.{name}"),
-            Step::Item => format!("{so_far}[*]"),
+            Step::Item(_) | Step::EachItem => format!("{so_far}[*]"),
         };
         nodes = next;
     }
-    Ok(())
+    Ok(Field { nodes: unfolded(catalogue, &nodes), is_always_there })
+}
+
+/// Whether a body is refused that lacks this member.
+fn requires(node: &Value, name: &str) -> bool {
+    let names = node.get("required").and_then(Value::as_array);
+    rejects(node, "required") && names.is_some_and(|names| names.iter().any(|one| one == name))
+}
+
+/// Whether what breaks a keyword is refused, and not only reported.
+pub(super) fn rejects(node: &Value, keyword: &str) -> bool {
+    let reported = node.get("x-report").and_then(Value::as_array);
+    !reported.is_some_and(|reported| reported.iter().any(|one| one == keyword))
 }
 
 /// Whether there can be something in it of which the schema does not say what.
@@ -136,7 +135,7 @@ fn unfolded(catalogue: &'static Catalogue, nodes: &[Node]) -> Vec<Node> {
     open
 }
 
-fn unknown(so_far: &str, step: &Step<'_>, open: &[Node]) -> Unusable {
+fn unknown(so_far: &str, step: &Step, open: &[Node]) -> Unusable {
     let known = open.iter().filter_map(|(_, node)| node.get("properties")?.as_object());
     let known: Vec<&str> = known.flatten().map(|(name, _)| name.as_str()).collect();
     let Step::Name(name) = step else {
@@ -157,7 +156,8 @@ mod tests {
 
     #[test]
     fn fields_are_looked_up_through_references_and_lists() {
-        let check = |place: &str| check(place, &["klarna/authorize-request"]);
+        let check =
+            |place: &str| look_up(&Place::parse(place).unwrap(), &["klarna/authorize-request"]).map(|_| ());
         for known in [
             "currency",
             "$.currency",
@@ -175,6 +175,19 @@ mod tests {
         assert!(unknown.hint.contains("did you mean customer?"), "{unknown:?}");
         assert!(check("currency.code").is_err());
         assert!(check("currency[0]").is_err());
-        assert!(super::check("a", &[]).is_err());
+        assert!(look_up(&Place::parse("a").unwrap(), &[]).is_err());
+    }
+
+    #[test]
+    fn what_a_body_must_have_is_always_there() {
+        for (place, always) in [
+            ("currency", true),
+            ("request_payment_transaction", false),
+            ("request_payment_transaction.amount", false),
+            ("supplementary_purchase_data.line_items[0].name", false),
+        ] {
+            let found = look_up(&Place::parse(place).unwrap(), &["klarna/authorize-request"]).unwrap();
+            assert_eq!(found.is_always_there, always, "{place}");
+        }
     }
 }

@@ -8,14 +8,17 @@ use klarna_schemas::nearest::nearest;
 use klarna_schemas::simulator::control::CallKind;
 use klarna_schemas::simulator::rules::{Rule, Then, When};
 
-use super::conditions::Compiled;
+use super::conditions::{Compiled, LooksAt, Unusable};
+use super::customer_script::impossible_step;
 use super::known_fields;
+use super::possible_values::Possible;
 use super::rules::{Rules, UsableRule};
+use super::shadowing;
 use crate::clock::LONGEST_WAIT;
 use crate::pattern::fits;
 
 /// The operation whose outcome rules decide.
-const AUTHORIZE: &str = "authorize";
+pub(super) const AUTHORIZE: &str = "authorize";
 
 /// An operation that rules may name.
 #[derive(Debug, Clone, Copy)]
@@ -93,21 +96,26 @@ pub(crate) fn check(rules: &[Rule], operations: &[KnownOperation]) -> Result<Rul
         if mistakes.len() > before {
             continue;
         }
-        if let Some(earlier) = usable.iter().find(|earlier| shadows(earlier, &candidate)) {
-            let message = format!(
-                "this rule is never reached: {:?} before it fits every call that this one fits",
-                earlier.rule.name
-            );
-            mistakes.push(Mistake::new(
-                at,
-                message,
-                "move it up, narrow the other one, or give that one `times`",
-            ));
+        let shadowers = shadowing::shadowers(&usable, &candidate);
+        if !shadowers.is_empty() {
+            mistakes.push(never_reached(at, &shadowers));
             continue;
         }
         usable.push(candidate);
     }
     if mistakes.is_empty() { Ok(Rules::new(usable)) } else { Err(mistakes) }
+}
+
+/// Of a rule that those before it leave nothing to.
+fn never_reached(at: String, shadowers: &[&str]) -> Mistake {
+    let names: Vec<String> = shadowers.iter().map(|name| format!("{name:?}")).collect();
+    let (fit, hint) = match names.as_slice() {
+        [_] => ("fits every call", "move it up, narrow the other one, or give that one `times`"),
+        _ => ("together fit every call", "move it up, or narrow one of the others"),
+    };
+    let message =
+        format!("this rule is never reached: {} before it {fit} that this one fits", names.join(" and "),);
+    Mistake::new(at, message, hint)
 }
 
 /// What is wrong with the name of an operation, or a pattern of such: no call of a sandbox fits it.
@@ -151,7 +159,7 @@ fn check_operation(rule: &Rule, at: &str, operations: &[KnownOperation], mistake
     }
 }
 
-/// Compiles the conditions, and looks for fields that no body has.
+/// Compiles the conditions, and looks for those that no call can meet.
 fn compile(
     rule: &Rule,
     at: &str,
@@ -160,24 +168,43 @@ fn compile(
 ) -> Vec<Compiled> {
     let mut compiled: Vec<Compiled> = Vec::new();
     let when = &rule.when;
+    let called: Vec<&KnownOperation> =
+        operations.iter().filter(|known| fits(&when.operation, known.id)).collect();
     let headers = when.headers.iter().map(|(name, test)| ("headers", name, Compiled::header(name, test)));
     let body = when.body.iter().map(|(place, test)| ("body", place, Compiled::body(place, test)));
     for (kind, name, condition) in headers.chain(body) {
-        let place = format!("{at}/when/{kind}/{}", part(name));
-        match condition {
-            Ok(condition) if kind == "body" => {
-                let schemas = operations.iter().filter(|known| fits(&when.operation, known.id));
-                let schemas: Vec<&str> = schemas.filter_map(|known| known.body).collect();
-                match known_fields::check(name, &schemas) {
-                    Ok(()) => compiled.push(condition),
-                    Err(unknown) => mistakes.push(Mistake::new(place, unknown.message, unknown.hint)),
-                }
+        let checked = condition.and_then(|condition| {
+            check_possible(&condition, &called)?;
+            match compiled.iter().find_map(|before| before.contradiction(&condition)) {
+                Some(why) => Err(why),
+                None => Ok(condition),
             }
+        });
+        match checked {
             Ok(condition) => compiled.push(condition),
-            Err(unusable) => mistakes.push(Mistake::new(place, unusable.message, unusable.hint)),
+            Err(Unusable { message, hint }) => {
+                let place = format!("{at}/when/{kind}/{}", part(name));
+                mistakes.push(Mistake::new(place, message, hint));
+            }
         }
     }
     compiled
+}
+
+/// Refuses a condition on a field that there is not, or that never is so.
+fn check_possible(condition: &Compiled, called: &[&KnownOperation]) -> Result<(), Unusable> {
+    match &condition.looks_at {
+        LooksAt::Header(_) => Possible::of_header().check(condition),
+        LooksAt::Body(place) => {
+            let schemas: Vec<&str> = called.iter().filter_map(|known| known.body).collect();
+            let field = known_fields::look_up(place, &schemas)?;
+            // Other calls meet their rules before their bodies are judged.
+            match called {
+                [known] if known.id == AUTHORIZE => Possible::of_field(&field).check(condition),
+                _ => Ok(()),
+            }
+        }
+    }
 }
 
 /// What a rule does must be something, and something that Klarna may do with such calls.
@@ -255,6 +282,10 @@ fn check_then(when: &When, then: &Then, at: &str, mistakes: &mut Vec<Mistake>) {
         let message = "there is no step-up, and so nothing for the customer to do".to_owned();
         wrong("/customer", message, "result = \"STEP_UP_REQUIRED\", or take customer out");
     }
+    if let Some((index, why)) = impossible_step(&then.customer) {
+        let hint = "docs/rules.md says what the customer can do, and when";
+        wrong(&format!("/customer/{index}/act"), why.to_owned(), hint);
+    }
     for (index, step) in then.customer.0.iter().enumerate() {
         if step.after.is_some_and(|after| after.is_negative()) {
             wrong(
@@ -283,29 +314,6 @@ fn check_then(when: &When, then: &Then, at: &str, mistakes: &mut Vec<Mistake>) {
     }
 }
 
-/// Whether an earlier rule serves every call that a later one would.
-fn shadows(earlier: &UsableRule, later: &UsableRule) -> bool {
-    let (one, other) = (&earlier.rule.when, &later.rule.when);
-    let covers = |wide: &str, narrow: &str| match narrow.strip_suffix('*') {
-        Some(start) => wide.strip_suffix('*').is_some_and(|wide| start.starts_with(wide)),
-        None => fits(wide, narrow),
-    };
-    let account = match (&one.account, &other.account) {
-        (None, _) => true,
-        (Some(wide), Some(narrow)) => covers(wide, narrow),
-        (Some(_), None) => false,
-    };
-    // One that asks for a step-up lets calls pass that cannot be stepped up.
-    let lets_pass =
-        earlier.doings().any(|then| then.result == Some(AuthorizationResult::StepUpRequired) && !then.force);
-    earlier.rule.times.is_none()
-        && !lets_pass
-        && account
-        && covers(&one.operation, &other.operation)
-        && (one.on == CallKind::Any || one.on == other.on)
-        && earlier.conditions.iter().all(|wide| later.conditions.iter().any(|narrow| wide.is_as(narrow)))
-}
-
 #[cfg(test)]
 mod tests {
     use klarna_schemas::simulator::rules::RulesFile;
@@ -322,6 +330,17 @@ mod tests {
     fn mistakes(rules: &Value) -> Vec<Mistake> {
         let file: RulesFile = serde_json::from_value(json!({ "version": 1, "rules": rules })).unwrap();
         check(&file.rules, OPERATIONS).err().unwrap_or_default()
+    }
+
+    /// Calls of other operations meet their rules before anybody has judged their bodies.
+    #[test]
+    fn what_klarna_would_refuse_is_ruled_out_for_authorize_alone() {
+        let rule = |operation: &str| {
+            let when = json!({"operation": operation, "body": {"currency": 752}});
+            json!([{"name": "r", "when": when, "then": {"fault": {"kind": "reset"}}}])
+        };
+        assert_eq!(mistakes(&rule("authorize")).len(), 1);
+        assert_eq!(mistakes(&rule("*")), []);
     }
 
     #[test]
@@ -376,6 +395,21 @@ mod tests {
                 "/then/customer/0/after",
                 "in the past",
             ),
+            (
+                json!({"then": {"customer": [{"act": "approve"}, {"act": "refuse"}]}}),
+                "/then/customer/1/act",
+                "has approved before",
+            ),
+            (
+                json!({"when": {"headers": {"X-Try": 1}}, "then": declined}),
+                "/when/headers/X-Try",
+                "can never match",
+            ),
+            (
+                json!({"when": {"body": {"currency": 752}}, "then": declined}),
+                "/when/body/currency",
+                "can never match",
+            ),
             (json!({"then": {"force": true}}), "/then/force", "no result"),
             (
                 json!({"then": {"result": "DECLINED", "fault": {"kind": "stall"}}}),
@@ -392,6 +426,42 @@ mod tests {
                 "{rule}: {found:#?}"
             );
         }
+    }
+
+    #[test]
+    fn what_several_rules_shadow_together_is_never_reached() {
+        let declined = || json!({"result": "DECLINED"});
+        let rule = |name: &str, when: Value| json!({"name": name, "when": when, "then": declined()});
+        let currency = |test: Value| json!({"body": {"currency": test}});
+        let found =
+            |rules: Value| mistakes(&rules).into_iter().map(|mistake| mistake.message).collect::<String>();
+        let halves = json!([
+            rule("a", json!({"on": "initial"})),
+            rule("b", json!({"on": "final"})),
+            rule("c", json!({}))
+        ]);
+        assert!(found(halves).contains("\"a\" and \"b\" before it together fit every call"));
+        let two = [rule("a", currency(json!("SEK"))), rule("b", currency(json!("EUR")))];
+        let listed = |currencies: Value| {
+            found(json!([two[0], two[1], rule("c", currency(json!({"one_of": currencies})))]))
+        };
+        assert!(listed(json!(["EUR", "SEK"])).contains("never reached"));
+        assert_eq!(listed(json!(["EUR", "SEK", "NOK"])), "");
+    }
+
+    #[test]
+    fn one_place_has_one_condition() {
+        let rule = |when: Value| json!([{"name": "r", "when": when, "then": {"result": "DECLINED"}}]);
+        let twice = mistakes(&rule(json!({"body": {"currency": "SEK", "$.currency": {"starts_with": "S"}}})));
+        assert!(twice[0].message.contains("is the place that currency names, too"), "{twice:?}");
+        assert_eq!(twice[0].at, "/rules/0/when/body/$.currency");
+        let headers = mistakes(&rule(json!({"headers": {"X-A": "1", "x-a": "2"}})));
+        assert!(headers[0].message.contains("names, too"), "{headers:?}");
+        let within = mistakes(&rule(json!({"body": {
+            "step_up_config": {"present": false},
+            "step_up_config.payment_request_reference": "r"
+        }})));
+        assert!(within[0].message.contains("is within step_up_config"), "{within:?}");
     }
 
     #[test]
@@ -417,6 +487,23 @@ mod tests {
         assert!(!shadowed(
             rule("a", json!({}), json!({"result": "STEP_UP_REQUIRED"})),
             rule("b", json!({}), declined())
+        ));
+        // But what asks for one, too, has nothing left either.
+        let step_up = || json!({"result": "STEP_UP_REQUIRED"});
+        assert!(shadowed(rule("a", json!({}), step_up()), rule("b", sek(), step_up())));
+        assert!(!shadowed(
+            rule("a", json!({}), step_up()),
+            rule("b", sek(), json!({"customer": {"act": "approve"}}))
+        ));
+        // What lies within a range, a list or a beginning.
+        let amount = |test: Value| json!({"body": {"request_payment_transaction.amount": test}});
+        assert!(shadowed(
+            rule("a", amount(json!({"min": 100})), declined()),
+            rule("b", amount(json!({"min": 200})), declined())
+        ));
+        assert!(!shadowed(
+            rule("a", amount(json!({"min": 200})), declined()),
+            rule("b", amount(json!({"min": 100})), declined())
         ));
         let mut once = rule("a", json!({}), declined());
         once["times"] = json!(1);

@@ -39,9 +39,13 @@ pub(super) enum RulesCommand {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArguments {
-    /// The rules file; without one, what Klarna decides by itself.
+    /// The rules file; without one, that of the settings or, where they name none, what Klarna decides by
+    /// itself.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// A TOML file of settings: policies and defaults decide, too.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// A file with the call's body, as JSON.
     #[arg(long, value_name = "FILE")]
     request: PathBuf,
@@ -95,17 +99,19 @@ fn show(error: &RulesError) -> ExitCode {
 }
 
 fn explain(arguments: &ExplainArguments) -> ExitCode {
-    let rules = match arguments.file.as_deref().map(rules_file::read).transpose() {
+    let settings = match Settings::load(arguments.config.as_deref()) {
+        Ok(settings) => settings,
+        Err(error) => return complain(&error, ExitCode::from(2)),
+    };
+    let of_settings = (!settings.rules.file.as_os_str().is_empty()).then_some(&settings.rules.file);
+    let file = arguments.file.as_ref().or(of_settings);
+    let rules = match file.map(|file| rules_file::read(file)).transpose() {
         Ok(rules) => rules.unwrap_or_default(),
         Err(error) => return show(&error),
     };
     let body = match read_request(&arguments.request) {
         Ok(body) => body,
         Err(error) => return complain(error.as_ref(), ExitCode::from(2)),
-    };
-    let settings = match Settings::load(None) {
-        Ok(settings) => settings,
-        Err(error) => return complain(&error, ExitCode::from(2)),
     };
     let now = real_now();
     let account = arguments.account.as_str();

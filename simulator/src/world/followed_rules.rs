@@ -22,6 +22,8 @@ struct Followed {
     revision: u64,
     mistake: Option<RulesError>,
     seen: Option<Stamp>,
+    /// Whether it was not there at the last look.
+    was_gone: bool,
 }
 
 /// What a file is told apart from its earlier self by.
@@ -33,7 +35,7 @@ impl FollowedRules {
         let file = (!file.as_os_str().is_empty()).then(|| file.to_owned());
         let seen = file.as_deref().and_then(stamp);
         let rules = file.as_deref().map(rules_file::read).transpose()?.unwrap_or_default();
-        let state = Followed { rules, revision: 0, mistake: None, seen };
+        let state = Followed { rules, revision: 0, mistake: None, seen, was_gone: false };
         Ok(Self { file, state: Mutex::new(state) })
     }
 
@@ -49,9 +51,11 @@ impl FollowedRules {
 
     /// Whether the file has changed since it was last read.
     pub(super) fn has_changed(&self) -> bool {
-        // One that is gone for a moment is being replaced.
         let now = self.file.as_deref().and_then(stamp);
-        now.is_some() && now != self.lock().seen
+        let mut state = self.lock();
+        let was_gone = std::mem::replace(&mut state.was_gone, now.is_none());
+        // One that is gone for a moment is being replaced; one that stays away was taken away.
+        now != state.seen && (now.is_some() || was_gone)
     }
 
     /// Reads the file again. Whether other rules hold now: a file with mistakes changes nothing.

@@ -268,6 +268,35 @@ async fn a_changed_file_is_noticed_without_a_call() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_taken_away_is_a_mistake_until_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.toml");
+    let declining = "version = 1\n[[rules]]\nname = \"all\"\nthen = { result = \"DECLINED\" }\n";
+    std::fs::write(&file, declining).unwrap();
+    let klarna = Klarna::of(Simulator::builder().rules(file.clone())).await;
+    std::fs::remove_file(&file).unwrap();
+    let until = async |has_mistake: bool| {
+        let look = async {
+            loop {
+                let view = klarna.control().rules_file().await.unwrap();
+                if view.mistake.is_some() == has_mistake {
+                    break view;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), look).await.unwrap()
+    };
+    let gone = until(true).await;
+    assert!(gone.mistake.unwrap().contains("rules.toml: the file cannot be read"));
+    assert_eq!(gone.rules, 1, "what held before holds on");
+    assert_eq!(result_of(&klarna, &initial("t-1")).await, "DECLINED");
+    std::fs::write(&file, declining.replace("DECLINED", "APPROVED")).unwrap();
+    until(false).await;
+    assert_eq!(result_of(&klarna, &initial("t-2")).await, "APPROVED");
+}
+
+#[tokio::test]
 async fn a_rule_lets_a_customer_approve_at_once_and_the_webhook_arrive_before_the_answer_and_twice() {
     let klarna = Klarna::start().await;
     let completed = "payment.request.state-change.completed";
