@@ -14,7 +14,9 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 
 use crate::api::operations::OPERATIONS;
 use crate::behaviour::evolution::Evolved;
-use crate::behaviour::rule_check::{self, KnownOperation, Mistake};
+use crate::behaviour::known_fields;
+use crate::behaviour::mistake::Mistake;
+use crate::behaviour::rule_check::{self, KnownOperation};
 use crate::behaviour::rules::Rules;
 use crate::notify::Manner;
 use crate::pattern::fits;
@@ -22,6 +24,8 @@ use tree::{Located, Place};
 
 /// The schema of the file.
 const SCHEMA: &str = "simulator/rules-file";
+/// What to write where no rules are meant.
+const EMPTY: &str = "a file without rules says `version: 1` (in TOML `version = 1`)";
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 /// What rules may name.
@@ -162,6 +166,11 @@ fn parse(file: &str, text: &str, format: Format) -> Result<Rules, RulesError> {
     };
     let failed = |complaints| RulesError { file: file.to_owned(), text: text.to_owned(), complaints };
     let located = located.map_err(|complaint| failed(vec![complaint]))?;
+    // Rather a file that is being written, or the wrong one, than no rules at all.
+    if located.is_empty() {
+        let complaint = Complaint::new(Place::default(), "there is nothing in this file", EMPTY);
+        return Err(failed(vec![complaint]));
+    }
     let violations = catalogue::check(SCHEMA, &located.value).unwrap_or_default();
     if !violations.is_empty() {
         return Err(failed(violations.iter().map(|violation| complaint(&located, violation)).collect()));
@@ -178,8 +187,11 @@ fn parse(file: &str, text: &str, format: Format) -> Result<Rules, RulesError> {
 }
 
 fn complaint(located: &Located, violation: &Violation) -> Complaint {
-    let place = located.place_of_parameter(&violation.parameter);
-    Complaint::new(place, format!("{}: {}", violation.parameter, violation.reason), "see docs/rules.md")
+    let Violation { parameter, reason, .. } = violation;
+    let place = located.place_of_parameter(parameter);
+    let what = if parameter == "$" { "the file" } else { parameter };
+    let hint = known_fields::meant(SCHEMA, parameter, &located.value);
+    Complaint::new(place, format!("{what}: {reason}"), hint.unwrap_or_else(|| "see docs/rules.md".to_owned()))
 }
 
 impl Complaint {
@@ -272,6 +284,31 @@ mod tests {
     }
 
     #[test]
+    fn what_was_likely_meant_is_said() {
+        for (rule, meant) in [
+            ("name: a\n    than: {result: DECLINED}", "did you mean then?"),
+            ("name: a\n    then: {result: DECLIND}", "did you mean DECLINED?"),
+            ("name: a\n    then: {fault: {kind: stal}}", "did you mean stall?"),
+            ("name: a\n    then: {customer: {act: aprove}}", "did you mean approve?"),
+            ("name: a\n    then: {customer: [{act: aprove}]}", "did you mean approve?"),
+            ("name: a\n    when: {on: finall}\n    then: {result: DECLINED}", "did you mean final?"),
+            (
+                "name: a\n    when: {body: {currency: {mn: 4}}}\n    then: {result: DECLINED}",
+                "did you mean min?",
+            ),
+            (
+                "name: a\n    then: {webhooks: [{event_type: '*', misbehaviour: [dublicate]}]}",
+                "did you mean duplicate?",
+            ),
+        ] {
+            let found = complaints(&format!("version: 1\nrules:\n  - {rule}\n"), Format::Yaml).join("\n");
+            assert!(found.contains(meant), "{rule}: {found}");
+        }
+        let found = complaints("version: 1\nevolution: [extra_field]\n", Format::Yaml).join("\n");
+        assert!(found.contains("did you mean extra_fields?"), "{found}");
+    }
+
+    #[test]
     fn sound_rules_are_read_from_both_forms() {
         for (text, format) in [(TOML, Format::Toml), (YAML, Format::Yaml)] {
             let text = text.replace("curency", "currency");
@@ -286,6 +323,15 @@ mod tests {
             ("version = 1\nrules = [", Format::Toml, "rules:2:", ""),
             ("version: 1\nrules: [", Format::Yaml, "rules:", ""),
             ("version = 2", Format::Toml, "rules:1:", "version"),
+            ("", Format::Toml, "rules: ", "nothing in this file"),
+            ("# none\n", Format::Yaml, "rules: ", "nothing in this file"),
+            ("- a\n", Format::Yaml, "rules:1:", "the file: must be an object"),
+            (
+                "version: 1\n---\nversion: 1\n",
+                Format::Yaml,
+                "rules:3:1: multiple YAML documents detected",
+                "",
+            ),
             ("version: 1\nrules:\n- name: a\n  than: {}\n", Format::Yaml, "rules:4:", "than"),
             ("version: 1\nrules:\n- name: a\n  then: {result: MAYBE}\n", Format::Yaml, "rules:4:", "result"),
             ("version: 1\nrules:\n- name: a\n  name: b\n", Format::Yaml, "rules:4:", ""),

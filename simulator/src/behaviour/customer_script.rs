@@ -13,7 +13,7 @@ enum Stands {
 }
 
 /// The first step that cannot be done after those before it, and why.
-pub(super) fn impossible_step(script: &CustomerScript) -> Option<(usize, &'static str)> {
+pub(crate) fn impossible_step(script: &CustomerScript) -> Option<(usize, &'static str)> {
     let mut stands = Stands::There;
     for (index, step) in script.0.iter().enumerate() {
         let why = match (stands, step.act) {

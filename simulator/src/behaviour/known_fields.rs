@@ -59,7 +59,13 @@ fn follow(schema: &'static str, steps: &[Step]) -> Result<Field, Unusable> {
         let next: Vec<Node> = match step {
             Step::Name(name) => {
                 is_always_there &= open.iter().all(|(_, node)| requires(node, name));
-                let of_name = |(from, node): &Node| Some((*from, node.get("properties")?.get(name)?));
+                let of_name = |(from, node): &Node| {
+                    let named = node.get("properties").and_then(|fields| fields.get(name));
+                    Some((
+                        *from,
+                        named.or_else(|| node.get("additionalProperties").filter(|any| any.is_object()))?,
+                    ))
+                };
                 open.iter().filter_map(of_name).collect()
             }
             Step::Item(_) | Step::EachItem => {
@@ -133,6 +139,19 @@ fn unfolded(catalogue: &'static Catalogue, nodes: &[Node]) -> Vec<Node> {
         }
     }
     open
+}
+
+/// What was likely meant in the place of a name or a word that a schema does not know.
+pub(crate) fn meant(schema: &'static str, parameter: &str, document: &Value) -> Option<String> {
+    let place = Place::parse(parameter).ok()?;
+    let field = match follow(schema, place.steps()?) {
+        Ok(field) => field,
+        Err(unknown) => return Some(unknown.hint),
+    };
+    let word = place.values(document).first()?.as_str()?;
+    let words = field.nodes.iter().filter_map(|(_, node)| node.get("enum")?.as_array());
+    let words: Vec<&str> = words.flatten().filter_map(Value::as_str).collect();
+    nearest(word, &words).map(|meant| format!("did you mean {meant}?"))
 }
 
 fn unknown(so_far: &str, step: &Step, open: &[Node]) -> Unusable {

@@ -2,12 +2,14 @@
 
 pub(crate) mod choosing;
 mod conditions;
-mod customer_script;
+pub(crate) mod customer_script;
+pub(crate) mod doings;
 pub(crate) mod evolution;
 pub(crate) mod faults;
 mod implied;
-mod known_fields;
+pub(crate) mod known_fields;
 mod magic_values;
+pub(crate) mod mistake;
 mod places;
 pub(crate) mod plan;
 mod possible_values;

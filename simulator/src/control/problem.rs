@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::behaviour::rule_check::Mistake;
+use crate::behaviour::mistake::Mistake;
 
 /// An RFC 9457 problem.
 #[derive(Debug, Serialize)]

@@ -15,7 +15,7 @@ use klarna_schemas::simulator::rules::RulesFile;
 use super::call::Strict;
 use super::problem::Problem;
 use super::rules;
-use crate::behaviour::rule_check;
+use crate::behaviour::doings;
 use crate::clock::{ClockRefusal, SandboxClock};
 use crate::rules_file;
 use crate::world::{MoveRefusal, SandboxCell, World};
@@ -146,7 +146,7 @@ pub(super) async fn queue_outcomes(
     let cell = existing(&world, &account)?;
     for (index, outcome) in outcomes.iter().enumerate() {
         let at = format!("/{index}");
-        let mut mistakes = rule_check::check_outcome(outcome.on, &outcome.then(), &at);
+        let mut mistakes = doings::check_outcome(outcome.on, &outcome.then(), &at);
         mistakes.extend(rules_file::check_wishes(&outcome.webhooks, &at));
         if let Some(mistake) = mistakes.into_iter().next() {
             return Err(mistake.into());

@@ -172,14 +172,16 @@ impl Sandbox {
         if act == CustomerAct::ComeBack {
             self.check_has_left(uuid)?;
         }
-        let state = self.request_by_uuid(uuid).ok_or(CustomerRefusal::Unknown)?.state.clone();
+        let record = self.request_by_uuid(uuid).ok_or(CustomerRefusal::Unknown)?;
+        let (state, has_left) = (record.state.clone(), record.state_reason.is_some());
         match (act, &state) {
             // Looking at a request that is in progress or over changes nothing.
             (act, over) if only_looks(act) && *over != Submitted => {}
             // Nor does doing again what was done.
             (CustomerAct::Approve, Completed)
             | (CustomerAct::Refuse, Declined)
-            | (CustomerAct::Leave, Submitted | Completed | Declined) => {}
+            | (CustomerAct::Leave, Completed | Declined) => {}
+            (CustomerAct::Leave, Submitted) if has_left => {}
             (act, Submitted | InProgress) => {
                 if state == Submitted {
                     self.move_request(uuid, InProgress, None, now, &mut effects);

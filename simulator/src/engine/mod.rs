@@ -28,6 +28,8 @@ mod presentation;
 #[cfg(test)]
 mod properties;
 mod sandbox;
+#[cfg(test)]
+mod scripts;
 mod token;
 mod transaction;
 mod transaction_news;

@@ -9,7 +9,7 @@ use serde_saphyr::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Complaint;
-use crate::behaviour::rule_check::{dotted, part};
+use crate::behaviour::mistake::{dotted, part};
 
 /// A place in a text: line and column from 1, in characters, and the offset in bytes. All 0 where none is
 /// known.
@@ -28,6 +28,15 @@ pub(super) struct Located {
 }
 
 impl Located {
+    /// Whether there is nothing but space and comments.
+    pub(super) fn is_empty(&self) -> bool {
+        match &self.value {
+            Value::Null => true,
+            Value::Object(members) => members.is_empty(),
+            _ => false,
+        }
+    }
+
     /// The place of what a pointer names; of what it stands in, where that is not there.
     pub(super) fn place(&self, pointer: &str) -> Place {
         let mut pointer = pointer;
@@ -127,6 +136,8 @@ pub(super) fn of_yaml(text: &str) -> Result<Located, Complaint> {
         let message = error.to_string();
         // The place is shown apart; the parser repeats it at the end of its sentence.
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(before, _)| before);
+        // Nor do readers of the file call the parser's functions.
+        let message = message.split_once("; use from_").map_or(message, |(before, _)| before);
         Complaint::new(place, message, "this is no YAML that can be read")
     })?;
     let mut places = HashMap::new();

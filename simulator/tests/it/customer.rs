@@ -63,6 +63,28 @@ async fn who_has_left_can_come_back_and_nobody_else() {
     assert_eq!(post("approve").await.body["state"], "COMPLETED");
 }
 
+/// Who was shown the way has been there: leaving at once is leaving.
+#[tokio::test]
+async fn a_script_may_begin_with_leaving() {
+    let klarna = Klarna::frozen().await;
+    let script: CustomerScript = serde_json::from_value(
+        json!([{"act": "leave"}, {"act": "come_back", "after": "5m"}, {"act": "approve"}]),
+    )
+    .unwrap();
+    let queued =
+        QueuedOutcome { customer: script, ..QueuedOutcome::once(CallKind::Any, "STEP_UP_REQUIRED".into()) };
+    klarna.control().queue_outcomes(&ALPHA.into(), &[queued]).await.unwrap();
+    let answer = klarna.authorize(ALPHA, &[], &initial("t-1")).await;
+    let left = state(&klarna, &answer).await;
+    assert_eq!(
+        (&left["state"], &left["state_reason"]),
+        (&json!("SUBMITTED"), &json!("PURCHASE_FLOW_ABORTED"))
+    );
+    let happened = advance(&klarna, 300).await;
+    assert!(!happened.iter().any(|line| line.contains("came to nothing")), "{happened:?}");
+    assert_eq!(state(&klarna, &answer).await["state"], "COMPLETED");
+}
+
 #[tokio::test]
 async fn another_option_is_in_the_request_and_the_state_stays() {
     let klarna = Klarna::start().await;
