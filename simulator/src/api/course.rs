@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::http::header::{CONTENT_LENGTH, EXPECT};
 use axum::http::request;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use klarna_schemas::simulator::journal::Ending;
 
 use super::recording::{Notes, Place, place_by_key, write_down};
+use crate::config::THROWN_AWAY;
 use crate::world::{Answered, World};
 
 /// How much is kept of a body that is longer than it may be.
@@ -52,25 +54,49 @@ impl Course {
         Self { world, parts, notes, started_at, stage: Stage::Arriving(BytesMut::new()) }
     }
 
-    /// Reads the body, as far as it comes and may.
+    /// Reads the body, as far as it comes and may. What is too much is read, too, and thrown away, for a
+    /// caller that writes all before it reads the answer; not where the caller asks first whether to send it.
     pub(super) async fn read(&mut self, mut body: Body) -> (Bytes, Extent) {
         let limit = self.world.settings().limits.body_bytes;
-        let extent = loop {
-            let Some(frame) = body.frame().await else { break Extent::Whole };
-            let Stage::Arriving(came) = &mut self.stage else { break Extent::Whole };
-            match frame.map(hyper::body::Frame::into_data) {
-                Ok(Ok(data)) => came.extend_from_slice(&data),
-                Ok(Err(_trailers)) => {}
-                Err(_) => break Extent::BrokenOff,
-            }
-            if came.len() > limit {
+        let mut length = 0;
+        let mut extent = Extent::Whole;
+        if self.asks_whether_to_send_more_than(limit) {
+            extent = Extent::TooLarge;
+            length = THROWN_AWAY;
+        }
+        while length < THROWN_AWAY.max(limit.saturating_add(1))
+            && let Some(frame) = body.frame().await
+        {
+            let data = match frame.map(hyper::body::Frame::into_data) {
+                Ok(Ok(data)) => data,
+                Ok(Err(_trailers)) => continue,
+                Err(_) if extent == Extent::TooLarge => break,
+                Err(_) => {
+                    extent = Extent::BrokenOff;
+                    break;
+                }
+            };
+            length += data.len();
+            let Stage::Arriving(came) = &mut self.stage else { break };
+            if length > limit {
+                extent = Extent::TooLarge;
+                came.extend_from_slice(&data);
                 came.truncate(KEPT_OF_TOO_LARGE.min(limit));
-                break Extent::TooLarge;
+            } else {
+                came.extend_from_slice(&data);
             }
-        };
+        }
         let came = self.came();
         self.stage = Stage::Served(came.clone());
         (came, extent)
+    }
+
+    /// Whether the caller announces more than may come, and waits for leave to send it.
+    fn asks_whether_to_send_more_than(&self, limit: usize) -> bool {
+        let of = |name| self.parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let announced = of(CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        let waits = of(EXPECT).is_some_and(|expects| expects.eq_ignore_ascii_case("100-continue"));
+        waits && announced.is_some_and(|length: usize| length > limit)
     }
 
     /// As much of the body as has come.

@@ -134,12 +134,38 @@ async fn what_is_no_json_is_refused() {
 #[tokio::test]
 async fn a_body_over_one_mebibyte_is_refused() {
     let klarna = Klarna::start().await;
+    klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
     let mut body = initial("t-1");
     body["padding"] = json!("x".repeat(1 << 20));
     let answer = klarna.authorize(ALPHA, &[], &body).await;
     assert_eq!(answer.refusal().0, 413);
+    // A caller that writes all of it before it reads is answered, too.
+    body["padding"] = json!("x".repeat(12 << 20));
+    let answer = klarna.authorize(ALPHA, &[], &body).await;
+    assert_eq!(answer.refusal().0, 413);
+    let journal = klarna.journal("authorize").await;
+    assert!(journal.entries.iter().all(|entry| entry.request.truncated), "only the beginning is kept");
+    assert!(journal.entries.iter().all(|entry| entry.request.body().len() == 64 << 10));
     body["padding"] = json!("x".repeat((1 << 20) - 2_000));
     assert_eq!(klarna.authorize(ALPHA, &[], &body).await.result(), "STEP_UP_REQUIRED");
+}
+
+/// Whoever asks first whether to send so much is told no, and need not send it.
+#[tokio::test]
+async fn a_large_body_that_is_announced_is_refused_before_it_comes() {
+    let klarna = Klarna::start().await;
+    let address = klarna.simulator.base_url().authority().to_owned();
+    let mut socket = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST /v2/accounts/{ALPHA}/payment/authorize HTTP/1.1\r\nHost: {address}\r\nAuthorization: Basic {KEY}\r\n\
+         Content-Type: application/json\r\nContent-Length: 2000000\r\nExpect: 100-continue\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 64 << 10];
+    let read = tokio::time::timeout(std::time::Duration::from_secs(10), socket.read(&mut answer));
+    let length = read.await.expect("it is answered before the body").unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
 #[tokio::test]
