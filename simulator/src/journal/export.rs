@@ -21,11 +21,13 @@ pub(crate) fn ndjson(entries: &[JournalEntry]) -> String {
     entries.iter().map(|entry| serde_json::to_string(entry).unwrap_or_default() + "\n").collect()
 }
 
-/// In the order in which things came about instead of ended, numbered anew from 1.
+/// In the order in which things came about instead of ended, numbered anew from 1: of an event and its
+/// copies, which go side by side, the sound one first.
 pub(crate) fn in_order(mut kept: Vec<Kept>) -> Vec<JournalEntry> {
     kept.sort_by_cached_key(|kept| {
         let exchange = &kept.exchange;
-        (exchange.epoch, exchange.virtual_at, exchange.number, exchange.target.clone())
+        let of_one_event = (exchange.target.clone(), exchange.fault.clone());
+        (exchange.epoch, exchange.virtual_at, exchange.number, of_one_event)
     });
     (1..).zip(kept).map(|(seq, kept)| JournalEntry { seq, ..kept.entry() }).collect()
 }
