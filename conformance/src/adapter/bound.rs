@@ -10,11 +10,14 @@ use url::Url;
 
 use super::Adapter;
 use super::exchange::{Likeness, PartnerExchange};
+use super::facts::RequestFacts;
 use super::methods::MethodsAnswer;
-use super::operation::Operation;
+use super::oauth::Tokens;
+use super::operation::{Operation, add_call};
 use super::order::Order;
 use super::outcome::Outcome;
-use super::request::{Rendered, Request};
+use super::request::{Rendered, Request, Shown};
+use super::rules::Seen;
 use super::template::TemplateError;
 use super::variables::{RunVariables, Secrets, with_order, with_payment};
 use super::vars::PartnerBinding;
@@ -30,6 +33,7 @@ pub struct BoundAcquirer {
     run: RunVariables,
     base_url: String,
     http: reqwest::Client,
+    tokens: Tokens,
 }
 
 /// What the acquirer answered, read by the adapter.
@@ -88,6 +92,14 @@ pub enum OperationError {
         /// The operation.
         operation: &'static str,
     },
+    /// No token to show the acquirer who calls.
+    #[error("{operation}: {reason}\n  hint: see authentication.oauth2 in the adapter")]
+    NoToken {
+        /// Which operation.
+        operation: &'static str,
+        /// What the token server said.
+        reason: String,
+    },
     /// A template of the adapter failed on this order.
     #[error("{operation}: {source}")]
     Template {
@@ -121,7 +133,7 @@ impl BoundAcquirer {
         let mut run = context.variables();
         run.acquirer_base_url = Some(base_url.as_str().trim_end_matches('/').to_owned());
         let base_url = base_url.as_str().to_owned();
-        Ok(Self { adapter: adapter.clone(), run, base_url, http })
+        Ok(Self { adapter: adapter.clone(), run, base_url, http, tokens: Tokens::default() })
     }
 
     /// The adapter that it is bound by.
@@ -150,7 +162,7 @@ impl BoundAcquirer {
             return Err(OperationError::NotBound { adapter: self.adapter.file().to_owned(), operation });
         };
         let variables = |secrets| with_order(self.run.of_partner(partner, secrets), order);
-        let exchange = self.call(operation, &bound.request, variables).await?;
+        let exchange = self.call(operation, &bound.request, &mut Variables::new(variables)).await?;
         bound.read(&exchange).map_err(|what| OperationError::Unreadable {
             operation,
             what,
@@ -208,13 +220,23 @@ impl BoundAcquirer {
     ) -> Result<bool, OperationError> {
         let operation = "create_payment";
         let inner = &self.adapter.inner;
-        let bound = &inner.create_payment.request;
         let said = |order: &Order| {
-            let variables = with_order(self.run.of_partner(partner, Secrets::Marked), order);
-            bound
-                .likeness(&inner.templates, &inner.authentication, &self.base_url, &variables)
-                .map(|likeness| likeness.curl())
-                .map_err(|source| OperationError::Template { operation, source })
+            let mut variables = self.run.of_partner(partner, Secrets::Marked);
+            RequestFacts::sample().add_to(&mut variables);
+            let mut variables = with_order(variables, order);
+            for name in inner.create_payment.before.iter().flat_map(|call| call.reads.names()) {
+                add_call(&mut variables, name, "sample");
+            }
+            let requests = inner.create_payment.before.iter().map(|call| &call.request);
+            requests
+                .chain([&inner.create_payment.request])
+                .map(|request| {
+                    request
+                        .likeness(&inner.templates, &inner.authentication, &self.base_url, &variables)
+                        .map(|likeness| likeness.curl())
+                        .map_err(|source| OperationError::Template { operation, source })
+                })
+                .collect::<Result<Vec<_>, _>>()
         };
         Ok(said(one)? != said(other)?)
     }
@@ -225,26 +247,61 @@ impl BoundAcquirer {
         bound: &Operation,
         variables: impl Fn(Secrets) -> Value,
     ) -> Result<PaymentAnswer, OperationError> {
-        let exchange = self.call(operation, &bound.request, variables).await?;
-        self.understand(operation, bound, exchange)
+        let mut variables = Variables::new(variables);
+        let mut earlier = BTreeMap::new();
+        for call in &bound.before {
+            let exchange = self.call(operation, &call.request, &mut variables).await?;
+            let body: Option<Value> = serde_json::from_slice(&exchange.response_body).ok();
+            let headers = &exchange.response_headers;
+            let seen = Seen { status: Some(exchange.status), headers, body: body.as_ref() };
+            let read = call.reads.read(headers, body.as_ref().unwrap_or(&Value::Null));
+            let read = match (call.rules.decide(seen), read) {
+                (Some(outcome), Ok(read)) => {
+                    earlier.extend(read);
+                    return Ok(PaymentAnswer { outcome, read: earlier, exchange });
+                }
+                (None, Ok(read)) if (200..300).contains(&exchange.status) => read,
+                (_, read) => {
+                    let why = read.err().map_or_else(
+                        || "and no rule of its answer.outcome says what that means".to_owned(),
+                        |error| error.to_string(),
+                    );
+                    let what = format!("a call before it was answered {}, {why}", shown(&exchange));
+                    return Err(OperationError::Unreadable { operation, what, exchange: Box::new(exchange) });
+                }
+            };
+            for (name, value) in &read {
+                variables.add_call(name, value);
+            }
+            earlier.extend(read);
+        }
+        let exchange = self.call(operation, &bound.request, &mut variables).await?;
+        let mut answer = self.understand(operation, bound, exchange)?;
+        earlier.append(&mut answer.read);
+        Ok(PaymentAnswer { read: earlier, ..answer })
     }
 
-    /// Makes the request of an operation.
+    /// Makes one request of an operation.
     async fn call(
         &self,
         operation: &'static str,
         request: &Request,
-        variables: impl Fn(Secrets) -> Value,
+        variables: &mut Variables,
     ) -> Result<PartnerExchange, OperationError> {
         let inner = &self.adapter.inner;
         let failed = |source| OperationError::Template { operation, source };
         let (templates, authentication) = (&inner.templates, &inner.authentication);
-        let rendered = request
-            .render(templates, authentication, &self.base_url, &variables(Secrets::Revealed))
-            .map_err(failed)?;
-        let likeness = request
-            .likeness(templates, authentication, &self.base_url, &variables(Secrets::Marked))
-            .map_err(failed)?;
+        variables.renew();
+        if let Shown::OAuth(oauth) = &authentication.shown {
+            oauth
+                .add_to(&mut variables.revealed, templates, &self.tokens, &self.http)
+                .await
+                .map_err(|error| OperationError::NoToken { operation, reason: error.to_string() })?;
+        }
+        let rendered =
+            request.render(templates, authentication, &self.base_url, &variables.revealed).map_err(failed)?;
+        let likeness =
+            request.likeness(templates, authentication, &self.base_url, &variables.marked).map_err(failed)?;
         let deadline = inner.timing.operation_timeout;
         self.send(operation, rendered, &likeness, deadline).await
     }
@@ -307,20 +364,66 @@ impl BoundAcquirer {
             what,
             exchange: Box::new(exchange),
         };
-        let Some(outcome) = bound.rules.decide(Some(exchange.status), body.as_ref()) else {
+        let headers = &exchange.response_headers;
+        let seen = Seen { status: Some(exchange.status), headers, body: body.as_ref() };
+        let Some(outcome) = bound.rules.decide(seen) else {
             let place = self.adapter.inner.templates.source().at(bound.rules_place);
             let what = format!(
-                "no rule of answer.outcome fits the answer {} {}\n  hint: the rules stand at {place}; add one for this answer",
-                exchange.status,
-                excerpt(&exchange.response_body),
+                "no rule of answer.outcome fits the answer {}\n  hint: the rules stand at {place}; add one for this answer",
+                shown(&exchange),
             );
             return Err(unreadable(what, exchange));
         };
-        match bound.reads.read(body.as_ref().unwrap_or(&Value::Null)) {
-            Ok(read) => Ok(PaymentAnswer { outcome, read, exchange }),
+        match bound.reads.read(headers, body.as_ref().unwrap_or(&Value::Null)) {
+            Ok(mut read) => {
+                if let Some(url) = read.get_mut("redirect_url") {
+                    self.make_absolute(url);
+                }
+                Ok(PaymentAnswer { outcome, read, exchange })
+            }
             Err(error) => Err(unreadable(format!("answer.{error}"), exchange)),
         }
     }
+
+    /// A URL without a host is one of the acquirer's.
+    fn make_absolute(&self, url: &mut String) {
+        if url.starts_with('/')
+            && let Some(absolute) = Url::parse(&self.base_url).ok().and_then(|base| base.join(url).ok())
+        {
+            *url = absolute.into();
+        }
+    }
+}
+
+/// What the templates of one operation see: for the wire, and for whatever is shown.
+struct Variables {
+    revealed: Value,
+    marked: Value,
+}
+
+impl Variables {
+    fn new(variables: impl Fn(Secrets) -> Value) -> Self {
+        Self { revealed: variables(Secrets::Revealed), marked: variables(Secrets::Marked) }
+    }
+
+    /// Gives the next request a nonce and a time of its own.
+    fn renew(&mut self) {
+        let facts = RequestFacts::now();
+        for variables in [&mut self.revealed, &mut self.marked].into_iter().filter_map(Value::as_object_mut) {
+            facts.add_to(variables);
+        }
+    }
+
+    /// Adds what an earlier answer gave.
+    fn add_call(&mut self, name: &str, value: &str) {
+        add_call(&mut self.revealed, name, value);
+        add_call(&mut self.marked, name, value);
+    }
+}
+
+/// Status and beginning of an answer.
+fn shown(exchange: &PartnerExchange) -> String {
+    format!("{} {}", exchange.status, excerpt(&exchange.response_body))
 }
 
 /// Header pairs as text.

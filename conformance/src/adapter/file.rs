@@ -130,6 +130,42 @@ pub(super) struct AuthenticationFile {
     pub(super) basic: Option<BasicFile>,
     #[serde(default)]
     pub(super) header: Option<HeaderFile>,
+    #[serde(default)]
+    pub(super) oauth2: Option<Spanned<OAuthFile>>,
+    #[serde(default)]
+    pub(super) signature: Option<Spanned<SignatureFile>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OAuthFile {
+    pub(super) token_url: Spanned<String>,
+    pub(super) client_id: Spanned<String>,
+    pub(super) client_secret: Spanned<String>,
+    #[serde(default)]
+    pub(super) scope: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignatureFile {
+    #[serde(default)]
+    pub(super) algorithm: Option<Spanned<String>>,
+    pub(super) secret: Spanned<String>,
+    #[serde(default)]
+    pub(super) secret_encoding: Option<Spanned<String>>,
+    /// Sent, and signed where the message names them.
+    #[serde(default)]
+    pub(super) headers: IndexMap<Spanned<String>, Spanned<String>>,
+    /// Parts: words, or mappings with one of their names.
+    pub(super) message: Vec<Node>,
+    #[serde(default)]
+    pub(super) separator: Option<String>,
+    #[serde(default)]
+    pub(super) encoding: Option<Spanned<String>>,
+    pub(super) header: Spanned<String>,
+    #[serde(default)]
+    pub(super) value: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -180,8 +216,29 @@ pub(super) struct MethodsAnswerFile {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OperationFile {
+    /// Calls that are made before, in order.
+    #[serde(default)]
+    pub(super) before: Vec<Spanned<CallFile>>,
     pub(super) request: RequestFile,
     pub(super) answer: AnswerFile,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallFile {
+    pub(super) request: RequestFile,
+    #[serde(default)]
+    pub(super) answer: CallAnswerFile,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallAnswerFile {
+    /// What ends the operation here; none where it goes on.
+    #[serde(default)]
+    pub(super) outcome: Vec<RuleFile>,
+    #[serde(default)]
+    pub(super) read: IndexMap<Spanned<String>, Node>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -189,24 +246,31 @@ pub(super) struct OperationFile {
 pub(super) struct RequestFile {
     pub(super) method: Spanned<String>,
     pub(super) path: Spanned<String>,
+    /// A tree, as the body's.
+    #[serde(default)]
+    pub(super) query: Option<Node>,
     #[serde(default)]
     pub(super) headers: IndexMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
-    pub(super) body: Option<BodyFile>,
+    pub(super) body: Option<Spanned<BodyFile>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BodyFile {
-    pub(super) json: Node,
+    #[serde(default)]
+    pub(super) json: Option<Node>,
+    #[serde(default)]
+    pub(super) form: Option<Node>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AnswerFile {
     pub(super) outcome: Spanned<Vec<RuleFile>>,
+    /// Name → JSONPath, `{header: name}`, or `{inside: JSONPath, path: JSONPath}`.
     #[serde(default)]
-    pub(super) read: IndexMap<Spanned<String>, Spanned<String>>,
+    pub(super) read: IndexMap<Spanned<String>, Node>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -218,6 +282,9 @@ pub(super) struct RuleFile {
     /// JSONPath → value, list of values, or `{present: bool}`.
     #[serde(default)]
     pub(super) r#where: IndexMap<Spanned<String>, Node>,
+    /// Header → value, list of values, or `{present: bool}`.
+    #[serde(default)]
+    pub(super) headers: IndexMap<Spanned<String>, Node>,
     pub(super) is: Spanned<String>,
 }
 
@@ -227,7 +294,7 @@ pub(super) struct NotificationsFile {
     pub(super) body: Spanned<String>,
     #[serde(default)]
     pub(super) verify: Option<Spanned<VerifyFile>>,
-    pub(super) read: IndexMap<Spanned<String>, Spanned<String>>,
+    pub(super) read: IndexMap<Spanned<String>, Node>,
     #[serde(default)]
     pub(super) outcome: Vec<NotificationRuleFile>,
     #[serde(default)]
@@ -247,6 +314,14 @@ pub(super) struct VerifyFile {
     pub(super) encoding: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) prefix: Option<Spanned<String>>,
+    /// Where the signature stands, where it is not a whole header.
+    #[serde(default)]
+    pub(super) signature: Option<Node>,
+    /// What is signed; the body where absent.
+    #[serde(default)]
+    pub(super) message: Option<Vec<Node>>,
+    #[serde(default)]
+    pub(super) separator: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -304,6 +379,10 @@ mod tests {
             ("/$defs/authentication", keys::<AuthenticationFile>()),
             ("/$defs/authentication/properties/basic", keys::<BasicFile>()),
             ("/$defs/authentication/properties/header", keys::<HeaderFile>()),
+            ("/$defs/authentication/properties/oauth2", keys::<OAuthFile>()),
+            ("/$defs/authentication/properties/signature", keys::<SignatureFile>()),
+            ("/$defs/call", keys::<CallFile>()),
+            ("/$defs/call/properties/answer", keys::<CallAnswerFile>()),
             ("/properties/operations", keys::<OperationsFile>()),
             ("/$defs/operation", keys::<OperationFile>()),
             ("/$defs/list_payment_methods", keys::<MethodsFile>()),

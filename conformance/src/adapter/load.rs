@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::error::AdapterError;
+use super::facts::RequestFacts;
 use super::file::{AdapterFile, ListenFile};
 use super::methods::ListMethods;
 use super::notification::Notifications;
@@ -119,17 +120,21 @@ impl Checked {
         let templates = &self.templates;
         self.start.check(templates, &self.partners)?;
         let create_place: Place = file.operations.value.create_payment.referenced.into();
-        if !self.create_payment.reads.names().any(|name| name == "payment_id") {
+        if !self.create_payment.names_read().any(|name| name == "payment_id") {
             return Err(templates.source().complain(
                 create_place,
                 "create_payment.answer.read does not say where the payment_id is",
                 Some("read: {payment_id: $.id}"),
             ));
         }
-        let payment = self.create_payment.reads.names().map(|name| (name.to_owned(), "sample".to_owned()));
+        let payment = self.create_payment.names_read().map(|name| (name.to_owned(), "sample".to_owned()));
         let payment = payment.collect();
         for partner in &self.partners {
-            let variables = || RunVariables::sample(true).of_partner(partner, Secrets::Revealed);
+            let variables = || {
+                let mut variables = RunVariables::sample(true).of_partner(partner, Secrets::Revealed);
+                RequestFacts::sample().add_to(&mut variables);
+                variables
+            };
             let bare = Value::Object(variables());
             self.authentication.check(templates, &bare)?;
             self.create_payment.check(templates, &with_order(variables(), &sample_order()))?;
@@ -138,6 +143,15 @@ impl Checked {
             }
             if let Some(read_payment) = &self.read_payment {
                 read_payment.check(templates, &with_payment(variables(), &payment))?;
+            }
+            if self.notifications.as_ref().is_some_and(Notifications::say_ids_alone)
+                && self.read_payment.is_none()
+            {
+                return Err(templates.source().complain(
+                    file.notifications.as_ref().map(|part| part.referenced.into()).unwrap_or_default(),
+                    "notifications without outcome say which payment only, and no operation says how to read it",
+                    Some("add operations.read_payment, or notifications.outcome"),
+                ));
             }
             if let Some(verify) = self.notifications.as_ref().and_then(|part| part.verify.as_ref()) {
                 verify.check(templates, &bare)?;

@@ -7,18 +7,24 @@
 mod bound;
 mod error;
 mod exchange;
+mod facts;
 mod file;
 mod filters;
+mod form;
+mod hmac;
 mod load;
 mod methods;
 mod node;
 mod notification;
+mod oauth;
 mod operation;
 mod order;
 mod outcome;
+mod parts;
 mod reading;
 mod request;
 mod rules;
+mod signature;
 mod source;
 mod start;
 mod template;
@@ -48,6 +54,7 @@ pub(crate) use notification::Ears;
 pub use notification::Verification;
 pub use order::{Address, Customer, Mode, Order, OrderLine, Recipient};
 pub use outcome::Outcome;
+pub(crate) use parts::Message as Came;
 pub(crate) use reading::RESPONSE_DATA;
 pub(crate) use start::{ProcessPlan, Ready, StopSignal};
 pub use template::TemplateError;
@@ -192,8 +199,8 @@ impl Adapter {
     /// payment gives it.
     pub fn reads(&self, name: &str) -> (bool, bool) {
         let by_reading =
-            self.inner.read_payment.as_ref().is_some_and(|read| read.reads.names().any(|read| read == name));
-        (self.inner.create_payment.reads.names().any(|read| read == name), by_reading)
+            self.inner.read_payment.as_ref().is_some_and(|read| read.names_read().any(|read| read == name));
+        (self.inner.create_payment.names_read().any(|read| read == name), by_reading)
     }
 
     /// What the acquirer claims about its own clocks.

@@ -1,14 +1,16 @@
 //! How an adapter reads what the acquirer tells its Partners.
 
-use http::HeaderMap;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::error::AdapterError;
 use super::file::NotificationsFile;
+use super::form;
+use super::hmac::word;
 use super::outcome::Outcome;
+use super::parts::Message as Came;
 use super::reading::Reads;
-use super::rules::Rules;
+use super::rules::{Rules, Seen};
 use super::template::{TemplateError, Templates};
 use super::variables::{RunVariables, Secrets};
 use super::vars::PartnerBinding;
@@ -18,10 +20,22 @@ use super::verify::Verify;
 #[derive(Debug, Clone)]
 pub(super) struct Notifications {
     pub(super) verify: Option<Verify>,
+    kind: Kind,
     reads: Reads,
     rules: Rules,
     answer: Answer,
 }
+
+/// What a notification is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Json,
+    Form,
+    /// The query of a call without a body.
+    Query,
+}
+
+const KINDS: &[(&str, Kind)] = &[("json", Kind::Json), ("form", Kind::Form), ("query", Kind::Query)];
 
 /// What the Partner answers to a notification that it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,15 +74,17 @@ pub(crate) struct Ears {
 }
 
 impl Notifications {
+    /// Whether they say no more than which payment they are about.
+    pub(super) fn say_ids_alone(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     pub(super) fn compile(
         file: &Spanned<NotificationsFile>,
         templates: &mut Templates,
     ) -> Result<Self, AdapterError> {
         let body = &file.value.body;
-        if body.value != "json" {
-            let place = body.referenced.into();
-            return Err(templates.source().unknown(place, "kind of body", &body.value, &["json"]));
-        }
+        let kind = word(templates.source(), "kind of body", Some(body), KINDS)?.unwrap_or(Kind::Json);
         let verify =
             file.value.verify.as_ref().map(|verify| Verify::compile(verify, templates)).transpose()?;
         let source = templates.source();
@@ -90,7 +106,7 @@ impl Notifications {
             }
         };
         let answer = Answer { status, body: answer.body.clone().unwrap_or_default() };
-        Ok(Self { verify, reads, rules: Rules::of_notification(source, &file.value.outcome)?, answer })
+        Ok(Self { verify, kind, reads, rules: Rules::of_notification(source, &file.value.outcome)?, answer })
     }
 }
 
@@ -124,8 +140,13 @@ impl Ears {
             .map_or(Answer { status: 200, body: String::new() }, |notifications| notifications.answer.clone())
     }
 
+    /// Whether notifications say no more than which payment they are about: how it stands must be read.
+    pub(crate) fn hear_ids_alone(&self) -> bool {
+        self.notifications.as_ref().is_some_and(Notifications::say_ids_alone)
+    }
+
     /// Understands a notification that came to `partner`'s own URL, or to the URL of all.
-    pub(crate) fn hear(&self, partner: Option<&str>, headers: &HeaderMap, body: &[u8]) -> Heard {
+    pub(crate) fn hear(&self, partner: Option<&str>, came: &Came<'_>) -> Heard {
         let mut heard = Heard {
             partner: partner.map(str::to_owned),
             payment_id: None,
@@ -138,34 +159,33 @@ impl Ears {
             return heard;
         };
         if let Some(verify) = &notifications.verify {
-            heard.verified = self.verify(verify, &mut heard.partner, headers, body);
+            heard.verified = self.verify(verify, &mut heard.partner, came);
         }
-        let body: Value = match serde_json::from_slice(body) {
-            Ok(body) => body,
-            Err(error) => {
-                heard.unreadable = Some(format!("the body is no JSON: {error}"));
-                return heard;
-            }
+        let body: Value = match notifications.kind {
+            Kind::Form => form::decode(came.body),
+            Kind::Query => form::decode(came.query.as_bytes()),
+            Kind::Json => match serde_json::from_slice(came.body) {
+                Ok(body) => body,
+                Err(error) => {
+                    heard.unreadable = Some(format!("the body is no JSON: {error}"));
+                    return heard;
+                }
+            },
         };
-        match notifications.reads.read(&body) {
+        match notifications.reads.read(came.headers, &body) {
             Ok(mut found) => heard.payment_id = found.remove("payment_id"),
             Err(error) => heard.unreadable = Some(format!("notifications.{error}")),
         }
         if heard.payment_id.is_none() && heard.unreadable.is_none() {
             heard.unreadable = Some("notifications.read.payment_id finds nothing in the body".to_owned());
         }
-        heard.outcome = notifications.rules.decide(None, Some(&body));
+        let seen = Seen { status: None, headers: came.headers, body: Some(&body) };
+        heard.outcome = notifications.rules.decide(seen);
         heard
     }
 
-    fn verify(
-        &self,
-        verify: &Verify,
-        partner: &mut Option<String>,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Verification {
-        let fits = |key: &[u8]| verify.scheme.verify(key, headers, body);
+    fn verify(&self, verify: &Verify, partner: &mut Option<String>, came: &Came<'_>) -> Verification {
+        let fits = |key: &[u8]| verify.scheme.verify(key, came);
         let signer = || self.keys.iter().find(|(_, key)| fits(key).is_ok()).map(|(name, _)| name.clone());
         let Some(name) = partner else {
             *partner = signer();

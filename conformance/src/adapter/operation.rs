@@ -4,7 +4,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::error::AdapterError;
-use super::file::OperationFile;
+use super::file::{CallFile, OperationFile};
 use super::reading::Reads;
 use super::request::Request;
 use super::rules::Rules;
@@ -14,11 +14,32 @@ use super::template::Templates;
 /// A compiled operation.
 #[derive(Debug, Clone)]
 pub(super) struct Operation {
+    /// Calls that are made before, in order.
+    pub(super) before: Vec<Call>,
     pub(super) request: Request,
     pub(super) rules: Rules,
     /// Where the rules stand, for the complaint that none of them fits.
     pub(super) rules_place: Place,
     pub(super) reads: Reads,
+}
+
+/// A call that is made before the one that the operation is about.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) request: Request,
+    /// Answers that end the operation here.
+    pub(super) rules: Rules,
+    pub(super) reads: Reads,
+}
+
+impl Call {
+    fn compile(file: &CallFile, templates: &mut Templates) -> Result<Self, AdapterError> {
+        Ok(Self {
+            rules: Rules::of_answer(templates.source(), &file.answer.outcome)?,
+            reads: Reads::compile(templates.source(), &file.answer.read)?,
+            request: Request::compile(&file.request, templates)?,
+        })
+    }
 }
 
 impl Operation {
@@ -37,11 +58,38 @@ impl Operation {
             ));
         }
         let reads = Reads::compile(templates.source(), &answer.read)?;
+        let before = file
+            .value
+            .before
+            .iter()
+            .map(|call| Call::compile(&call.value, templates))
+            .collect::<Result<_, _>>()?;
         let request = Request::compile(&file.value.request, templates)?;
-        Ok(Self { request, rules, rules_place, reads })
+        Ok(Self { before, request, rules, rules_place, reads })
+    }
+
+    /// Names of all that its answers give, earlier ones included.
+    pub(super) fn names_read(&self) -> impl Iterator<Item = &str> {
+        self.before.iter().flat_map(|call| call.reads.names()).chain(self.reads.names())
     }
 
     pub(super) fn check(&self, templates: &Templates, sample: &Value) -> Result<(), AdapterError> {
-        self.request.check(templates, sample)
+        let mut sample = sample.clone();
+        for call in &self.before {
+            call.request.check(templates, &sample)?;
+            for name in call.reads.names() {
+                add_call(&mut sample, name, "sample");
+            }
+        }
+        self.request.check(templates, &sample)
+    }
+}
+
+/// Adds what an earlier answer gave: `call.<name>`.
+pub(super) fn add_call(variables: &mut Value, name: &str, value: &str) {
+    let Some(variables) = variables.as_object_mut() else { return };
+    let call = variables.entry("call").or_insert_with(|| Value::Object(serde_json::Map::new()));
+    if let Some(call) = call.as_object_mut() {
+        call.insert(name.to_owned(), Value::from(value));
     }
 }

@@ -9,6 +9,7 @@ use serde_json_path::JsonPath;
 use serde_saphyr::Spanned;
 
 use super::error::AdapterError;
+use super::node::{Node, Shape};
 use super::source::{Place, Source};
 
 /// What the answer carries of Klarna's word to the Partner (AP-12).
@@ -35,10 +36,26 @@ pub(super) struct Reads(Vec<Read>);
 #[derive(Debug, Clone)]
 struct Read {
     name: String,
+    from: From,
+}
+
+/// Where a value stands.
+#[derive(Debug, Clone)]
+enum From {
+    Body(Path),
+    Header(String),
+    /// In JSON that stands as text in the body.
+    Inside(Path, Path),
+}
+
+#[derive(Debug, Clone)]
+struct Path {
     /// As written; the library's own rendering is not exact.
     text: String,
     path: JsonPath,
 }
+
+const KEYS: &[&str] = &["header", "inside", "path"];
 
 /// A JSONPath that should give one value and gives several.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,16 +69,15 @@ pub(super) struct Ambiguous {
 impl Reads {
     pub(super) fn compile(
         source: &Source,
-        paths: &IndexMap<Spanned<String>, Spanned<String>>,
+        paths: &IndexMap<Spanned<String>, Node>,
     ) -> Result<Self, AdapterError> {
         let mut reads = Vec::new();
-        for (name, path) in paths {
+        for (name, node) in paths {
             let slip = (!NAMES.contains(&name.value.as_str())).then(|| nearest(&name.value, NAMES)).flatten();
             if slip.is_some() {
                 return Err(source.unknown(name.referenced.into(), "name to read", &name.value, NAMES));
             }
-            let (name, text) = (name.value.clone(), path.value.clone());
-            reads.push(Read { name, path: compile(source, &text, path.referenced.into())?, text });
+            reads.push(Read { name: name.value.clone(), from: From::compile(source, node)? });
         }
         Ok(Self(reads))
     }
@@ -70,25 +86,69 @@ impl Reads {
         self.0.iter().map(|read| read.name.as_str())
     }
 
-    /// What the paths find; a path that finds nothing, or null, is left out.
-    pub(super) fn read(&self, body: &Value) -> Result<BTreeMap<String, String>, Ambiguous> {
+    /// What is found; what finds nothing, or null, is left out.
+    pub(super) fn read(
+        &self,
+        headers: &[(String, String)],
+        body: &Value,
+    ) -> Result<BTreeMap<String, String>, Ambiguous> {
         let mut found = BTreeMap::new();
-        for Read { name, text, path } in &self.0 {
-            let nodes = path.query(body);
-            if nodes.len() > 1 {
-                return Err(Ambiguous { name: name.clone(), path: text.clone(), count: nodes.len() });
-            }
-            match nodes.first() {
-                None | Some(Value::Null) => {}
-                Some(Value::String(text)) => {
-                    found.insert(name.clone(), text.clone());
+        for Read { name, from } in &self.0 {
+            let value = match from {
+                From::Header(header) => headers
+                    .iter()
+                    .find(|(known, _)| known.eq_ignore_ascii_case(header))
+                    .map(|(_, value)| value.clone()),
+                From::Body(path) => path.find(name, body)?,
+                From::Inside(outer, inner) => {
+                    match outer.find(name, body)?.map(|text| serde_json::from_str(&text)) {
+                        Some(Ok(within)) => inner.find(name, &within)?,
+                        Some(Err(_)) | None => None,
+                    }
                 }
-                Some(other) => {
-                    found.insert(name.clone(), other.to_string());
-                }
-            }
+            };
+            found.extend(value.map(|value| (name.clone(), value)));
         }
         Ok(found)
+    }
+}
+
+impl From {
+    fn compile(source: &Source, node: &Node) -> Result<Self, AdapterError> {
+        let path = |node: &Node| match node.shape() {
+            Shape::Text(text) => Ok(Path { text: text.clone(), path: compile(source, text, node.place())? }),
+            _ => Err(source.complain(node.place(), "this takes a JSONPath", None)),
+        };
+        let Shape::Map(pairs) = node.shape() else { return path(node).map(Self::Body) };
+        for (key, _) in pairs {
+            if !KEYS.contains(&key.value.as_str()) {
+                return Err(source.unknown(key.referenced.into(), "key", &key.value, KEYS));
+            }
+        }
+        match (node.get("header").map(Node::shape), node.get("inside"), node.get("path")) {
+            (Some(Shape::Text(name)), None, None) => Ok(Self::Header(name.clone())),
+            (None, Some(outer), Some(inner)) => Ok(Self::Inside(path(outer)?, path(inner)?)),
+            _ => Err(source.complain(
+                node.place(),
+                "a value is read by a JSONPath, from a header, or from JSON text inside the body",
+                Some("read: {payment_id: $.id, redirect_url: {header: location}, token: {inside: $.data, path: $.token}}"),
+            )),
+        }
+    }
+}
+
+impl Path {
+    /// The one value that it finds, as text.
+    fn find(&self, name: &str, body: &Value) -> Result<Option<String>, Ambiguous> {
+        let nodes = self.path.query(body);
+        if nodes.len() > 1 {
+            return Err(Ambiguous { name: name.to_owned(), path: self.text.clone(), count: nodes.len() });
+        }
+        Ok(match nodes.first() {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(other) => Some(other.to_string()),
+        })
     }
 }
 
@@ -107,7 +167,7 @@ mod tests {
     fn one_match_is_read_and_none_is_left_out() {
         let reads = reads("payment_id: $.data.id\nredirect_url: $.next['go to']\nown: $.n\n").unwrap();
         let body = json!({"data": {"id": "p\u{e9}1"}, "next": {"go to": null}, "n": 7});
-        let found = reads.read(&body).unwrap();
+        let found = reads.read(&[], &body).unwrap();
         assert_eq!(
             found.into_iter().collect::<Vec<_>>(),
             [("own".to_owned(), "7".to_owned()), ("payment_id".to_owned(), "pé1".to_owned()),]
@@ -115,8 +175,28 @@ mod tests {
     }
 
     #[test]
+    fn headers_and_json_inside_text_are_read() {
+        let yaml = "redirect_url: {header: Location}\nown: {inside: $.data, path: $.a.b}\nnone: {inside: $.id, path: $.a}\n";
+        let headers = [("location".to_owned(), "https://x.example/".to_owned())];
+        let found =
+            reads(yaml).unwrap().read(&headers, &json!({"data": "{\"a\":{\"b\":7}}", "id": "p"})).unwrap();
+        let found: Vec<_> = found.into_iter().collect();
+        assert_eq!(
+            found,
+            [
+                ("own".to_owned(), "7".to_owned()),
+                ("redirect_url".to_owned(), "https://x.example/".to_owned())
+            ]
+        );
+        let error = reads("own: {heder: x}\n").unwrap_err();
+        assert_eq!((error.place().as_str(), error.nearest()), ("a.yaml:1:7", Some("header")));
+        assert!(reads("own: {inside: $.a}\n").is_err());
+    }
+
+    #[test]
     fn several_matches_are_refused_by_name() {
-        let error = reads("payment_id: $..id\n").unwrap().read(&json!([{"id": 1}, {"id": 2}])).unwrap_err();
+        let error =
+            reads("payment_id: $..id\n").unwrap().read(&[], &json!([{"id": 1}, {"id": 2}])).unwrap_err();
         assert_eq!(error.to_string(), "read.payment_id: $..id matches 2 values, it must match one");
     }
 

@@ -2,24 +2,38 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::Value;
 use serde_saphyr::Spanned;
+use tera::Context;
 
 use super::error::AdapterError;
 use super::exchange::Likeness;
-use super::file::{AuthenticationFile, RequestFile};
+use super::file::{AuthenticationFile, BodyFile, RequestFile};
+use super::form;
+use super::oauth::OAuth;
+use super::parts::Message;
+use super::signature::{Signature, Use};
 use super::source::Place;
 use super::template::{Template, TemplateError, Templates, context};
 use super::tree::Tree;
 
-/// How a Partner shows the acquirer who it is.
+/// How a Partner shows the acquirer who it is: by what it says, by how it signs, or both.
 #[derive(Debug, Clone)]
-pub(super) enum Authentication {
-    None,
+pub(super) struct Authentication {
+    pub(super) shown: Shown,
+    signature: Option<Signature>,
+}
+
+/// What a Partner says.
+#[derive(Debug, Clone)]
+pub(super) enum Shown {
+    Nothing,
     Bearer(Template),
     Basic { username: Template, password: Template },
     Header { name: HeaderName, value: Template },
+    OAuth(OAuth),
 }
 
 impl Authentication {
@@ -27,35 +41,44 @@ impl Authentication {
         file: Option<&Spanned<AuthenticationFile>>,
         templates: &mut Templates,
     ) -> Result<Self, AdapterError> {
-        let Some(spanned) = file else { return Ok(Self::None) };
-        let AuthenticationFile { bearer, basic, header } = &spanned.value;
-        match (bearer, basic, header) {
-            (Some(token), None, None) => Ok(Self::Bearer(templates.text(token)?)),
-            (None, Some(basic), None) => Ok(Self::Basic {
+        let Some(spanned) = file else { return Ok(Self { shown: Shown::Nothing, signature: None }) };
+        let AuthenticationFile { bearer, basic, header, oauth2, signature } = &spanned.value;
+        let shown = match (bearer, basic, header, oauth2) {
+            (Some(token), None, None, None) => Shown::Bearer(templates.text(token)?),
+            (None, Some(basic), None, None) => Shown::Basic {
                 username: templates.text(&basic.username)?,
                 password: templates.text(&basic.password)?,
-            }),
-            (None, None, Some(header)) => Ok(Self::Header {
+            },
+            (None, None, Some(header), None) => Shown::Header {
                 name: header_name(templates, &header.name)?,
                 value: templates.text(&header.value)?,
-            }),
-            _ => Err(templates.source().complain(
-                spanned.referenced.into(),
-                "authentication takes exactly one of bearer, basic and header",
-                Some("authentication: {bearer: \"{{ partner.vars.api_key }}\"}"),
-            )),
-        }
+            },
+            (None, None, None, Some(oauth)) => Shown::OAuth(OAuth::compile(oauth, templates)?),
+            (None, None, None, None) if signature.is_some() => Shown::Nothing,
+            _ => {
+                return Err(templates.source().complain(
+                    spanned.referenced.into(),
+                    "authentication takes one of bearer, basic, header and oauth2, beside a signature or alone",
+                    Some("authentication: {bearer: \"{{ partner.vars.api_key }}\"}"),
+                ));
+            }
+        };
+        let signature =
+            signature.as_ref().map(|signature| Signature::compile(signature, templates)).transpose()?;
+        Ok(Self { shown, signature })
     }
 
     pub(super) fn check(&self, templates: &Templates, sample: &Value) -> Result<(), AdapterError> {
-        match self {
-            Self::None => Ok(()),
-            Self::Bearer(value) | Self::Header { value, .. } => templates.check(value, sample),
-            Self::Basic { username, password } => {
+        match &self.shown {
+            Shown::Nothing => {}
+            Shown::Bearer(value) | Shown::Header { value, .. } => templates.check(value, sample)?,
+            Shown::Basic { username, password } => {
                 templates.check(username, sample)?;
-                templates.check(password, sample)
+                templates.check(password, sample)?;
             }
+            Shown::OAuth(oauth) => oauth.check(templates, sample)?,
         }
+        self.signature.iter().try_for_each(|signature| signature.check(templates, sample))
     }
 }
 
@@ -64,8 +87,51 @@ impl Authentication {
 pub(super) struct Request {
     method: Method,
     path: Template,
+    query: Option<Tree>,
     headers: Vec<(HeaderName, Template)>,
-    body: Option<Tree>,
+    body: Option<Body>,
+}
+
+/// What is sent.
+#[derive(Debug, Clone)]
+enum Body {
+    Json(Tree),
+    Form(Tree),
+}
+
+impl Body {
+    fn compile(file: &Spanned<BodyFile>, templates: &mut Templates) -> Result<Self, AdapterError> {
+        match (&file.value.json, &file.value.form) {
+            (Some(json), None) => Ok(Self::Json(Tree::compile(json, templates)?)),
+            (None, Some(form)) => Ok(Self::Form(Tree::compile(form, templates)?)),
+            _ => Err(templates.source().complain(
+                file.referenced.into(),
+                "a body is either json or form",
+                Some("body: {json: {amount: \"{{ order.amount }}\"}}"),
+            )),
+        }
+    }
+
+    fn tree(&self) -> &Tree {
+        match self {
+            Self::Json(tree) | Self::Form(tree) => tree,
+        }
+    }
+
+    /// The bytes of a rendered tree.
+    fn bytes(&self, value: &Value) -> Vec<u8> {
+        match self {
+            Self::Json(_) => value.to_string().into_bytes(),
+            Self::Form(_) => form::encode(value).into_bytes(),
+        }
+    }
+
+    fn content_type(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "application/json",
+            Self::Form(_) => "application/x-www-form-urlencoded",
+        }
+    }
 }
 
 /// A request that is ready to be sent. It holds secrets, so it cannot be shown.
@@ -97,14 +163,16 @@ impl Request {
             .iter()
             .map(|(name, value)| Ok((header_name(templates, name)?, templates.text(value)?)))
             .collect::<Result<_, AdapterError>>()?;
-        let body = file.body.as_ref().map(|body| Tree::compile(&body.json, templates)).transpose()?;
-        Ok(Self { method, path, headers, body })
+        let query = file.query.as_ref().map(|query| Tree::compile(query, templates)).transpose()?;
+        let body = file.body.as_ref().map(|body| Body::compile(body, templates)).transpose()?;
+        Ok(Self { method, path, query, headers, body })
     }
 
     pub(super) fn check(&self, templates: &Templates, sample: &Value) -> Result<(), AdapterError> {
         templates.check(&self.path, sample)?;
         self.headers.iter().try_for_each(|(_, value)| templates.check(value, sample))?;
-        self.body.iter().try_for_each(|body| body.check(templates, sample))
+        self.query.iter().try_for_each(|query| query.check(templates, sample))?;
+        self.body.iter().try_for_each(|body| body.tree().check(templates, sample))
     }
 
     /// The request as it goes over the wire.
@@ -115,7 +183,7 @@ impl Request {
         base_url: &str,
         variables: &Value,
     ) -> Result<Rendered, TemplateError> {
-        let parts = self.parts(templates, authentication, base_url, variables, Basic::Encoded)?;
+        let parts = self.parts(templates, authentication, base_url, variables, Use::Sent)?;
         let headers = parts
             .headers
             .into_iter()
@@ -139,7 +207,7 @@ impl Request {
         base_url: &str,
         variables: &Value,
     ) -> Result<Likeness, TemplateError> {
-        let parts = self.parts(templates, authentication, base_url, variables, Basic::Apart)?;
+        let parts = self.parts(templates, authentication, base_url, variables, Use::Shown)?;
         Ok(Likeness {
             method: self.method.to_string(),
             url: parts.url,
@@ -155,59 +223,91 @@ impl Request {
         authentication: &Authentication,
         base_url: &str,
         variables: &Value,
-        basic: Basic,
+        r#use: Use,
     ) -> Result<Parts, TemplateError> {
         let variables = context(variables);
         let text = |template: &Template| templates.render_text(template, &variables);
-        let path = text(&self.path)?.unwrap_or_default();
-        let mut headers: Vec<(HeaderName, String)> = Vec::new();
-        let mut user = None;
-        match authentication {
-            Authentication::None => {}
-            Authentication::Bearer(token) => headers
-                .extend(text(token)?.map(|token| (http::header::AUTHORIZATION, format!("Bearer {token}")))),
-            Authentication::Header { name, value } => {
-                headers.extend(text(value)?.map(|value| (name.clone(), value)));
-            }
-            Authentication::Basic { username, password } => {
-                let pair = format!(
-                    "{}:{}",
-                    text(username)?.unwrap_or_default(),
-                    text(password)?.unwrap_or_default()
-                );
-                match basic {
-                    Basic::Encoded => headers
-                        .push((http::header::AUTHORIZATION, format!("Basic {}", STANDARD.encode(pair)))),
-                    Basic::Apart => user = Some(pair),
-                }
-            }
-        }
+        let path = self.target(templates, &variables)?;
+        let (mut headers, user) = authentication.shown.headers(templates, &variables, r#use)?;
         for (name, value) in &self.headers {
             headers.extend(text(value)?.map(|value| (name.clone(), value)));
         }
-        let tree = self.body.as_ref().map(|body| body.render(templates, &variables)).transpose()?.flatten();
-        let body = tree.map(|value| value.to_string().into_bytes());
-        let mut add = |name: HeaderName| {
+        let body = match &self.body {
+            None => None,
+            Some(body) => body.tree().render(templates, &variables)?.map(|value| body.bytes(&value)),
+        };
+        let mut add = |name: HeaderName, value: &str| {
             if !headers.iter().any(|(present, _)| *present == name) {
-                headers.push((name, "application/json".to_owned()));
+                headers.push((name, value.to_owned()));
             }
         };
-        add(http::header::ACCEPT);
-        if body.is_some() {
-            add(http::header::CONTENT_TYPE);
+        add(http::header::ACCEPT, "application/json");
+        if let (Some(kind), Some(_)) = (&self.body, &body) {
+            add(http::header::CONTENT_TYPE, kind.content_type());
         }
-        Ok(Parts { url: format!("{}{path}", base_url.trim_end_matches('/')), headers, user, body })
+        let url = format!("{}{path}", base_url.trim_end_matches('/'));
+        if let Some(signature) = &authentication.signature {
+            headers.extend(signature.signed_headers(templates, &variables)?);
+            let sent: Vec<(String, String)> =
+                headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+            // As it goes over the wire: the client writes some characters of a URL in another way.
+            let wire = url::Url::parse(&url).ok();
+            let message = Message {
+                method: self.method.as_str(),
+                path: wire.as_ref().map_or(path.as_str(), url::Url::path),
+                query: wire.as_ref().and_then(url::Url::query).unwrap_or_default(),
+                headers: &sent,
+                body: body.as_deref().unwrap_or_default(),
+            };
+            headers.push(signature.sign(templates, &variables, &message, r#use)?);
+        }
+        Ok(Parts { url, headers, user, body })
+    }
+
+    /// Path and query.
+    fn target(&self, templates: &Templates, variables: &Context) -> Result<String, TemplateError> {
+        let path = templates.render_text(&self.path, variables)?.unwrap_or_default();
+        let Some(query) = &self.query else { return Ok(path) };
+        let query = query.render(templates, variables)?.map(|query| form::encode(&query)).unwrap_or_default();
+        let mark = if path.contains('?') { '&' } else { '?' };
+        Ok(if query.is_empty() { path } else { format!("{path}{mark}{query}") })
+    }
+}
+
+/// Headers, and what stands for one in a curl line: `username:password`.
+type Credentials = (Vec<(HeaderName, String)>, Option<String>);
+
+impl Shown {
+    fn headers(
+        &self,
+        templates: &Templates,
+        variables: &Context,
+        r#use: Use,
+    ) -> Result<Credentials, TemplateError> {
+        let text = |template: &Template| templates.render_text(template, variables);
+        let header = |name: HeaderName, value: Option<String>| {
+            (value.map(|value| (name, value)).into_iter().collect::<Vec<_>>(), None)
+        };
+        let bearer = |token: Option<String>| token.map(|token| format!("Bearer {token}"));
+        Ok(match self {
+            Self::Nothing => (Vec::new(), None),
+            Self::Bearer(token) => header(AUTHORIZATION, bearer(text(token)?)),
+            Self::OAuth(_) => header(AUTHORIZATION, bearer(Some(OAuth::token(variables)))),
+            Self::Header { name, value } => header(name.clone(), text(value)?),
+            Self::Basic { username, password } => {
+                let [username, password] = [text(username)?, text(password)?].map(Option::unwrap_or_default);
+                let pair = format!("{username}:{password}");
+                match r#use {
+                    Use::Sent => header(AUTHORIZATION, Some(format!("Basic {}", STANDARD.encode(pair)))),
+                    Use::Shown => (Vec::new(), Some(pair)),
+                }
+            }
+        })
     }
 }
 
 /// Methods that an operation may use.
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
-
-#[derive(Debug, Clone, Copy)]
-enum Basic {
-    Encoded,
-    Apart,
-}
 
 struct Parts {
     url: String,
@@ -216,7 +316,7 @@ struct Parts {
     body: Option<Vec<u8>>,
 }
 
-fn header_name(templates: &Templates, name: &Spanned<String>) -> Result<HeaderName, AdapterError> {
+pub(super) fn header_name(templates: &Templates, name: &Spanned<String>) -> Result<HeaderName, AdapterError> {
     HeaderName::from_bytes(name.value.as_bytes()).map_err(|_| {
         templates.source().complain(
             name.referenced.into(),

@@ -20,7 +20,18 @@ pub(super) struct Rules(Vec<Rule>);
 struct Rule {
     status: Vec<StatusRange>,
     conditions: Vec<(JsonPath, Test)>,
+    headers: Vec<(String, Test)>,
     is: Outcome,
+}
+
+/// What rules look at: an answer, or a notification.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen<'a> {
+    /// HTTP status of an answer.
+    pub(super) status: Option<u16>,
+    pub(super) headers: &'a [(String, String)],
+    /// `None` where the body is no JSON: only rules without `where` can fit it.
+    pub(super) body: Option<&'a Value>,
 }
 
 /// Inclusive bounds.
@@ -53,6 +64,7 @@ impl Rules {
                         .transpose()?
                         .unwrap_or_default(),
                     conditions: conditions(source, &rule.r#where)?,
+                    headers: headers(source, &rule.headers)?,
                     is: outcome(source, &rule.is)?,
                 })
             })
@@ -70,6 +82,7 @@ impl Rules {
                 Ok(Rule {
                     status: Vec::new(),
                     conditions: conditions(source, &rule.r#where)?,
+                    headers: Vec::new(),
                     is: outcome(source, &rule.is)?,
                 })
             })
@@ -81,18 +94,24 @@ impl Rules {
         self.0.is_empty()
     }
 
-    /// What the first fitting rule says. A body that is no JSON is `None` here; only rules without
-    /// `where` can fit it.
-    pub(super) fn decide(&self, status: Option<u16>, body: Option<&Value>) -> Option<Outcome> {
-        self.0.iter().find(|rule| rule.fits(status, body)).map(|rule| rule.is)
+    /// What the first fitting rule says.
+    pub(super) fn decide(&self, seen: Seen<'_>) -> Option<Outcome> {
+        self.0.iter().find(|rule| rule.fits(seen)).map(|rule| rule.is)
     }
 }
 
 impl Rule {
-    fn fits(&self, status: Option<u16>, body: Option<&Value>) -> bool {
+    fn fits(&self, seen: Seen<'_>) -> bool {
+        let Seen { status, headers, body } = seen;
         let status_fits =
             self.status.is_empty() || status.is_some_and(|status| is_among(&self.status, status));
-        status_fits && self.conditions.iter().all(|(path, test)| test.holds(path, body))
+        status_fits
+            && self.conditions.iter().all(|(path, test)| test.holds(path, body))
+            && self.headers.iter().all(|(name, test)| {
+                let values = headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+                let values: Vec<Value> = values.map(|(_, value)| Value::from(value.as_str())).collect();
+                test.holds_of(&values.iter().collect::<Vec<_>>())
+            })
     }
 }
 
@@ -103,8 +122,10 @@ pub(super) fn is_among(ranges: &[StatusRange], status: u16) -> bool {
 
 impl Test {
     fn holds(&self, path: &JsonPath, body: Option<&Value>) -> bool {
-        let Some(body) = body else { return false };
-        let found = path.query(body);
+        body.is_some_and(|body| self.holds_of(&path.query(body).all()))
+    }
+
+    fn holds_of(&self, found: &[&Value]) -> bool {
         match self {
             Self::Present(wanted) => found.iter().any(|value| !value.is_null()) == *wanted,
             Self::Among(values) => found.iter().any(|got| values.iter().any(|value| same(got, value))),
@@ -138,6 +159,22 @@ fn conditions(
         .map(|(path, node)| {
             let place: Place = path.referenced.into();
             Ok((reading::compile(source, &path.value, place)?, test(source, node)?))
+        })
+        .collect()
+}
+
+fn headers(
+    source: &Source,
+    conditions: &IndexMap<Spanned<String>, Node>,
+) -> Result<Vec<(String, Test)>, AdapterError> {
+    conditions
+        .iter()
+        .map(|(name, node)| {
+            http::HeaderName::from_bytes(name.value.as_bytes()).map_err(|_| {
+                let message = format!("\"{}\" is no header name", name.value);
+                source.complain(name.referenced.into(), &message, None)
+            })?;
+            Ok((name.value.clone(), test(source, node)?))
         })
         .collect()
 }
@@ -211,16 +248,35 @@ mod tests {
              - {where: {$.action: {present: false}, $.n: 7}, is: canceled}\n",
         )
         .unwrap();
-        let decide = |status, body: &Value| rules.decide(Some(status), Some(body));
+        let decide = |status, body: &Value| {
+            rules.decide(Seen { status: Some(status), body: Some(body), ..Seen::default() })
+        };
         assert_eq!(decide(403, &json!({"error": "Step-up required"})), Some(Outcome::StepUp));
         assert_eq!(decide(400, &json!({"error": "Step-up required"})), None);
         assert_eq!(decide(299, &json!({"ok": "true", "state": "ok"})), Some(Outcome::Approved));
         assert_eq!(decide(200, &json!({"ok": true, "state": "fail"})), None);
         assert_eq!(decide(503, &json!(null)), Some(Outcome::Failed));
-        assert_eq!(rules.decide(Some(429), None), Some(Outcome::Failed));
+        assert_eq!(rules.decide(Seen { status: Some(429), ..Seen::default() }), Some(Outcome::Failed));
         assert_eq!(decide(200, &json!({"action": {}})), Some(Outcome::Pending));
         assert_eq!(decide(200, &json!({"action": null, "n": "7"})), Some(Outcome::Canceled));
-        assert_eq!(rules.decide(Some(200), None), None);
+        assert_eq!(rules.decide(Seen { status: Some(200), ..Seen::default() }), None);
+    }
+
+    #[test]
+    fn headers_decide_too() {
+        let rules = rules(
+            "- {status: 302, headers: {Location: {present: true}}, is: step_up}\n\
+             - {headers: {X-State: [ok, fine]}, is: approved}\n",
+        )
+        .unwrap();
+        let decide = |status, name: &str, value: &str| {
+            let headers = [(name.to_owned(), value.to_owned())];
+            rules.decide(Seen { status: Some(status), headers: &headers, body: None })
+        };
+        assert_eq!(decide(302, "location", "/x"), Some(Outcome::StepUp));
+        assert_eq!(decide(200, "location", "/x"), None);
+        assert_eq!(decide(200, "x-state", "fine"), Some(Outcome::Approved));
+        assert_eq!(decide(200, "x-state", "bad"), None);
     }
 
     #[test]

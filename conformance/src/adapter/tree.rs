@@ -15,6 +15,8 @@ pub(super) enum Tree {
     Leaf(Template),
     List(Vec<Tree>),
     Map(Vec<(String, Tree)>),
+    /// `{$json: tree}`: the text of the tree as JSON.
+    Text(Box<Tree>),
     /// `{$each: "{{ list }}", as: name, item: tree}`: one item a member of the list.
     Each {
         list: Template,
@@ -49,6 +51,14 @@ impl Tree {
                 }
                 Self::compile_each(node, templates)
             }
+            Shape::Map(pairs) if node.get("$json").is_some() => match pairs.as_slice() {
+                [(_, tree)] => Ok(Self::Text(Box::new(Self::compile(tree, templates)?))),
+                _ => Err(templates.source().complain(
+                    node.place(),
+                    "$json stands alone in its mapping",
+                    Some("{$json: {amount: \"{{ order.amount }}\"}} gives the JSON text of what is in it"),
+                )),
+            },
             Shape::Map(pairs) => pairs
                 .iter()
                 .map(|(key, value)| Ok((key.value.clone(), Self::compile(value, templates)?)))
@@ -84,6 +94,7 @@ impl Tree {
         match self {
             Self::Constant(_) => Ok(()),
             Self::Leaf(leaf) => templates.check(leaf, sample),
+            Self::Text(tree) => tree.check(templates, sample),
             Self::List(items) => items.iter().try_for_each(|item| item.check(templates, sample)),
             Self::Map(pairs) => pairs.iter().try_for_each(|(_, value)| value.check(templates, sample)),
             Self::Each { list, name, item } => {
@@ -111,6 +122,9 @@ impl Tree {
         match self {
             Self::Constant(value) => Ok(Some(value.clone())),
             Self::Leaf(leaf) => templates.render_value(leaf, context),
+            Self::Text(tree) => {
+                Ok(tree.render(templates, context)?.map(|value| Value::String(value.to_string())))
+            }
             Self::List(items) => {
                 let mut list = Vec::with_capacity(items.len());
                 for item in items {
@@ -209,6 +223,18 @@ mod tests {
         assert_eq!((error.nearest(), error.place().as_str()), (Some("item"), "a.yaml:1:37"));
         let error = complaint(r#"{$each: "{{ order.lines }}", as: x, item: "{{ x.nam }}"}"#, &order);
         assert_eq!((error.nearest(), error.place().as_str()), (Some("name"), "a.yaml:1:49"));
+    }
+
+    #[test]
+    fn json_text_stands_in_json() {
+        let order = json!({"order": {"network_data": "{ \"b\": 1.0 }", "none": null}});
+        let yaml = r#"{meta: {$json: {data: "{{ order.network_data }}", n: [1, "{{ order.none | omit }}"]}}, gone: {$json: "{{ order.none | omit }}"}}"#;
+        let value = rendered(yaml, &order).unwrap().unwrap();
+        let text = value["meta"].as_str().unwrap();
+        let inner: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(inner, json!({"data": "{ \"b\": 1.0 }", "n": [1]}));
+        assert!(value.get("gone").is_none());
+        assert!(complaint("{$json: 1, b: 2}", &order).message().contains("alone"));
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! Whether a notification is the acquirer's own: the signature schemes that adapters can name.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderMap, HeaderName};
+use http::HeaderName;
 use serde_json::Value;
 use serde_saphyr::Spanned;
-use sha2::Sha256;
 
 use super::error::AdapterError;
 use super::file::VerifyFile;
+use super::hmac::{ALGORITHMS, Encoding, Hash, SecretEncoding};
+use super::node::Node;
+use super::parts::{Message, Part, Parts};
 use super::source::{Place, Source};
 use super::template::{Template, TemplateError, Templates, context};
 
@@ -19,23 +18,21 @@ pub(super) enum Scheme {
     /// `webhook-id`, `webhook-timestamp` and `webhook-signature`, as standardwebhooks.com has them.
     /// The age of the timestamp is not judged.
     StandardWebhooks,
-    /// HMAC-SHA256 over the exact body, in one header.
-    HmacSha256 { header: HeaderName, encoding: Encoding, prefix: String, secret_encoding: SecretEncoding },
+    /// HMAC over parts of the message.
+    Hmac(Box<HmacScheme>),
 }
 
-/// How a signature is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
-    Hex,
-    Base64,
-}
-
-/// How the key's bytes are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SecretEncoding {
-    Utf8,
-    Hex,
-    Base64,
+/// HMAC over parts of a message, and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct HmacScheme {
+    hash: Hash,
+    /// Where the signature stands.
+    at: Part,
+    encoding: Encoding,
+    /// What stands before it.
+    prefix: String,
+    secret_encoding: SecretEncoding,
+    message: Parts,
 }
 
 /// A scheme and where its secret comes from.
@@ -45,58 +42,20 @@ pub(super) struct Verify {
     secret: Template,
 }
 
-const SCHEMES: &[&str] = &["standard-webhooks", "hmac-sha256"];
+const STANDARD_WEBHOOKS: &str = "standard-webhooks";
 
 impl Verify {
     pub(super) fn compile(
         file: &Spanned<VerifyFile>,
         templates: &mut Templates,
     ) -> Result<Self, AdapterError> {
-        let place: Place = file.referenced.into();
-        let file = &file.value;
-        let secret = templates.text(&file.secret)?;
+        let secret = templates.text(&file.value.secret)?;
         let source = templates.source();
-        let scheme = match file.scheme.value.as_str() {
-            "standard-webhooks" => {
-                for (key, value) in [
-                    ("header", &file.header),
-                    ("encoding", &file.encoding),
-                    ("prefix", &file.prefix),
-                    ("secret_encoding", &file.secret_encoding),
-                ] {
-                    if let Some(value) = value {
-                        return Err(source.complain(
-                            value.referenced.into(),
-                            &format!("standard-webhooks has no \"{key}\""),
-                            Some("headers and encoding are fixed by that scheme; remove the key"),
-                        ));
-                    }
-                }
-                Scheme::StandardWebhooks
-            }
-            "hmac-sha256" => Scheme::HmacSha256 {
-                header: header(source, file.header.as_ref(), place)?,
-                encoding: word(
-                    source,
-                    file.encoding.as_ref(),
-                    &[("hex", Encoding::Hex), ("base64", Encoding::Base64)],
-                )?
-                .unwrap_or(Encoding::Hex),
-                prefix: file.prefix.as_ref().map(|prefix| prefix.value.clone()).unwrap_or_default(),
-                secret_encoding: word(
-                    source,
-                    file.secret_encoding.as_ref(),
-                    &[
-                        ("utf8", SecretEncoding::Utf8),
-                        ("hex", SecretEncoding::Hex),
-                        ("base64", SecretEncoding::Base64),
-                    ],
-                )?
-                .unwrap_or(SecretEncoding::Utf8),
-            },
-            other => {
-                return Err(source.unknown(file.scheme.referenced.into(), "scheme", other, SCHEMES));
-            }
+        let scheme = if file.value.scheme.value == STANDARD_WEBHOOKS {
+            only_the_scheme(source, &file.value)?;
+            Scheme::StandardWebhooks
+        } else {
+            Scheme::Hmac(Box::new(HmacScheme::compile(source, file)?))
         };
         Ok(Self { scheme, secret })
     }
@@ -112,16 +71,10 @@ impl Verify {
     pub(super) fn key(&self, templates: &Templates, variables: &Value) -> Result<Vec<u8>, TemplateError> {
         let secret = templates.render_text(&self.secret, &context(variables))?.unwrap_or_default();
         let bytes = match &self.scheme {
-            Scheme::StandardWebhooks => STANDARD
-                .decode(secret.strip_prefix("whsec_").unwrap_or(&secret))
+            Scheme::StandardWebhooks => Encoding::Base64
+                .read(secret.strip_prefix("whsec_").unwrap_or(&secret))
                 .map_err(|_| "whsec_ and base64"),
-            Scheme::HmacSha256 { secret_encoding: SecretEncoding::Utf8, .. } => Ok(secret.into_bytes()),
-            Scheme::HmacSha256 { secret_encoding: SecretEncoding::Hex, .. } => {
-                hex::decode(secret).map_err(|_| "hexadecimal")
-            }
-            Scheme::HmacSha256 { secret_encoding: SecretEncoding::Base64, .. } => {
-                STANDARD.decode(secret).map_err(|_| "base64")
-            }
+            Scheme::Hmac(scheme) => scheme.secret_encoding.key(secret),
         };
         match bytes {
             Ok(bytes) if bytes.is_empty() => Err(templates.fail(&self.secret, "the secret is empty")),
@@ -131,99 +84,140 @@ impl Verify {
     }
 }
 
+/// Refuses what the standard has fixed.
+fn only_the_scheme(source: &Source, file: &VerifyFile) -> Result<(), AdapterError> {
+    let places = [
+        ("header", file.header.as_ref().map(|value| value.referenced.into())),
+        ("encoding", file.encoding.as_ref().map(|value| value.referenced.into())),
+        ("prefix", file.prefix.as_ref().map(|value| value.referenced.into())),
+        ("secret_encoding", file.secret_encoding.as_ref().map(|value| value.referenced.into())),
+        ("signature", file.signature.as_ref().map(Node::place)),
+        ("message", file.message.as_ref().map(|_| file.scheme.referenced.into())),
+        ("separator", file.separator.as_ref().map(|_| file.scheme.referenced.into())),
+    ];
+    match places.into_iter().find_map(|(key, place)| Some((key, place?))) {
+        None => Ok(()),
+        Some((key, place)) => Err(source.complain(
+            place,
+            &format!("{STANDARD_WEBHOOKS} has no \"{key}\""),
+            Some("headers and encoding are fixed by that scheme; remove the key"),
+        )),
+    }
+}
+
+impl HmacScheme {
+    fn compile(source: &Source, file: &Spanned<VerifyFile>) -> Result<Self, AdapterError> {
+        let place: Place = file.referenced.into();
+        let file = &file.value;
+        let named = ALGORITHMS.iter().find(|(name, _)| *name == file.scheme.value);
+        let Some((_, hash)) = named else {
+            let known: Vec<&str> =
+                std::iter::once(STANDARD_WEBHOOKS).chain(ALGORITHMS.iter().map(|(name, _)| *name)).collect();
+            let place = file.scheme.referenced.into();
+            return Err(source.unknown(place, "scheme", &file.scheme.value, &known));
+        };
+        let at = match (&file.header, &file.signature) {
+            (Some(header), None) => Part::Header { name: header_name(source, header)?, item: None },
+            (None, Some(node)) => Part::compile(source, node)?,
+            _ => {
+                return Err(source.complain(
+                    place,
+                    &format!("{} needs the key \"header\", or \"signature\" in its place", file.scheme.value),
+                    Some("{scheme: hmac-sha256, header: X-Signature, encoding: hex, secret: …}"),
+                ));
+            }
+        };
+        let message = match &file.message {
+            None => Parts::body(),
+            Some(nodes) => Parts::compile(source, nodes, file.separator.as_deref().unwrap_or("\n"))?,
+        };
+        Ok(Self {
+            hash: *hash,
+            at,
+            encoding: Encoding::read_name(source, file.encoding.as_ref())?.unwrap_or(Encoding::Hex),
+            prefix: file.prefix.as_ref().map(|prefix| prefix.value.clone()).unwrap_or_default(),
+            secret_encoding: SecretEncoding::read_name(source, file.secret_encoding.as_ref())?,
+            message,
+        })
+    }
+
+    fn verify(&self, key: &[u8], message: &Message<'_>) -> Result<(), String> {
+        let place = self.at.place();
+        let signed = self.message.bytes(message)?;
+        let mut reason = String::new();
+        for text in self.at.candidates(message)? {
+            let claimed = text
+                .strip_prefix(self.prefix.as_str())
+                .ok_or_else(|| format!("{place} does not begin with \"{}\"", self.prefix))
+                .and_then(|text| {
+                    self.encoding.read(text).map_err(|wanted| format!("{place} is not {wanted}"))
+                });
+            match claimed {
+                Ok(claimed) if self.hash.fits(key, &signed, &claimed) => return Ok(()),
+                Ok(_) => {
+                    reason = format!("the signature in {place} does not fit the {}", self.message.name());
+                }
+                Err(why) => reason = why,
+            }
+        }
+        Err(reason)
+    }
+}
+
 impl Scheme {
     /// Whether a notification was signed with `key`.
     ///
     /// # Errors
     /// Why not, in words; secrets and expected signatures are not among them.
-    pub(super) fn verify(&self, key: &[u8], headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
+    pub(super) fn verify(&self, key: &[u8], message: &Message<'_>) -> Result<(), String> {
         match self {
             Self::StandardWebhooks => {
-                let id = value(headers, "webhook-id")?;
-                let timestamp = value(headers, "webhook-timestamp")?;
-                let signatures = value(headers, "webhook-signature")?;
+                let id = value(message, "webhook-id")?;
+                let timestamp = value(message, "webhook-timestamp")?;
+                let signatures = value(message, "webhook-signature")?;
                 if timestamp.parse::<u64>().is_err() {
                     return Err(format!("webhook-timestamp \"{timestamp}\" is no number of seconds"));
                 }
-                let message = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
+                let signed = [id.as_bytes(), b".", timestamp.as_bytes(), b".", message.body].concat();
                 let fits = signatures.split_ascii_whitespace().any(|signature| {
                     signature
                         .strip_prefix("v1,")
-                        .and_then(|text| STANDARD.decode(text).ok())
-                        .is_some_and(|claimed| signed_with(key, &message, &claimed))
+                        .and_then(|text| Encoding::Base64.read(text).ok())
+                        .is_some_and(|claimed| Hash::Sha256.fits(key, &signed, &claimed))
                 });
                 if fits { Ok(()) } else { Err("no v1 signature in webhook-signature fits".to_owned()) }
             }
-            Self::HmacSha256 { header, encoding, prefix, .. } => {
-                let text = value(headers, header.as_str())?;
-                let text = text
-                    .strip_prefix(prefix.as_str())
-                    .ok_or_else(|| format!("{header} does not begin with \"{prefix}\""))?;
-                let claimed = match encoding {
-                    Encoding::Hex => hex::decode(text).map_err(|_| format!("{header} is not hexadecimal"))?,
-                    Encoding::Base64 => {
-                        STANDARD.decode(text).map_err(|_| format!("{header} is not base64"))?
-                    }
-                };
-                if signed_with(key, &[body], &claimed) {
-                    Ok(())
-                } else {
-                    Err(format!("the signature in {header} does not fit the body"))
-                }
-            }
+            Self::Hmac(scheme) => scheme.verify(key, message),
         }
     }
 }
 
-/// Constant-time comparison of a claimed HMAC-SHA256.
-fn signed_with(key: &[u8], message: &[&[u8]], claimed: &[u8]) -> bool {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return false };
-    for part in message {
-        mac.update(part);
-    }
-    mac.verify_slice(claimed).is_ok()
+fn value<'a>(message: &Message<'a>, name: &str) -> Result<&'a str, String> {
+    let value = message.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    value.map(|(_, value)| value.as_str()).ok_or_else(|| format!("the header {name} is missing"))
 }
 
-fn value<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, String> {
-    let value = headers.get(name).ok_or_else(|| format!("the header {name} is missing"))?;
-    value.to_str().map_err(|_| format!("the header {name} is not plain text"))
-}
-
-fn header(source: &Source, name: Option<&Spanned<String>>, place: Place) -> Result<HeaderName, AdapterError> {
-    let Some(name) = name else {
-        return Err(source.complain(
-            place,
-            "hmac-sha256 needs the key \"header\"",
-            Some("{scheme: hmac-sha256, header: X-Signature, encoding: hex, secret: …}"),
-        ));
-    };
-    HeaderName::from_bytes(name.value.as_bytes()).map_err(|_| {
+fn header_name(source: &Source, name: &Spanned<String>) -> Result<String, AdapterError> {
+    HeaderName::from_bytes(name.value.as_bytes()).map(|name| name.to_string()).map_err(|_| {
         source.complain(name.referenced.into(), &format!("\"{}\" is no header name", name.value), None)
     })
-}
-
-fn word<T: Copy>(
-    source: &Source,
-    word: Option<&Spanned<String>>,
-    known: &[(&str, T)],
-) -> Result<Option<T>, AdapterError> {
-    let Some(word) = word else { return Ok(None) };
-    if let Some((_, value)) = known.iter().find(|(name, _)| *name == word.value) {
-        return Ok(Some(*value));
-    }
-    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-    Err(source.unknown(word.referenced.into(), "encoding", &word.value, &names))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
-            .collect()
+    fn headers(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn verified(
+        scheme: &Scheme,
+        key: &[u8],
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Result<(), String> {
+        scheme.verify(key, &Message { method: "POST", path: "/n", query: "", headers, body })
     }
 
     const BODY: &[u8] = br#"{"type":"payment.updated","data":{"payment_id":"p-1"}}"#;
@@ -247,7 +241,7 @@ mod tests {
                 ("webhook-timestamp", "1700000000"),
                 ("webhook-signature", signature),
             ]);
-            Scheme::StandardWebhooks.verify(KEY, &headers, body)
+            verified(&Scheme::StandardWebhooks, KEY, &headers, body)
         };
         let good = format!("v1,{STANDARD_BY_OPENSSL}");
         assert_eq!(verify("msg_1", &good, BODY), Ok(()));
@@ -256,36 +250,40 @@ mod tests {
         assert!(verify("msg_1", &good, b"{}").is_err(), "the body is signed");
         assert!(verify("msg_1", STANDARD_BY_OPENSSL, BODY).is_err(), "the version is part of it");
         assert!(
-            Scheme::StandardWebhooks
-                .verify(b"other", &headers(&[]), BODY)
+            verified(&Scheme::StandardWebhooks, b"other", &headers(&[]), BODY)
                 .unwrap_err()
                 .contains("webhook-id")
         );
     }
 
     fn hmac(encoding: Encoding, prefix: &str) -> Scheme {
-        Scheme::HmacSha256 {
-            header: HeaderName::from_static("x-signature"),
+        Scheme::Hmac(Box::new(HmacScheme {
+            hash: Hash::Sha256,
+            at: Part::Header { name: "x-signature".to_owned(), item: None },
             encoding,
             prefix: prefix.to_owned(),
             secret_encoding: SecretEncoding::Utf8,
-        }
+            message: Parts::body(),
+        }))
     }
 
     #[test]
     fn hmac_agrees_with_openssl_in_both_encodings() {
         let hex = hmac(Encoding::Hex, "sha256=");
         let signed = headers(&[("X-Signature", &format!("sha256={HEX_BY_OPENSSL}"))]);
-        assert_eq!(hex.verify(KEY, &signed, BODY), Ok(()));
+        assert_eq!(verified(&hex, KEY, &signed, BODY), Ok(()));
         assert_eq!(
-            hex.verify(b"another", &signed, BODY).unwrap_err(),
+            verified(&hex, b"another", &signed, BODY).unwrap_err(),
             "the signature in x-signature does not fit the body"
         );
         let bare = headers(&[("X-Signature", HEX_BY_OPENSSL)]);
-        assert!(hex.verify(KEY, &bare, BODY).unwrap_err().contains("does not begin with"));
+        assert!(verified(&hex, KEY, &bare, BODY).unwrap_err().contains("does not begin with"));
         let base64 = hmac(Encoding::Base64, "");
-        assert_eq!(base64.verify(KEY, &headers(&[("X-Signature", BASE64_BY_OPENSSL)]), BODY), Ok(()));
-        assert!(base64.verify(KEY, &headers(&[("X-Signature", "!")]), BODY).is_err());
-        assert_eq!(base64.verify(KEY, &headers(&[]), BODY).unwrap_err(), "the header x-signature is missing");
+        assert_eq!(verified(&base64, KEY, &headers(&[("X-Signature", BASE64_BY_OPENSSL)]), BODY), Ok(()));
+        assert!(verified(&base64, KEY, &headers(&[("X-Signature", "!")]), BODY).is_err());
+        assert_eq!(
+            verified(&base64, KEY, &headers(&[]), BODY).unwrap_err(),
+            "the header x-signature is missing"
+        );
     }
 }

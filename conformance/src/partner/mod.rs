@@ -6,7 +6,7 @@ mod serve;
 mod shop;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 use url::Url;
 
 pub use crate::adapter::Verification;
-use crate::adapter::{Adapter, Outcome};
+use crate::adapter::{Adapter, BoundAcquirer, Outcome};
 use record::Record;
 pub use shop::{Page, ShopOrder};
 
@@ -24,6 +24,7 @@ pub struct PartnerStandIn {
     base_url: Url,
     listens: Url,
     record: Arc<Record>,
+    acquirer: Arc<OnceLock<BoundAcquirer>>,
     _listener: Arc<Listener>,
 }
 
@@ -130,13 +131,21 @@ impl PartnerStandIn {
             .ears(&base_url)
             .map_err(|error| failed(error.to_string(), "see notifications.verify in the adapter"))?;
         let record = Arc::new(Record::default());
-        let router = serve::router(Arc::clone(&record), ears, base_url.clone());
+        let acquirer = Arc::<OnceLock<BoundAcquirer>>::default();
+        let router = serve::router(Arc::clone(&record), ears, base_url.clone(), Arc::clone(&acquirer));
         let task = tokio::spawn(async move {
             if let Err(error) = axum::serve(socket, router).await {
                 tracing::error!(%error, "the Partner stand-in ended");
             }
         });
-        Ok(Self { base_url, listens, record, _listener: Arc::new(Listener(task.abort_handle())) })
+        Ok(Self { base_url, listens, record, acquirer, _listener: Arc::new(Listener(task.abort_handle())) })
+    }
+
+    /// Lets it ask the acquirer how payments stand of which notifications do not say so themselves. The first
+    /// one that it is told of is asked.
+    pub fn ask(&self, acquirer: BoundAcquirer) {
+        // A second one would be the same: a run has one acquirer.
+        let _first_stays = self.acquirer.set(acquirer);
     }
 
     /// Where others find it.

@@ -186,7 +186,9 @@ impl World {
             OperationError::Unreachable { .. } => "partner-api.unreachable",
             OperationError::TimedOut { .. } => "partner-api.timed-out",
             OperationError::Unreadable { .. } => "partner-api.unreadable",
-            OperationError::NotBound { .. } | OperationError::Template { .. } => {
+            OperationError::NotBound { .. }
+            | OperationError::NoToken { .. }
+            | OperationError::Template { .. } => {
                 return Failure::Broken(error.to_string());
             }
         };

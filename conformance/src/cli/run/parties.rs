@@ -94,6 +94,7 @@ pub(super) async fn gather(
     await_registration(&control, to_trust).await;
     let broken = |error: reqwest::Error| Stop::new(Exit::Broken, error.to_string());
     let acquirer = BoundAcquirer::new(adapter, process.base_url(), &context).map_err(broken)?;
+    stand_in.ask(acquirer.clone());
     let http = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
