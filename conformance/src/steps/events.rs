@@ -40,7 +40,7 @@ pub(super) const STEPS: &[Definition] = &[
         expression: "Klarna is about to send the {event} webhook {manner}",
         example: "Klarna is about to send the in-progress webhook behind the next one",
         argument: Argument::None,
-        doc: "What befalls the next such event of any payment: it comes behind the payment's next one, ahead of the answer to the call that caused it, or not at all; it is of a type that nobody knows; or it carries its token in one place of two.",
+        doc: "What befalls the next such event of any payment: it comes behind the payment's next one, ahead of the answer to the call that caused it, or not at all; it is of a type that nobody knows; it is signed with the key that the webhook had before; or it carries its token in one place of two.",
         run: |world, step| Box::pin(in_a_manner(world, step)),
     },
     Definition {
@@ -126,6 +126,7 @@ fn manner(words: &str) -> Misbehaviour {
         "ahead of its answer" => Misbehaviour::BeforeResponse,
         "in vain" => Misbehaviour::Lost,
         "twice" => Misbehaviour::Duplicate,
+        "signed with the key before" => Misbehaviour::OldKey,
         "under a type that nobody knows" => Misbehaviour::UnknownEvent,
         "with the token in the payload only" => Misbehaviour::TokenOnlyInPayload,
         _ => Misbehaviour::TokenOnlyInStateContext,

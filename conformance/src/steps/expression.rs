@@ -40,7 +40,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ),
     (
         "manner",
-        "(behind the next one|ahead of its answer|in vain|twice|under a type that nobody knows\
+        "(behind the next one|ahead of its answer|in vain|twice|signed with the key before|under a type that nobody knows\
          |with the token in the payload only|with the token in its state context only)",
     ),
     (
@@ -48,6 +48,7 @@ const PARAMETERS: &[(&str, &str)] = &[
         "(about a payment request that nobody knows|about another Partner's account|in a state that is no text\
          |in a state that nobody knows|that breaks off in the middle|of two megabytes)",
     ),
+    ("registration", "(signing keys|webhooks|signing keys and webhooks)"),
     ("presentation", "(shown|preselected|the only one shown|hidden)"),
     ("failure", "(fails|is not answered|is a page of HTML)"),
     (

@@ -16,6 +16,7 @@ mod journal;
 mod klarna;
 mod methods;
 mod partner;
+mod registrations;
 mod trouble;
 
 pub(crate) use catalogue::compiled;

@@ -4,14 +4,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use klarna_schemas::klarna::IDEMPOTENCY_KEY_HEADER;
 use klarna_schemas::simulator::control::{
     JournalQuery, MintSessionToken, MintedTokenState, Misbehaviour, ReleaseWebhooks, SendWebhook, SendWhen,
     SetClock,
 };
 use klarna_schemas::simulator::journal::JournalEntry;
-use reqwest::header::AUTHORIZATION;
-use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -30,9 +27,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A payment request that no acquirer has heard of.
 const UNKNOWN_REQUEST: &str = "krn:payment:eu1:request:00000000-0000-4000-8000-000000000000";
-
-/// The idempotency key by which the suite makes a signing key.
-const ANOTHER_KEY: &str = "5a1f7a3e-6c55-4a8e-9d0b-3f5e2a7c9b10";
 
 /// An account of no Partner.
 const UNKNOWN_ACCOUNT: &str = "krn:partner:global:account:test:NOBODY00";
@@ -164,21 +158,6 @@ impl World {
         // Whoever works on events side by side might let the sound one overtake this one.
         self.quiet().await?;
         Ok(())
-    }
-
-    /// Makes a signing key in the acquirer's account that no webhook of its own uses. It is made once in a
-    /// run, as the call is always the same.
-    async fn have_another_signing_key(&self) -> Result<(), Failure> {
-        let broken =
-            |what: String| Failure::Broken(format!("another signing key in the acquirer's account: {what}"));
-        let mut url = self.run.control.base().clone();
-        url.set_path("/v2/notification/signing-keys");
-        let key = self.run.acquirer.klarna_api_key().expose_secret();
-        let request = self.run.browser.post(url).header(AUTHORIZATION, format!("Basic {key}"));
-        let request = request.header(IDEMPOTENCY_KEY_HEADER, ANOTHER_KEY);
-        let answer = request.send().await.map_err(|error| broken(error.without_url().to_string()))?;
-        let status = answer.status();
-        if status.is_success() { Ok(()) } else { Err(broken(status.to_string())) }
     }
 
     /// Sends the acquirer an event of Klarna's own that makes no sense.
