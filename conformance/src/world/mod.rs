@@ -46,6 +46,7 @@ use klarna_schemas::simulator::control::Evolution;
 pub use browser::{Browser, Door};
 pub use checks::{CHECKS, Check, check};
 pub use context::{Lease, PartnerPool, RunContext};
+pub use events::Oddity;
 pub use failure::Failure;
 pub use journal::Call;
 pub use journey::Way;
