@@ -1,15 +1,8 @@
-//! Why a call failed, below what HTTP clients say of it.
+//! Whether a call failed since its other side is not trusted, below what HTTP clients say of it.
 
 use std::error::Error;
 
-/// The innermost cause: the one that names what went wrong.
-pub(crate) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause
-}
+use klarna_schemas::cause::innermost;
 
 /// Whether the other side's certificate was refused.
 pub(crate) fn is_distrust(error: &(dyn Error + 'static)) -> bool {

@@ -60,3 +60,28 @@ Feature: Klarna's journal tells a payment from its beginning to its end
       header: Klarna-Idempotency-Key
       response_json: $.payment_transaction_response.result
       """
+
+  @AP-11 @AP-23
+  Scenario: What is not there, and what nothing is found of
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will require a step-up
+    When the Partner creates the payment, sharing Klarna Network Data
+    And the Partner launches the Klarna purchase journey
+    And the customer approves the purchase
+    Then the acquirer tells the Partner that the payment is approved
+    And Klarna's journal shows an entry with:
+      """
+      operation: authorize
+      payment: this
+      request_json: $.step_up_config
+      """
+    And Klarna's journal shows no entry with:
+      """
+      payment: this
+      finding: network-data.*
+      """
+    And Klarna's journal shows no entry with:
+      """
+      payment: this
+      since: 2040-01-01T00:00:00Z
+      """

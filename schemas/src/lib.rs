@@ -6,6 +6,7 @@
 //! parts must agree on: ids, money, signatures, duties.
 
 pub mod catalogue;
+pub mod cause;
 pub mod ids;
 pub mod klarna;
 pub mod money;

@@ -116,6 +116,8 @@ pub(super) struct TimingFile {
     #[serde(default)]
     pub(super) retry_within_ms: Option<u64>,
     #[serde(default)]
+    pub(super) registers_within_ms: Option<u64>,
+    #[serde(default)]
     pub(super) quiet_ms: Option<u64>,
     #[serde(default)]
     pub(super) operation_timeout_ms: Option<u64>,

@@ -94,6 +94,7 @@ pub(super) fn load(
             answer_ms: file.timing.answer_ms,
             klarna_timeout_ms: file.timing.klarna_timeout_ms,
             retry_within_ms: file.timing.retry_within_ms,
+            registers_within_ms: file.timing.registers_within_ms,
             quiet_ms: file.timing.quiet_ms,
             operation_timeout: file
                 .timing

@@ -100,6 +100,8 @@ pub struct Timing {
     pub klarna_timeout_ms: Option<u64>,
     /// How soon it calls Klarna again.
     pub retry_within_ms: Option<u64>,
+    /// How soon it registers anew what Klarna has lost of its signing keys and webhooks.
+    pub registers_within_ms: Option<u64>,
     /// How long the suite waits after a fence before it says that nothing came.
     pub quiet_ms: Option<u64>,
     /// Deadline of each call of the suite to the acquirer; 15 s when the file is silent.
@@ -108,7 +110,8 @@ pub struct Timing {
 
 impl Timing {
     /// Claims that a scenario can need: `@timing.<claim>`.
-    pub const CLAIMS: &'static [&'static str] = &["answer_ms", "klarna_timeout_ms", "retry_within_ms"];
+    pub const CLAIMS: &'static [&'static str] =
+        &["answer_ms", "klarna_timeout_ms", "retry_within_ms", "registers_within_ms"];
 
     /// A claim of [`Self::CLAIMS`] in milliseconds, if it is made.
     pub fn claim(&self, name: &str) -> Option<u64> {
@@ -116,6 +119,7 @@ impl Timing {
             "answer_ms" => self.answer_ms,
             "klarna_timeout_ms" => self.klarna_timeout_ms,
             "retry_within_ms" => self.retry_within_ms,
+            "registers_within_ms" => self.registers_within_ms,
             _ => None,
         }
     }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use klarna_schemas::cause::innermost;
 use url::Url;
-
-use crate::cause::innermost;
 
 /// Between two tries to reach a process that tells nothing on its standard output.
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);

@@ -303,7 +303,7 @@ fn check_steps(file: &FeatureFile, scenario: &Scenario, report: &mut Report<'_>)
 
 fn check_argument(step: &PlannedStep, argument: Argument, place: (usize, usize), report: &mut Report<'_>) {
     match (argument, &step.doc_string) {
-        (Argument::DocString, None) => report.at(
+        (Argument::DocString(_), None) => report.at(
             place,
             "this step needs a doc string",
             "write the text on the next lines, between two lines of \"\"\"",

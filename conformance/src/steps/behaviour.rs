@@ -1,8 +1,9 @@
 //! What Klarna is told to do: rules, a customer who acts by itself, and how Klarna has evolved.
 
-use klarna_schemas::simulator::control::{CustomerAct, CustomerScript, CustomerStep, Evolution};
+use klarna_schemas::simulator::control::{CustomerAct, CustomerScript, CustomerStep};
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use super::words::{ACTS, evolutions, meaning};
 use crate::world::{Failure, World};
 
 pub(super) const STEPS: &[Definition] = &[
@@ -11,7 +12,9 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Given,
         expression: "Klarna decides by these rules:",
         example: "Klarna decides by these rules:",
-        argument: Argument::DocString,
+        argument: Argument::DocString(
+            "rules:\n  - name: small orders\n    when: {body: {request_payment_transaction.amount: {max: 50000}}}\n    then: {result: APPROVED}",
+        ),
         doc: "Rules in YAML, as docs/rules.md has them, for the Partner's account; the first that fits a call decides.",
         run: |world, step| Box::pin(rules(world, step)),
     },
@@ -47,7 +50,9 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Given,
         expression: "the customer will do this after the step-up:",
         example: "the customer will do this after the step-up:",
-        argument: Argument::DocString,
+        argument: Argument::DocString(
+            "- {act: leave, after: 1m}\n- {act: come_back, after: 30m}\n- {act: approve, after: 1m}",
+        ),
         doc: "The same, of several acts in order: a list in YAML as `customer` in docs/rules.md has it, each `{act: …, after: …}`.",
         run: |world, step| Box::pin(will_do(world, step)),
     },
@@ -115,30 +120,11 @@ async fn rules(world: &mut World, step: &StepInput) -> StepResult {
 }
 
 async fn evolved(world: &mut World, step: &StepInput) -> StepResult {
-    let kinds: &[Evolution] = match step.text(0) {
-        "fields that nobody knows" => &[Evolution::ExtraFields],
-        "values that nobody knows" => &[Evolution::UnknownEnumValues],
-        "another order of keys" => &[Evolution::ReorderedKeys],
-        "other success statuses" => &[Evolution::Another2xx],
-        "longer ids" => &[Evolution::LongerIds],
-        "headers that nobody knows" => &[Evolution::NewHeaders],
-        "events that nobody knows" => &[Evolution::NewEventTypes],
-        "everything at once" => &Evolution::ALL,
-        _ => return Err(Failure::misused("Klarna does not evolve so: docs/steps.md lists the ways")),
-    };
-    world.klarna_evolves(kinds).await
+    world.klarna_evolves(&evolutions(step.text(0))?).await
 }
 
 async fn will_act(world: &mut World, step: &StepInput) -> StepResult {
-    let act = match step.text(0) {
-        "open the purchase" => CustomerAct::Open,
-        "approve the purchase" => CustomerAct::Approve,
-        "refuse the purchase" => CustomerAct::Refuse,
-        "enter a wrong code" => CustomerAct::WrongCode,
-        "choose another payment option" => CustomerAct::ChooseOption,
-        "look at the purchase and change nothing" => CustomerAct::ChangeNothing,
-        _ => CustomerAct::Leave,
-    };
+    let act = meaning(ACTS, step.text(0))?;
     let after = step.text(1).parse().map_err(|_| Failure::misused("this is no span of time"))?;
     world.customer_will(CustomerScript(vec![CustomerStep::after(act, after)])).await
 }

@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::definition::{Definition, Keyword};
-use super::{acquirer, behaviour, customer, events, expression, journal, klarna, methods, partner, trouble};
+use super::{
+    acquirer, behaviour, customer, events, expression, journal, klarna, methods, partner, registrations,
+    trouble,
+};
 
 /// A step with its compiled expression.
 #[derive(Debug)]
@@ -51,6 +54,7 @@ pub fn all() -> impl Iterator<Item = &'static Definition> {
         journal::STEPS,
         trouble::STEPS,
         events::STEPS,
+        registrations::STEPS,
         acquirer::STEPS,
     ]
     .into_iter()

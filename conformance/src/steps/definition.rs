@@ -68,8 +68,8 @@ impl Voice {
 pub enum Argument {
     /// Nothing.
     None,
-    /// Text between two lines of `"""`.
-    DocString,
+    /// Text between two lines of `"""`; an example.
+    DocString(&'static str),
 }
 
 /// What a step function is given beside the world.

@@ -35,7 +35,7 @@ pub fn listing() -> String {
 fn below(step: &Definition, lead: &str) -> String {
     match step.argument {
         Argument::None => String::new(),
-        Argument::DocString => format!("{lead}(with a doc string below)"),
+        Argument::DocString(_) => format!("{lead}(with a doc string below)"),
     }
 }
 
@@ -56,8 +56,12 @@ pub fn markdown() -> String {
         for step in of(voice) {
             let _ = write!(text, "\n### {} {}\n\n{}\n\n", step.keyword, step.expression, step.doc);
             let _ = write!(text, "```gherkin\n{} {}\n", step.keyword, step.example);
-            if step.argument == Argument::DocString {
-                text.push_str("  \"\"\"\n  {\"experience\": {\"version\": 1.0}}\n  \"\"\"\n");
+            if let Argument::DocString(example) = step.argument {
+                text.push_str("  \"\"\"\n");
+                for line in example.lines() {
+                    let _ = writeln!(text, "  {line}");
+                }
+                text.push_str("  \"\"\"\n");
             }
             text.push_str("```\n");
         }

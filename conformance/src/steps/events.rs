@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use klarna_schemas::simulator::control::Misbehaviour;
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use super::words::{FORGERIES, MANNERS, ODDITIES, meaning};
 use crate::world::{Failure, World};
 
 pub(super) const STEPS: &[Definition] = &[
@@ -28,19 +29,10 @@ pub(super) const STEPS: &[Definition] = &[
     Definition {
         voice: Voice::Klarna,
         keyword: Keyword::When,
-        expression: "Klarna is about to send the {event} webhook twice at once",
-        example: "Klarna is about to send the completed webhook twice at once",
-        argument: Argument::None,
-        doc: "The next such event arrives as two calls side by side, byte for byte the same.",
-        run: |world, step| Box::pin(twice_at_once(world, step)),
-    },
-    Definition {
-        voice: Voice::Klarna,
-        keyword: Keyword::When,
         expression: "Klarna is about to send the {event} webhook {manner}",
         example: "Klarna is about to send the in-progress webhook behind the next one",
         argument: Argument::None,
-        doc: "What befalls the next such event of any payment: it comes behind the payment's next one, ahead of the answer to the call that caused it, or not at all; it is of a type that nobody knows; or it carries its token in one place of two.",
+        doc: "What befalls the next such event of any payment: it comes behind the payment's next one, ahead of the answer to the call that caused it, or not at all; twice, one call after the other or both side by side; it is of a type that nobody knows; it is signed with the key that the webhook had before; or it carries its token in one place of two.",
         run: |world, step| Box::pin(in_a_manner(world, step)),
     },
     Definition {
@@ -108,30 +100,6 @@ pub(super) const STEPS: &[Definition] = &[
     },
 ];
 
-/// How an event is forged, from the words of a feature.
-fn forgery(words: &str) -> Misbehaviour {
-    match words {
-        "with a forged signature" => Misbehaviour::Forged,
-        "under an unknown signing key" => Misbehaviour::UnknownKey,
-        "signed with another key of the account" => Misbehaviour::WrongKey,
-        "altered on its way" => Misbehaviour::Altered,
-        _ => Misbehaviour::Unsigned,
-    }
-}
-
-/// How an event of Klarna's own comes, from the words of a feature.
-fn manner(words: &str) -> Misbehaviour {
-    match words {
-        "behind the next one" => Misbehaviour::Reordered,
-        "ahead of its answer" => Misbehaviour::BeforeResponse,
-        "in vain" => Misbehaviour::Lost,
-        "twice" => Misbehaviour::Duplicate,
-        "under a type that nobody knows" => Misbehaviour::UnknownEvent,
-        "with the token in the payload only" => Misbehaviour::TokenOnlyInPayload,
-        _ => Misbehaviour::TokenOnlyInStateContext,
-    }
-}
-
 /// A time span, from the words of a feature.
 fn span(words: &str) -> Result<SignedDuration, Failure> {
     words.parse().map_err(|error| Failure::misused(&format!("\"{words}\" is no time span: {error}")))
@@ -145,12 +113,8 @@ async fn held(world: &mut World, step: &StepInput) -> StepResult {
     world.klarna_holds_back(step.text(0)).await
 }
 
-async fn twice_at_once(world: &mut World, step: &StepInput) -> StepResult {
-    world.klarna_sends_twice(step.text(0)).await
-}
-
 async fn in_a_manner(world: &mut World, step: &StepInput) -> StepResult {
-    world.klarna_will_send(step.text(0), manner(step.text(1)), None).await
+    world.klarna_will_send(step.text(0), meaning(MANNERS, step.text(1))?, None).await
 }
 
 async fn late(world: &mut World, step: &StepInput) -> StepResult {
@@ -166,11 +130,11 @@ async fn forward(world: &mut World, step: &StepInput) -> StepResult {
 }
 
 async fn forged(world: &mut World, step: &StepInput) -> StepResult {
-    world.forge(step.text(0), forgery(step.text(1))).await
+    world.forge(step.text(0), meaning(FORGERIES, step.text(1))?).await
 }
 
 async fn nonsense(world: &mut World, step: &StepInput) -> StepResult {
-    world.send_nonsense(step.text(0)).await
+    world.send_nonsense(meaning(ODDITIES, step.text(0))?).await
 }
 
 async fn forged_in_vain(world: &mut World, _: &StepInput) -> StepResult {

@@ -2,75 +2,82 @@
 //!
 //! The part that the steps need: `{parameter}`, `(optional)` text and `one/other` words.
 
+use std::borrow::Cow;
+
 use regex::Regex;
 
+use super::words;
+
+/// What a parameter takes.
+enum Takes {
+    /// What this regular expression fits; its groups are what the step is given.
+    Pattern(&'static str),
+    /// One of these words, or what one of them fits.
+    Words(fn() -> Vec<&'static str>),
+}
+
+use Takes::{Pattern, Words};
+
+impl Takes {
+    /// As a regular expression.
+    fn pattern(&self) -> Cow<'static, str> {
+        match self {
+            Pattern(pattern) => Cow::Borrowed(pattern),
+            Words(words) => Cow::Owned(format!("({})", words().join("|"))),
+        }
+    }
+}
+
 /// The parameters and what they take.
-const PARAMETERS: &[(&str, &str)] = &[
-    ("amount", r"(\d+(?:\.\d+)?) ([A-Z]{3})"),
-    ("int", r"(\d+)"),
-    ("string", r#""([^"]*)""#),
-    ("decision", "(approve|decline|require a step-up)"),
-    ("outcome", "(approved|declined|canceled|expired|pending|failed)"),
-    ("mode", "(redirect|SDK)"),
-    ("event", "(in-progress|completed|submitted|declined|canceled|expired)"),
+const PARAMETERS: &[(&str, Takes)] = &[
+    ("amount", Pattern(r"(\d+(?:\.\d+)?) ([A-Z]{3})")),
+    ("int", Pattern(r"(\d+)")),
+    ("string", Pattern(r#""([^"]*)""#)),
+    ("decision", Words(|| words::of(words::DECISIONS))),
+    ("outcome", Pattern("(approved|declined|canceled|expired|pending|failed)")),
+    ("mode", Pattern("(redirect|SDK)")),
+    ("event", Pattern("(in-progress|completed|submitted|declined|canceled|expired)")),
     (
         "mistake",
-        "(a negative amount|an amount of zero|no currency|a currency that is none|a return URL that is none\
+        Pattern(
+            "(a negative amount|an amount of zero|no currency|a currency that is none|a return URL that is none\
          |Klarna Network Data of 10241 characters)",
+        ),
     ),
-    ("letters", "(ASCII|non-ASCII)"),
-    ("peculiarity", "(Windows line ends|a byte order mark in it|invisible letters)"),
+    ("letters", Pattern("(ASCII|non-ASCII)")),
+    ("peculiarity", Pattern("(Windows line ends|a byte order mark in it|invisible letters)")),
     (
         "field",
-        "(purchase reference\
+        Pattern(
+            "(purchase reference\
          |(?:name|quantity|price|total|tax|article number) of each line\
          |(?:given name|family name|email|phone|street|postal code|city|region|country) of the customer\
          |(?:given name|family name) of the recipient\
          |(?:street|postal code|city|region|country) to ship to)",
+        ),
     ),
-    ("call", "(initial|final)"),
-    (
-        "trouble",
-        r"(status [45]\d{2}|status [45]\d{2} without a body|status [45]\d{2} and a page of HTML|silence|a broken connection|an answer that is no HTTP|a lost answer|an answer that breaks off|half an answer|an answer of a wrong length|an answer that drips|a late answer)",
-    ),
-    (
-        "forgery",
-        "(with a forged signature|under an unknown signing key|signed with another key of the account|without a signature\
-         |altered on its way)",
-    ),
-    (
-        "manner",
-        "(behind the next one|ahead of its answer|in vain|twice|under a type that nobody knows\
-         |with the token in the payload only|with the token in its state context only)",
-    ),
-    (
-        "oddity",
-        "(about a payment request that nobody knows|about another Partner's account|in a state that is no text\
-         |in a state that nobody knows|that breaks off in the middle|of two megabytes)",
-    ),
-    ("presentation", "(shown|preselected|the only one shown|hidden)"),
-    ("failure", "(fails|is not answered|is a page of HTML)"),
-    (
-        "evolution",
-        "(fields that nobody knows|values that nobody knows|another order of keys|other success statuses|longer ids\
-         |headers that nobody knows|events that nobody knows|everything at once)",
-    ),
-    (
-        "act",
-        "(open the purchase|approve the purchase|refuse the purchase|leave the purchase undecided\
-         |enter a wrong code|choose another payment option|look at the purchase and change nothing)",
-    ),
-    ("treatment", "(approves|declines)"),
-    ("duration", r"(\d+ (?:seconds|minutes|hours))"),
-    ("operation", r"([a-z][a-z_.:-]*\*?|\*)"),
-    ("header", "([A-Za-z0-9-]+)"),
-    ("time", r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)"),
-    ("page", "(confirmation page|checkout page with an error)"),
+    ("call", Pattern("(initial|final)")),
+    ("trouble", Words(|| [words::STATUSES.to_vec(), words::of(words::ON_THE_WIRE)].concat())),
+    ("forgery", Words(|| words::of(words::FORGERIES))),
+    ("manner", Words(|| words::of(words::MANNERS))),
+    ("oddity", Words(|| words::of(words::ODDITIES))),
+    ("registration", Pattern("(signing keys|webhooks|signing keys and webhooks)")),
+    ("presentation", Pattern("(shown|preselected|the only one shown|hidden)")),
+    ("failure", Pattern("(fails|is not answered|is a page of HTML)")),
+    ("evolution", Words(|| [words::of(words::EVOLUTIONS), vec![words::EVERYTHING]].concat())),
+    ("act", Words(|| words::of(words::ACTS))),
+    ("treatment", Pattern("(approves|declines)")),
+    ("duration", Pattern(r"(\d+ (?:seconds|minutes|hours))")),
+    ("operation", Pattern(r"([a-z][a-z_.:-]*\*?|\*)")),
+    ("header", Pattern("([A-Za-z0-9-]+)")),
+    ("time", Pattern(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)")),
+    ("page", Pattern("(confirmation page|checkout page with an error)")),
 ];
 
 /// The parameters, and what each takes in words.
 pub(super) fn parameters() -> impl Iterator<Item = (&'static str, Vec<String>)> {
-    PARAMETERS.iter().map(|(name, pattern)| {
+    PARAMETERS.iter().map(|(name, takes)| {
+        let pattern = takes.pattern();
         let plain = pattern.trim_start_matches('(').trim_end_matches(')');
         (*name, alternatives(plain))
     })
@@ -114,7 +121,7 @@ pub(super) fn compile(expression: &str) -> Result<Regex, String> {
                 .iter()
                 .find(|(known, _)| *known == name)
                 .ok_or_else(|| format!("\"{expression}\" has an unknown parameter {{{name}}}"))?;
-            pattern.push_str(takes);
+            pattern.push_str(&takes.pattern());
             rest = behind;
         } else if let Some((optional, behind)) = enclosed(rest, '(', ')') {
             pattern.push_str("(?:");

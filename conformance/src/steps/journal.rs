@@ -5,6 +5,10 @@ use klarna_schemas::simulator::control::{JournalQuery, SetClock};
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
 use crate::world::{Failure, World};
 
+/// Members of a journal query that say how much of it is wanted and when, and nothing about an entry: a step
+/// awaits the entries of its own scenario.
+pub const PAGING: [&str; 5] = ["after", "epoch", "limit", "min", "wait_ms"];
+
 pub(super) const STEPS: &[Definition] = &[
     Definition {
         voice: Voice::Klarna,
@@ -38,9 +42,18 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Then,
         expression: "Klarna's journal shows an entry with:",
         example: "Klarna's journal shows an entry with:",
-        argument: Argument::DocString,
+        argument: Argument::DocString("operation: authorize\npayment: this\nstatus: 200"),
         doc: "An exchange in the Partner's account that meets every condition is awaited. The conditions are those of docs/journal.md, one a line: operation, direction, payment, header, request_json, response_json, status, ended, fault, finding, since, until. `payment: this` is the payment of the scenario.",
         run: |world, step| Box::pin(an_entry_with(world, step)),
+    },
+    Definition {
+        voice: Voice::Klarna,
+        keyword: Keyword::Then,
+        expression: "Klarna's journal shows no entry with:",
+        example: "Klarna's journal shows no entry with:",
+        argument: Argument::DocString("payment: this\nfinding: network-data.*"),
+        doc: "No exchange meets all of these conditions, which are the same; proved by a sound twin payment that is through before the look back, so say `payment: this` where the twin's calls would meet them.",
+        run: |world, step| Box::pin(no_entry_with(world, step)),
     },
     Definition {
         voice: Voice::Klarna,
@@ -65,7 +78,7 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Then,
         expression: "Klarna's journal shows an entry of {operation} whose request has:",
         example: "Klarna's journal shows an entry of authorize whose request has:",
-        argument: Argument::DocString,
+        argument: Argument::DocString("$.step_up_config"),
         doc: "The same, of a request in whose body a JSONPath finds something, such as $.step_up_config.",
         run: |world, step| Box::pin(whose_request(world, step)),
     },
@@ -74,7 +87,7 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Then,
         expression: "Klarna's journal shows an entry of {operation} whose answer has:",
         example: "Klarna's journal shows an entry of authorize whose answer has:",
-        argument: Argument::DocString,
+        argument: Argument::DocString("$.payment_transaction_response"),
         doc: "The same of the answer's body.",
         run: |world, step| Box::pin(whose_answer(world, step)),
     },
@@ -90,18 +103,28 @@ fn of(operation: &str) -> JournalQuery {
 }
 
 async fn an_entry_with(world: &mut World, step: &StepInput) -> StepResult {
+    let query = conditions(world, step).await?;
+    world.journal_must_show(query, 1).await
+}
+
+async fn no_entry_with(world: &mut World, step: &StepInput) -> StepResult {
+    let query = conditions(world, step).await?;
+    world.journal_must_not_show(query).await
+}
+
+/// The conditions of a doc string.
+async fn conditions(world: &mut World, step: &StepInput) -> Result<JournalQuery, Failure> {
     let query: JournalQuery = serde_saphyr::from_str(step.doc_string.as_deref().unwrap_or_default())
         .map_err(|error| Failure::misused(&format!("these are no conditions of a journal: {error}")))?;
-    if query.min.is_some() || query.wait_ms.is_some() || query.epoch.is_some() || query.limit.is_some() {
-        return Err(Failure::misused(
-            "the step awaits one entry of this scenario: leave min, wait_ms, epoch and limit out",
-        ));
+    let asked = serde_json::to_value(&query).map_err(|error| Failure::Broken(error.to_string()))?;
+    if PAGING.iter().any(|name| asked.get(name).is_some()) {
+        let why = format!("the step awaits one entry of this scenario: leave {} out", PAGING.join(", "));
+        return Err(Failure::misused(&why));
     }
-    let query = match query.payment.as_deref() {
+    Ok(match query.payment.as_deref() {
         Some("this") => JournalQuery { payment: Some(world.payment_name().await?), ..query },
         _ => query,
-    };
-    world.journal_must_show(query, 1).await
+    })
 }
 
 async fn at_least(world: &mut World, step: &StepInput) -> StepResult {

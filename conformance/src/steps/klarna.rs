@@ -1,8 +1,7 @@
 //! Klarna: what it will decide, what it answered, what it sent, and what reached it.
 
-use klarna_schemas::klarna::authorize::AuthorizationResult;
-
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use super::words::{DECISIONS, meaning};
 use crate::world::{Failure, Field, World};
 
 pub(super) const STEPS: &[Definition] = &[
@@ -20,7 +19,7 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Given,
         expression: "Klarna will {decision}( the payment), with this Klarna Network Response Data:",
         example: "Klarna will approve the payment, with this Klarna Network Response Data:",
-        argument: Argument::DocString,
+        argument: Argument::DocString("{\"experience\": {\"version\": 1.0}}"),
         doc: "The same; the answer carries exactly the text of the doc string for the Partner.",
         run: |world, step| Box::pin(will_with_data(world, step)),
     },
@@ -170,22 +169,13 @@ pub(super) const STEPS: &[Definition] = &[
     },
 ];
 
-/// `Klarna will approve`, from the words of a feature.
-fn decision(words: &str) -> AuthorizationResult {
-    match words {
-        "approve" => AuthorizationResult::Approved,
-        "decline" => AuthorizationResult::Declined,
-        _ => AuthorizationResult::StepUpRequired,
-    }
-}
-
 async fn will(world: &mut World, step: &StepInput) -> StepResult {
-    world.klarna_will(decision(step.text(0))).await
+    world.klarna_will(meaning(DECISIONS, step.text(0))?).await
 }
 
 async fn will_with_data(world: &mut World, step: &StepInput) -> StepResult {
     let data = step.doc_string.as_deref().unwrap_or_default();
-    world.klarna_will_with(decision(step.text(0)), data).await
+    world.klarna_will_with(meaning(DECISIONS, step.text(0))?, data).await
 }
 
 async fn returned_step_up(world: &mut World, _: &StepInput) -> StepResult {
@@ -228,7 +218,7 @@ async fn unchanged(world: &mut World, _: &StepInput) -> StepResult {
 }
 
 async fn will_finally(world: &mut World, step: &StepInput) -> StepResult {
-    world.klarna_will_finally(decision(step.text(0))).await
+    world.klarna_will_finally(meaning(DECISIONS, step.text(0))?).await
 }
 
 async fn cancels(world: &mut World, _: &StepInput) -> StepResult {

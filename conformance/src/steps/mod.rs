@@ -16,9 +16,14 @@ mod journal;
 mod klarna;
 mod methods;
 mod partner;
+mod reach;
+mod registrations;
 mod trouble;
+mod words;
 
 pub(crate) use catalogue::compiled;
 pub use catalogue::{Found, all, find, nearest, reads_as_a_step};
 pub use definition::{Argument, Definition, Keyword, StepFuture, StepInput, StepResult, Voice};
 pub use docs::{listing, markdown};
+pub use journal::PAGING;
+pub use reach::{Hand, Reached, reached};

@@ -23,7 +23,7 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Given,
         expression: "the Partner shares this Klarna Network Data:",
         example: "the Partner shares this Klarna Network Data:",
-        argument: Argument::DocString,
+        argument: Argument::DocString("{\"experience\": {\"version\": 1.0}}"),
         doc: "The Partner sends exactly the text of the doc string as its Klarna Network Data, instead of the plain one.",
         run: |world, step| {
             world.order.network_data.clone_from(&step.doc_string);

@@ -1,8 +1,9 @@
 //! Klarna in trouble: what befalls the acquirer's calls, and how it bears that.
 
-use klarna_schemas::simulator::control::{ArmFault, Fault, FaultBody};
+use klarna_schemas::simulator::control::ArmFault;
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use super::words::fault;
 use crate::world::{Failure, Which, World};
 
 pub(super) const STEPS: &[Definition] = &[
@@ -29,7 +30,9 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Given,
         expression: "Klarna will meet calls with this fault:",
         example: "Klarna will meet calls with this fault:",
-        argument: Argument::DocString,
+        argument: Argument::DocString(
+            "{operation: authorize, on: initial, times: 2, kind: status, status: 502, body: none}",
+        ),
         doc: "Any fault of docs/faults.md, in YAML, for any operation in the Partner's account, so often as it says: `operation`, `on`, `times`, `kind` and what the kind takes.",
         run: |world, step| Box::pin(meets_with(world, step)),
     },
@@ -92,35 +95,6 @@ pub(super) const STEPS: &[Definition] = &[
 /// Which call, from the words of a feature.
 fn which(words: &str) -> Which {
     if words == "final" { Which::Final } else { Which::Initial }
-}
-
-/// What befalls a call, from the words of a feature.
-fn fault(words: &str) -> Result<Fault, Failure> {
-    let Some(rest) = words.strip_prefix("status ") else { return trouble_on_the_wire(words) };
-    let (number, body) = rest.split_once(' ').unwrap_or((rest, ""));
-    let body = match body {
-        "" => FaultBody::Klarna,
-        "without a body" => FaultBody::None,
-        _ => FaultBody::Html,
-    };
-    let status = number.parse().map_err(|_| Failure::misused("no such status is possible"))?;
-    Ok(Fault::Status { status, body })
-}
-
-/// What befalls a call below HTTP, from the words of a feature.
-fn trouble_on_the_wire(words: &str) -> Result<Fault, Failure> {
-    Ok(match words {
-        "silence" => Fault::Stall,
-        "a broken connection" => Fault::Reset,
-        "an answer that is no HTTP" => Fault::Garbage,
-        "a lost answer" => Fault::LoseAnswer,
-        "an answer that breaks off" => Fault::Cut { after: None },
-        "half an answer" => Fault::Truncate,
-        "an answer of a wrong length" => Fault::WrongLength,
-        "an answer that drips" => Fault::Drip { bytes: 16, every_ms: 1 },
-        "a late answer" => Fault::Delay { ms: 50 },
-        _ => return Err(Failure::misused("there is no such trouble: docs/steps.md lists what there is")),
-    })
 }
 
 async fn meets_one(world: &mut World, step: &StepInput) -> StepResult {

@@ -3,7 +3,7 @@
 //! Acquirers in containers are told public URLs of the simulator and the Partner. The browser is in
 //! this process: it knows where these really listen, and goes there.
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder};
 use url::Url;
 
 /// Follows no redirect by itself.
@@ -36,6 +36,11 @@ impl Browser {
     /// Sends a form, or what stands for one.
     pub fn post(&self, url: Url) -> RequestBuilder {
         self.http.post(self.through_a_door(url))
+    }
+
+    /// Makes any other call.
+    pub fn call(&self, method: Method, url: Url) -> RequestBuilder {
+        self.http.request(method, self.through_a_door(url))
     }
 
     fn through_a_door(&self, url: Url) -> Url {

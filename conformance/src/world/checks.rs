@@ -258,6 +258,11 @@ pub const CHECKS: &[Check] = &[
         &["AP-19", "AP-49", "AP-21"],
         "answer Klarna's webhooks with 200, 201, 202 or 204",
     ),
+    own(
+        "subscription.registered-again",
+        &["AP-19"],
+        "look from time to time whether Klarna still has signing key and webhook, and make what is missing",
+    ),
     own("subscription.registered", &["AP-19"], "subscribe to payment.request.state-change.* at Klarna"),
     own(
         "methods.listed",

@@ -68,6 +68,12 @@ impl RunContext {
         with_slack(self.adapter.timing().retry_within_ms)
     }
 
+    /// How long after Klarna has lost what it had registered the acquirer has registered it anew, where it
+    /// claims `timing.registers_within_ms`; slack included.
+    pub fn registers_within(&self) -> Option<Duration> {
+        with_slack(self.adapter.timing().registers_within_ms)
+    }
+
     /// Seed of a scenario: the same for any order and number of jobs.
     pub fn scenario_seed(&self, scenario: &str) -> u64 {
         let digest = self.digest(scenario, "sandbox");

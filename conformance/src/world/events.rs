@@ -4,14 +4,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use klarna_schemas::klarna::IDEMPOTENCY_KEY_HEADER;
 use klarna_schemas::simulator::control::{
     JournalQuery, MintSessionToken, MintedTokenState, Misbehaviour, ReleaseWebhooks, SendWebhook, SendWhen,
     SetClock,
 };
 use klarna_schemas::simulator::journal::JournalEntry;
-use reqwest::header::AUTHORIZATION;
-use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -31,11 +28,36 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A payment request that no acquirer has heard of.
 const UNKNOWN_REQUEST: &str = "krn:payment:eu1:request:00000000-0000-4000-8000-000000000000";
 
-/// The idempotency key by which the suite makes a signing key.
-const ANOTHER_KEY: &str = "5a1f7a3e-6c55-4a8e-9d0b-3f5e2a7c9b10";
-
 /// An account of no Partner.
 const UNKNOWN_ACCOUNT: &str = "krn:partner:global:account:test:NOBODY00";
+
+/// What makes no sense about an event of Klarna's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Oddity {
+    /// It is about a request that no acquirer has heard of.
+    UnknownRequest,
+    /// It is about the account of no Partner.
+    AnothersAccount,
+    /// Its state is an object.
+    NoTextAsState,
+    /// Its state is a word that nobody knows.
+    UnknownState,
+    /// Its JSON ends in the middle.
+    BrokenOff,
+    /// It is two megabytes long.
+    Oversized,
+}
+
+impl Oddity {
+    /// The word of the simulator's for it, where a patch does not do.
+    pub fn misbehaviour(self) -> Option<Misbehaviour> {
+        match self {
+            Self::BrokenOff => Some(Misbehaviour::Malformed),
+            Self::Oversized => Some(Misbehaviour::Oversized),
+            Self::UnknownRequest | Self::AnothersAccount | Self::NoTextAsState | Self::UnknownState => None,
+        }
+    }
+}
 
 impl World {
     async fn send(
@@ -81,14 +103,6 @@ impl World {
     /// When the simulator refuses.
     pub async fn klarna_holds_back(&mut self, event: &str) -> Result<(), Failure> {
         self.send(event, Some(Misbehaviour::Held), None, SendWhen::Next).await
-    }
-
-    /// Lets the next event of this kind arrive twice, side by side.
-    ///
-    /// # Errors
-    /// When the simulator refuses.
-    pub async fn klarna_sends_twice(&mut self, event: &str) -> Result<(), Failure> {
-        self.send(event, Some(Misbehaviour::Parallel), None, SendWhen::Next).await
     }
 
     /// Lets something befall the next event of this kind, whatever payment it is of.
@@ -166,32 +180,17 @@ impl World {
         Ok(())
     }
 
-    /// Makes a signing key in the acquirer's account that no webhook of its own uses. It is made once in a
-    /// run, as the call is always the same.
-    async fn have_another_signing_key(&self) -> Result<(), Failure> {
-        let broken =
-            |what: String| Failure::Broken(format!("another signing key in the acquirer's account: {what}"));
-        let mut url = self.run.control.base().clone();
-        url.set_path("/v2/notification/signing-keys");
-        let key = self.run.acquirer.klarna_api_key().expose_secret();
-        let request = self.run.browser.post(url).header(AUTHORIZATION, format!("Basic {key}"));
-        let request = request.header(IDEMPOTENCY_KEY_HEADER, ANOTHER_KEY);
-        let answer = request.send().await.map_err(|error| broken(error.without_url().to_string()))?;
-        let status = answer.status();
-        if status.is_success() { Ok(()) } else { Err(broken(status.to_string())) }
-    }
-
     /// Sends the acquirer an event of Klarna's own that makes no sense.
     ///
     /// # Errors
     /// When the simulator refuses.
-    pub async fn send_nonsense(&mut self, oddity: &str) -> Result<(), Failure> {
+    pub async fn send_nonsense(&mut self, oddity: Oddity) -> Result<(), Failure> {
         let canary = self.draw_canary().await?;
         let mut patch = harmful("COMPLETED", &canary);
         let mut webhook = SendWebhook {
             payment_request_id: Some(self.request_id().await?),
             event_type: event_type("completed"),
-            misbehaviour: Vec::new(),
+            misbehaviour: oddity.misbehaviour().into_iter().collect(),
             payload_patch: None,
             metadata_patch: None,
             delay: None,
@@ -200,23 +199,16 @@ impl World {
         };
         let unknown = ("payment_request_id", json!(UNKNOWN_REQUEST));
         let change = match oddity {
-            "in a state that is no text" => Some(("state", json!({"was": 7}))),
-            "in a state that nobody knows" => Some(("state", json!("PERHAPS_COMPLETED"))),
-            "about another Partner's account" => {
+            Oddity::NoTextAsState => Some(("state", json!({"was": 7}))),
+            Oddity::UnknownState => Some(("state", json!("PERHAPS_COMPLETED"))),
+            Oddity::AnothersAccount => {
                 let metadata = json!({"subject_account_id": UNKNOWN_ACCOUNT});
                 webhook.metadata_patch = metadata.as_object().cloned();
                 None
             }
-            "that breaks off in the middle" => {
-                webhook.misbehaviour.push(Misbehaviour::Malformed);
-                None
-            }
+            Oddity::BrokenOff => None,
             // It is too large to be read, and were it read, nobody would know the request.
-            "of two megabytes" => {
-                webhook.misbehaviour.push(Misbehaviour::Oversized);
-                Some(unknown)
-            }
-            _ => Some(unknown),
+            Oddity::Oversized | Oddity::UnknownRequest => Some(unknown),
         };
         if let Some((name, value)) = change {
             patch.insert(name.to_owned(), value);

@@ -23,6 +23,7 @@ mod own_presentation;
 mod payment;
 mod purchase;
 mod record;
+mod registrations;
 mod response_data;
 mod seats;
 mod shop;
@@ -39,11 +40,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use klarna_schemas::ids::{SigningKeyId, WebhookId};
 use klarna_schemas::simulator::control::Evolution;
 
 pub use browser::{Browser, Door};
 pub use checks::{CHECKS, Check, check};
 pub use context::{Lease, PartnerPool, RunContext};
+pub use events::Oddity;
 pub use failure::Failure;
 pub use journal::Call;
 pub use journey::Way;
@@ -91,6 +94,10 @@ pub struct World {
     evolved: Vec<Evolution>,
     /// How long after the step-up the Customer acts by itself.
     customer_acts_after: Option<jiff::SignedDuration>,
+    /// Webhooks that had their signing key changed in this scenario, each with the one before.
+    rotated: Vec<(WebhookId, SigningKeyId)>,
+    /// Where the account's journal stood when Klarna last lost what the acquirer had registered.
+    forgotten_at: Option<u64>,
     /// The payment methods that were listed last.
     listing: Option<methods::Listing>,
 }
@@ -127,6 +134,8 @@ impl World {
             fenced: false,
             evolved: Vec::new(),
             customer_acts_after: None,
+            rotated: Vec::new(),
+            forgotten_at: None,
             listing: None,
         })
     }

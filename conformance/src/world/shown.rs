@@ -5,6 +5,7 @@ use klarna_schemas::simulator::control::{JournalQuery, SetClock};
 use super::World;
 use super::checks::finding;
 use super::failure::Failure;
+use super::journal::in_a_line;
 
 /// How long entries are awaited, in real milliseconds.
 const WAIT_MS: u64 = 10_000;
@@ -47,6 +48,24 @@ impl World {
         finding.exchanges = page.near.iter().map(|miss| miss.seq).collect();
         "see what came near, or read the whole journal in the trace of this scenario"
             .clone_into(&mut finding.mend);
+        self.weigh(finding, None).await
+    }
+
+    /// Asks that no exchange meets the conditions; proved by order, see [`World::fence`].
+    ///
+    /// # Errors
+    /// When one does.
+    pub async fn journal_must_not_show(&mut self, query: JournalQuery) -> Result<(), Failure> {
+        self.fence().await?;
+        self.judged(SHOWN, 1);
+        let entries = self.entries(query).await?;
+        let Some(first) = entries.first() else { return Ok(()) };
+        let what = "Klarna's journal shows an entry that should not be there";
+        let mut finding = finding(SHOWN, &self.scenario.duties, "Klarna's journal", what);
+        finding.expected = Some("none".to_owned());
+        finding.got = Some(format!("{}, the first is {}", entries.len(), in_a_line(first)));
+        finding.exchanges = entries.iter().map(|entry| entry.seq).collect();
+        "read the exchange, or the whole journal in the trace of this scenario".clone_into(&mut finding.mend);
         self.weigh(finding, None).await
     }
 }

@@ -38,6 +38,9 @@ impl World {
                 }
             }
         }
+        if let Err(failure) = self.give_keys_back().await {
+            trouble.push(format!("the webhooks' signing keys could not be given back: {failure}"));
+        }
         self.run.board.update(&self.scenario.id, |record| {
             record.aftermath.extend(trouble.into_iter().map(|what| format!("teardown: {what}")));
         });

@@ -27,11 +27,15 @@ mod mistakes;
 #[cfg(test)]
 mod mutants;
 #[cfg(test)]
+mod own_features;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod partner;
 #[cfg(test)]
 mod public_urls;
+#[cfg(test)]
+mod reach;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 use futures::StreamExt as _;
+use klarna_schemas::cause::told;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -163,29 +164,14 @@ fn client(arguments: &Ctl) -> Result<reqwest::Client, Failed> {
     }
     let built = builder.tls_certs_only(certificates).build();
     Ok(built.map_err(|error| {
-        format!("--ca-file: {name} has no usable certificate: {}\n  hint: {hint}", causes(&error))
+        format!("--ca-file: {name} has no usable certificate: {}\n  hint: {hint}", told(&error))
     })?)
-}
-
-/// An error and what is below it: HTTP clients only say that they could not send.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        let text = deeper.to_string();
-        // Some repeat what is below them.
-        if !told.ends_with(&text) {
-            told = format!("{told}: {text}");
-        }
-        cause = deeper.source();
-    }
-    told
 }
 
 /// Why nobody answers at a URL, and what may help.
 fn silence(arguments: &Ctl, url: &Url, error: reqwest::Error) -> String {
     let is_connect = error.is_connect();
-    let why = causes(&error.without_url());
+    let why = told(&error.without_url());
     let hint = match (&arguments.ca_file, url.scheme()) {
         (None, "https") if why.contains("certificate") => {
             "it speaks TLS by an authority of its own: name its file with --ca-file; the first line that serve \
@@ -237,7 +223,7 @@ async fn call(
     let mut ends_its_line = true;
     while let Some(piece) = pieces.next().await {
         let piece = piece
-            .map_err(|error| format!("the answer of {url} broke off: {}", causes(&error.without_url())))?;
+            .map_err(|error| format!("the answer of {url} broke off: {}", told(&error.without_url())))?;
         ends_its_line = piece.last() == Some(&b'\n');
         write(done, &piece)?;
     }

@@ -6,6 +6,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId, PaymentRequestId};
+use klarna_schemas::klarna::webhook::EVENT_TYPES;
+use klarna_schemas::nearest::nearest;
 use klarna_schemas::simulator::control::{
     ForgetRegistrations, Registrations, ReleaseWebhooks, SendWebhook, SendWhen, WebhooksSent, WebhooksView,
 };
@@ -15,9 +17,13 @@ use super::faults::known;
 use super::problem::Problem;
 use super::requests::no_request;
 use super::sandboxes::existing;
+use crate::behaviour::evolution::NEW_EVENT;
 use crate::notify::{Expected, Letter, Manner, Of, Repeated};
 use crate::rules_file;
 use crate::world::{SandboxCell, World};
+
+/// How the names of events begin that are about a Payment Request.
+const ABOUT_REQUESTS: &str = "payment.request.";
 
 pub(super) async fn send(
     State(world): State<Arc<World>>,
@@ -27,11 +33,7 @@ pub(super) async fn send(
     let cell = existing(&world, &account)?;
     let manner = Manner::of(&asked)
         .map_err(|why| Problem::bad_request(why, "docs/webhooks.md says what goes together"))?;
-    if asked.when == SendWhen::Next
-        && let Some(mistake) = rules_file::check_event_type(&asked.event_type, "/event_type")
-    {
-        return Err(mistake.into());
-    }
+    check_name(&asked, &manner)?;
     if manner.needs_another_key() && !cell.has_other_keys(&asked.event_type) {
         let detail = format!("the webhook that wants {} has no key but its own", asked.event_type);
         return Err(Problem::conflict(detail, "make a second signing key, or change the webhook's"));
@@ -56,6 +58,36 @@ pub(super) async fn send(
     let letters = cell.letters(&event, &manner);
     let deliveries = cell.deliver_once(letters).await;
     Ok(Json(WebhooksSent { event_id: Some(event.event_id), deliveries }))
+}
+
+/// Refuses the name of an event that there is none of, or that cannot be sent so.
+fn check_name(asked: &SendWebhook, manner: &Manner) -> Result<(), Problem> {
+    let name = asked.event_type.as_str();
+    if asked.when == SendWhen::Next {
+        return rules_file::check_event_type(name, "/event_type")
+            .map_or(Ok(()), |mistake| Err(mistake.into()));
+    }
+    let known = EVENT_TYPES.contains(&name);
+    // What was sent goes out again as it was; else the event is about a request as it stands.
+    let again = manner.repeated != Repeated::Not;
+    if (known && (again || name.starts_with(ABOUT_REQUESTS))) || (again && name == NEW_EVENT) {
+        return Ok(());
+    }
+    if known {
+        let why =
+            format!("event_type: {name} is not about a Payment Request, so it cannot be sent out of turn");
+        return Err(Problem::bad_request(why, "such as payment.request.state-change.completed"));
+    }
+    if name.ends_with('*') {
+        let why = format!("event_type: {name} names no one event, and one is sent");
+        return Err(Problem::bad_request(why, "write its whole name, or add \"when\": \"next\""));
+    }
+    let hint = match nearest(name, EVENT_TYPES) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => "such as payment.request.state-change.completed".to_owned(),
+    };
+    let hint = format!("{hint} For a type that nobody knows, send a known one with \"unknown_event\"");
+    Err(Problem::bad_request(format!("event_type: Klarna sends no event {name:?}"), hint))
 }
 
 /// Lets events to come misbehave.

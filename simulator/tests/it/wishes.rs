@@ -48,6 +48,40 @@ async fn for_webhooks_to_come() {
 }
 
 #[tokio::test]
+async fn for_webhooks_at_once() {
+    let klarna = started().await;
+    let request = klarna.authorize(ALPHA, &[], &initial("t-1")).await.request_id();
+    let sent = async |event_type: &str, misbehaviour: Value| {
+        let body =
+            json!({"payment_request_id": request, "event_type": event_type, "misbehaviour": misbehaviour});
+        ask(&klarna, Method::POST, "/webhooks", body).await
+    };
+    let mistyped = "payment.request.state-change.completd";
+    let evolved = "payment.request.introduced-later";
+    for (event_type, misbehaviour, said) in [
+        (mistyped, json!([]), "did you mean payment.request.state-change.completed?"),
+        (mistyped, json!(["unknown_event"]), "did you mean payment.request.state-change.completed?"),
+        (mistyped, json!(["duplicate"]), "did you mean payment.request.state-change.completed?"),
+        ("nonsense", json!([]), "unknown_event"),
+        (evolved, json!([]), "Klarna sends no event"),
+        ("payment.request.*", json!([]), "add \\\"when\\\": \\\"next\\\""),
+        ("payment.transaction.captured", json!([]), "is not about a Payment Request"),
+    ] {
+        let refused = sent(event_type, misbehaviour).await;
+        assert_eq!(refused.status, 400, "{event_type}: {}", refused.body);
+        assert!(refused.body.to_string().contains(said), "{event_type}: {}", refused.body);
+    }
+    for sound in [SUBMITTED, "payment.request.state-change.expired", "payment.request.updated"] {
+        assert_eq!(sent(sound, json!([])).await.status, 200, "{sound}");
+    }
+    assert_eq!(sent(SUBMITTED, json!(["unknown_event"])).await.status, 200);
+    // Known, and nothing of it was sent that could come again.
+    for unsent in ["payment.transaction.captured", evolved] {
+        assert_eq!(sent(unsent, json!(["duplicate"])).await.status, 409, "{unsent}");
+    }
+}
+
+#[tokio::test]
 async fn for_evolution_and_for_what_waits_too_long() {
     let klarna = started().await;
     let twice = json!({"kinds": ["extra_fields", "extra_fields"]});

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use klarna_schemas::cause::innermost;
 use klarna_simulator::control::client::{ControlClient, ControlError};
 use klarna_simulator::{Simulator, UnknownAccounts};
 use url::Url;
@@ -9,7 +10,7 @@ use url::Url;
 use super::Stop;
 use super::prepare::Prepared;
 use crate::authority::Authority;
-use crate::cause::{innermost, is_distrust};
+use crate::cause::is_distrust;
 use crate::cli::args::RunArgs;
 use crate::cli::chance;
 use crate::cli::output::complain;

@@ -1,6 +1,8 @@
 //! Klarna's webhooks.
 
 use super::{Mistake, all_show, shows, with};
+use crate::foreign_kit::Changed;
+use crate::suite::run;
 
 #[test]
 fn a_subscription_with_gaps() {
@@ -193,4 +195,24 @@ fn webhooks_that_are_relied_on_to_come_in_order() {
             shown: &[(LONG_AFTER, "final.one-logical")],
         },
     ]);
+}
+
+#[test]
+fn the_key_before_a_rotation_is_forgotten_too_early() {
+    let scenario = "webhooks/rotation/a-webhook-that-is-signed-with-the-key-before-the-rotation-is-believed";
+    let key = "        key = SIGNING_KEYS.get(self.headers.get(\"Klarna-Signing-Key-Id\", \"\"))";
+    let current = "        current = klarna(\"GET\", \"/v2/notification/webhooks\")[1][\"webhooks\"][0][\"signing_key_id\"]\n        \
+                   key = SIGNING_KEYS.get(current)";
+    shows(key, current, scenario, "webhook.delivered");
+}
+
+#[test]
+fn a_claim_to_register_again_that_is_not_kept() {
+    let acquirer =
+        Changed::new().adapter("retry_within_ms: 3000", "retry_within_ms: 3000, registers_within_ms: 100");
+    let scenario = "webhooks/rotation/what-klarna-has-forgotten-is-registered-again#2";
+    let feature = "features/webhooks/rotation.feature";
+    let ran = run(&["--acquirer", &acquirer.path(), feature, "--seed", "7"]);
+    ran.must_exit(1).must_say("Klarna had lost them, and the acquirer did not register its webhook again");
+    assert_eq!(ran.failing(scenario), ["subscription.registered-again"], "{}", ran.all());
 }
