@@ -170,7 +170,7 @@ const SLIPS: &[Slip] = &[
         from: "{bearer: ",
         to: "{basic: {username: a, password: b}, bearer: ",
         place: "10:17",
-        message: "exactly one of bearer, basic and header",
+        message: "one of bearer, basic, header and oauth2",
         nearest: None,
     },
 ];
