@@ -20,6 +20,7 @@ pub mod config;
 pub mod http;
 pub mod klarna;
 pub mod payments;
+pub mod points;
 pub mod server;
 pub mod store;
 pub mod telemetry;

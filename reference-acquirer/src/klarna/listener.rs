@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::clock;
+use crate::points::{Point, reach};
 use crate::store::{ReceivedEvent, Store, StoreError};
 
 /// What became of a delivery.
@@ -86,7 +87,9 @@ pub async fn receive(store: &dyn Store, headers: &HeaderMap, body: &Bytes) -> Re
     let text = std::str::from_utf8(body).map_err(|error| Refused::NoEvent(error.to_string()))?;
     let event = ReceivedEvent { event_id, body: SecretString::from(text) };
     let now = clock::now();
+    reach(Point::EventVerified);
     let new = store.receive_event(&event, now).await?;
+    reach(Point::EventStored);
     if let Some(occurred_at) = occurred_at.as_ref().and_then(|at| at.as_str()?.parse().ok()).filter(|_| new) {
         let lag: SignedDuration = now.duration_since(occurred_at);
         metrics::histogram!("acquirer_webhook_lag_seconds").record(lag.as_secs_f64().max(0.0));

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::payment::{Answer, Payment};
 use super::service::PaymentService;
 use crate::klarna::client::CallError;
+use crate::points::{Point, reach};
 use crate::store::{Claim, Step, StoreError};
 use crate::{chance, clock};
 
@@ -104,7 +105,10 @@ impl PaymentService {
             tracing::error!(payment_id = payment.id, step = step.as_str(), "a call was never written down");
             return Ok(Ok(Answer::unusable()));
         };
-        Ok(self.klarna.authorize(&payment.account, &call).await)
+        reach(Point::call(step));
+        let answered = self.klarna.authorize(&payment.account, &call).await;
+        reach(Point::answered(step));
+        Ok(answered)
     }
 
     /// Gives a claim back for another attempt, unless this was the last.

@@ -16,6 +16,7 @@ use super::payment::{Fact, Payment};
 use super::service::PaymentService;
 use super::view;
 use crate::klarna::client::{CallError, operation_idempotency_key};
+use crate::points::{Point, reach};
 use crate::store::{
     Claim, Lease, NewOperation, Notification, OperationCall, OperationChange, OperationCreated, Settled,
     StoreError,
@@ -55,10 +56,12 @@ impl PaymentService {
         if earlier.iter().filter(|earlier| earlier.kind == asked.kind).count() >= MOST_OF_A_KIND {
             return Ok(OperateOutcome::TooMany);
         }
+        reach(Point::OperationAsked);
         let claim = match self.store.create_operation(&new).await? {
             OperationCreated::Stored(claim) => claim,
             OperationCreated::Exists(operation) => return self.repeated(*operation, asked).await,
         };
+        reach(Point::OperationStored);
         // On its own, so that a Partner who hangs up cannot break it off.
         let changes = self.changes.subscribe();
         let service = Arc::clone(self);
@@ -98,6 +101,7 @@ impl PaymentService {
             tracing::error!(operation_id = operation.id, "a call was never written down");
             return self.store.finish(claim, clock::now()).await;
         };
+        reach(Point::OperationCall);
         let asked = match &call.target {
             Target::Request(request) => {
                 self.klarna.cancel_request(&payment.account, request, &payment.id).await.map(|id| (None, id))
@@ -106,6 +110,7 @@ impl PaymentService {
                 self.klarna.operate(operation.kind, &payment.account, transaction, &call).await
             }
         };
+        reach(Point::OperationAnswered);
         let (outcome, correlation_id) = match asked {
             Ok((klarna_id, correlation_id)) => {
                 (Outcome::Succeeded { klarna_id: klarna_id.filter(|id| is_name(id)) }, correlation_id)
@@ -174,6 +179,7 @@ impl PaymentService {
             };
             match self.store.settle_operation(claim, &change, now).await? {
                 Settled::Done => {
+                    reach(Point::OperationKept);
                     let operation = change.operation;
                     let (kind, status) = (operation.kind.as_str(), operation.outcome.status());
                     tracing::info!(

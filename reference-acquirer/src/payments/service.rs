@@ -37,6 +37,7 @@ use super::payment::{Answer, Fact, Payment, State};
 use super::{mapping, view};
 use crate::config::{PartnerSettings, Settings};
 use crate::klarna::client::{KlarnaClient, idempotency_key};
+use crate::points::{Point, reach};
 use crate::store::{
     Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, Settled, Step, Store, StoreError,
 };
@@ -118,6 +119,7 @@ impl PaymentService {
     ) -> Result<CreateOutcome, StoreError> {
         // Written down first: whatever happens from here on, the payment goes on.
         let new = self.new_payment(partner, order, request_fingerprint);
+        reach(Point::PaymentAsked);
         let claim = match self.store.create_payment(&new).await? {
             Created::Stored(claim) => claim,
             Created::ReferenceTaken { payment, request_fingerprint } => {
@@ -129,6 +131,7 @@ impl PaymentService {
             }
         };
 
+        reach(Point::PaymentStored);
         // The initial call, in a task of its own: it goes on when the Partner hangs up, and when
         // it takes longer than the Partner can be kept waiting.
         let service = Arc::clone(self);
@@ -152,6 +155,7 @@ impl PaymentService {
         if !decided(&payment) {
             tracing::warn!(payment_id = payment.id, "Klarna takes its time; the Partner is told `pending`");
         }
+        reach(Point::CreateAnswer);
         Ok(CreateOutcome::Created(payment))
     }
 
@@ -173,6 +177,7 @@ impl PaymentService {
 
     /// Acts on a verified event, once.
     pub async fn act_on_event(&self, claim: &Claim) -> Result<(), StoreError> {
+        reach(Point::EventTaken);
         let body = self.store.event(&claim.subject).await?;
         let event = body.and_then(|body| match serde_json::from_str::<Event>(body.expose_secret()) {
             Ok(event) => Some(event),
@@ -316,6 +321,7 @@ impl PaymentService {
             };
             match self.store.settle(claim, &change, now).await? {
                 Settled::Done => {
+                    Point::kept(claim.task).into_iter().for_each(reach);
                     let state = change.payment.state;
                     tracing::info!(
                         payment_id,

@@ -13,6 +13,7 @@ use sha2::Sha256;
 
 use crate::config::Settings;
 use crate::klarna::client::{ClientError, chain};
+use crate::points::{Point, reach};
 use crate::store::{Claim, Notification, Store, StoreError};
 use crate::{chance, clock};
 
@@ -59,10 +60,13 @@ impl Notifier {
         let Some(notification) = self.store.notification(&claim.subject).await? else {
             return self.store.finish(claim, clock::now()).await;
         };
+        reach(Point::NotifyCall);
         let began = Instant::now();
         let result = self.deliver(&notification).await;
         metrics::histogram!("acquirer_notification_duration_seconds").record(began.elapsed().as_secs_f64());
+        reach(Point::NotifyAnswered);
         let outcome = self.settle(claim, &notification, result).await?;
+        reach(Point::NotifyKept);
         metrics::counter!("acquirer_notifications_total", "outcome" => outcome).increment(1);
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::clock;
 use crate::klarna::client::CallError;
 use crate::payments::payment::{Fact, State};
 use crate::payments::service::{PaymentService, Source};
+use crate::points::{Point, reach};
 use crate::store::{Claim, StoreError};
 
 /// Reads the payment request, and learns what it says.
@@ -22,6 +23,7 @@ pub async fn run(payments: &PaymentService, claim: &Claim) -> Result<(), StoreEr
         return payments.store.finish(claim, clock::now()).await;
     };
     let settings = &payments.settings.reconcile;
+    reach(Point::ReadCall);
     let (outcome, learnt) = match payments
         .klarna
         .payment_request(&payment.account, &request, &payment.id)
@@ -48,6 +50,7 @@ pub async fn run(payments: &PaymentService, claim: &Claim) -> Result<(), StoreEr
             ("refused", None)
         }
     };
+    reach(Point::ReadAnswered);
     metrics::counter!("acquirer_reconciliations_total", "outcome" => outcome).increment(1);
     if let Some((fact, token)) = learnt {
         tracing::warn!(

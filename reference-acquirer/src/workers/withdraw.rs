@@ -9,6 +9,7 @@
 use crate::klarna::client::CallError;
 use crate::payments::payment::{Answer, Fact, Payment};
 use crate::payments::service::{PaymentService, Source};
+use crate::points::{Point, reach};
 use crate::store::{Claim, Step, StoreError};
 use crate::{chance, clock};
 
@@ -29,7 +30,10 @@ pub enum Withdrawal {
 /// Withdraws the payment's request, or learns why that cannot be.
 pub async fn withdraw(payments: &PaymentService, payment: &Payment) -> Result<Withdrawal, StoreError> {
     let Some(request) = &payment.request_id else { return Ok(Withdrawal::Done) };
-    match payments.klarna.cancel_request(&payment.account, request, &payment.id).await {
+    reach(Point::WithdrawCall);
+    let canceled = payments.klarna.cancel_request(&payment.account, request, &payment.id).await;
+    reach(Point::WithdrawAnswered);
+    match canceled {
         Ok(_) => {
             tracing::info!(payment_id = payment.id, "the payment request was canceled at Klarna");
             return Ok(Withdrawal::Done);

@@ -17,6 +17,8 @@ mod history;
 mod idempotency;
 mod isolation;
 mod killed;
+#[cfg(debug_assertions)]
+mod killed_at;
 mod listing;
 mod notifying;
 mod openapi;

@@ -96,6 +96,33 @@ impl Database {
         }
     }
 
+    /// Another of the same kind.
+    pub(crate) async fn another(&self) -> Self {
+        match self {
+            Self::Sqlite(_) => Self::sqlite(),
+            Self::Postgres { .. } => Self::postgres().await.unwrap(),
+        }
+    }
+
+    /// How many rows of the outbox are not finished, while somebody else has it open.
+    pub(crate) async fn open_work(&self) -> i64 {
+        const OPEN: &str = "SELECT COUNT(*) FROM outbox WHERE done_at IS NULL";
+        match self {
+            Self::Sqlite(_) => {
+                let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+                let open = sqlx::query_scalar(OPEN).fetch_one(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+                open
+            }
+            Self::Postgres { .. } => {
+                let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+                let open = sqlx::query_scalar(OPEN).fetch_one(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+                open
+            }
+        }
+    }
+
     /// Changes the tables behind the store's back.
     pub(crate) async fn execute(&self, statement: &'static str) {
         match self {

@@ -2,7 +2,7 @@
 //! and webhooks, and sends signed events.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
 
 use axum::Router;
@@ -91,6 +91,8 @@ pub(crate) struct FakeKlarna {
     reads: Arc<Mutex<VecDeque<Reply>>>,
     presentations: Arc<Mutex<VecDeque<Reply>>>,
     registered: Arc<Mutex<Registered>>,
+    /// See [`FakeKlarna::decides`].
+    sound: Arc<OnceLock<Option<u16>>>,
     gate: Arc<Notify>,
 }
 
@@ -109,6 +111,7 @@ impl FakeKlarna {
             reads: Arc::default(),
             presentations: Arc::default(),
             registered: Arc::default(),
+            sound: Arc::default(),
             gate: Arc::default(),
         };
         let router = Router::new().fallback(answer).with_state(klarna.clone());
@@ -118,6 +121,30 @@ impl FakeKlarna {
 
     pub(crate) fn will(&self, replies: impl IntoIterator<Item = Reply>) {
         self.replies.lock().unwrap().extend(replies);
+    }
+
+    /// From now on it answers what nothing is scripted for by itself, the same call alike each time:
+    /// without a session token step-up, with one approved, operations done. `finals` is the status of
+    /// each final call instead.
+    pub(crate) fn decides(&self, finals: Option<u16>) {
+        self.sound.set(finals).unwrap();
+    }
+
+    /// What is answered where the script has come to its end.
+    fn unscripted(&self, exchange: &Exchange) -> Reply {
+        let Some(finals) = self.sound.get() else { return Reply::error(500, "NOT_SCRIPTED") };
+        if exchange.path.ends_with("/capture") {
+            return Reply::captured();
+        }
+        if exchange.path.ends_with("/refund") {
+            return Reply::refunded();
+        }
+        let is_initial = exchange.json().get("step_up_config").is_some();
+        match finals {
+            Some(status) if !is_initial => Reply::error(*status, "NOT_NOW"),
+            _ if exchange.header("klarna-network-session-token").is_some() => Reply::approved(),
+            _ => Reply::step_up(),
+        }
     }
 
     pub(crate) fn let_go(&self) {
@@ -256,7 +283,7 @@ async fn answer(State(klarna): State<FakeKlarna>, request: Request<Body>) -> Res
     klarna.heard.push(exchange.clone());
     if exchange.is_authorize() {
         let reply = klarna.replies.lock().unwrap().pop_front();
-        return klarna.reply(reply.unwrap_or_else(|| Reply::error(500, "NOT_SCRIPTED"))).await;
+        return klarna.reply(reply.unwrap_or_else(|| klarna.unscripted(&exchange))).await;
     }
     if exchange.is_presentation() {
         let reply = klarna.presentations.lock().unwrap().pop_front();
@@ -264,7 +291,7 @@ async fn answer(State(klarna): State<FakeKlarna>, request: Request<Body>) -> Res
     }
     if exchange.is_operation() {
         let reply = klarna.operations.lock().unwrap().pop_front();
-        return klarna.reply(reply.unwrap_or_else(|| Reply::error(500, "NOT_SCRIPTED"))).await;
+        return klarna.reply(reply.unwrap_or_else(|| klarna.unscripted(&exchange))).await;
     }
     if exchange.is_cancel() {
         let reply = klarna.cancels.lock().unwrap().pop_front();

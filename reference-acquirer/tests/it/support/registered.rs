@@ -30,6 +30,11 @@ impl Registered {
         self.keys.last().unwrap().clone()
     }
 
+    /// The same, if there is one.
+    pub(crate) fn newest_key(&self) -> Option<(String, String)> {
+        self.keys.last().cloned()
+    }
+
     pub(crate) fn key_count(&self) -> usize {
         self.keys.len()
     }
