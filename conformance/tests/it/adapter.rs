@@ -1,5 +1,6 @@
 //! Adapter files: what loads, what is refused and how, and what goes over the wire.
 
+mod faces;
 mod slips;
 
 use std::collections::BTreeMap;

@@ -28,7 +28,7 @@ fn load(yaml: &str) -> Adapter {
 fn the_adapter_of_the_guide_loads_launched_and_attached() {
     let page = page("docs/bind-your-acquirer.md");
     let blocks = yaml_blocks(&page);
-    let [whole, attached] = blocks.as_slice() else { panic!("two blocks of YAML, not {}", blocks.len()) };
+    let (Some(whole), Some(attached)) = (blocks.first(), blocks.last()) else { panic!("no YAML") };
     let adapter = load(whole);
     assert_eq!(adapter.name(), "acme");
     assert!(adapter.claims("redirect") && adapter.claims("sdk") && adapter.claims("notifications"));
@@ -39,6 +39,35 @@ fn the_adapter_of_the_guide_loads_launched_and_attached() {
     let adapter = load(&format!("{head}{attached}\npartners:\n{rest}"));
     assert_eq!(adapter.listen().simulator.port(), 8080);
     assert_eq!(adapter.listen().partner.port(), 8090);
+}
+
+/// Each way to show who calls, and each way to sign, in the place of those of the whole adapter.
+#[test]
+fn every_other_way_of_the_guide_loads_in_its_place() {
+    let page = page("docs/bind-your-acquirer.md");
+    let blocks = yaml_blocks(&page);
+    let whole = blocks[0].replace("-test-secret}", "-test-secret, id: shop, secret: 00ff, account: \"1\"}");
+    let (head, rest) = whole.split_once("authentication:\n").unwrap();
+    let (_, tail) = rest.split_once("\noperations:").unwrap();
+    let (begin, rest) = whole.split_once("  verify:").unwrap();
+    let (_, end) = rest.split_once('\n').unwrap();
+    let mut loaded = 0;
+    for block in &blocks[1..blocks.len() - 1] {
+        let starts = Regex::new(r"(?m)^(authentication|verify):").unwrap();
+        let mut at: Vec<usize> = starts.find_iter(block).map(|found| found.start()).collect();
+        at.push(block.len());
+        for way in at.windows(2).map(|ends| &block[ends[0]..ends[1]]) {
+            let indented: String = way.lines().map(|line| format!("  {line}\n")).collect();
+            let yaml = if way.starts_with("verify") {
+                format!("{begin}{indented}{end}")
+            } else {
+                format!("{head}{way}\noperations:{tail}")
+            };
+            load(&yaml);
+            loaded += 1;
+        }
+    }
+    assert_eq!(loaded, 8, "four ways to say who calls, one to sign, three to verify");
 }
 
 /// Paths of the control API, with every variable as `{}`.
