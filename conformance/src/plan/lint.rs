@@ -278,22 +278,24 @@ fn check_steps(file: &FeatureFile, scenario: &Scenario, report: &mut Report<'_>)
     for step in &scenario.steps {
         let place = (step.line, indent(file, step.line) + 1);
         match steps::find(step.keyword, &step.text) {
-            Found::One { definition, .. } => check_argument(step, definition.argument, place, report),
+            Found::One { definition, .. } => check_argument(file, step, definition.argument, report),
             Found::Several(expressions) => report.at(
                 place,
                 format!("{} steps read \"{}\"", expressions.len(), step.text),
                 format!("they are: {}", expressions.join("; ")),
             ),
             Found::None => {
-                let hint = match steps::nearest(step.keyword, &step.text) {
-                    Some((keyword, example)) if keyword == step.keyword => {
+                let near = steps::nearest(step.keyword, &step.text);
+                let hint = match (steps::misfit(step.keyword, &step.text), near) {
+                    (Some(misfit), _) => misfit,
+                    (None, Some((keyword, example))) if keyword == step.keyword => {
                         format!("did you mean \"{keyword} {example}\"?")
                     }
-                    Some((keyword, example)) => format!(
+                    (None, Some((keyword, example))) => format!(
                         "there is \"{keyword} {example}\": it is a {keyword} step, and here stands a {}",
                         step.keyword
                     ),
-                    None => "`klarna-conformance steps` lists every step".to_owned(),
+                    (None, None) => "`klarna-conformance steps` lists every step".to_owned(),
                 };
                 report.at(place, format!("no step reads \"{} {}\"", step.keyword, step.text), hint);
             }
@@ -301,9 +303,17 @@ fn check_steps(file: &FeatureFile, scenario: &Scenario, report: &mut Report<'_>)
     }
 }
 
-fn check_argument(step: &PlannedStep, argument: Argument, place: (usize, usize), report: &mut Report<'_>) {
+fn check_argument(file: &FeatureFile, step: &PlannedStep, argument: Argument, report: &mut Report<'_>) {
+    let place = (step.line, indent(file, step.line) + 1);
     match (argument, &step.doc_string) {
-        (Argument::DocString(_), None) => report.at(
+        (Argument::DocString { reads, page, .. }, Some(text)) => {
+            let Err(slip) = reads(text) else { return };
+            // The text begins on the line behind the quotes, and as far to the right as these.
+            let quotes = step.line + 1;
+            let place = (quotes + slip.line, indent(file, quotes) + slip.column);
+            report.at(place, slip.why, format!("see {page}"));
+        }
+        (Argument::DocString { .. }, None) => report.at(
             place,
             "this step needs a doc string",
             "write the text on the next lines, between two lines of \"\"\"",

@@ -3,6 +3,7 @@
 use klarna_schemas::simulator::control::{CustomerAct, CustomerScript, CustomerStep};
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use super::doc_string;
 use super::words::{ACTS, evolutions, meaning};
 use crate::world::{Failure, World};
 
@@ -12,9 +13,11 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Given,
         expression: "Klarna decides by these rules:",
         example: "Klarna decides by these rules:",
-        argument: Argument::DocString(
-            "rules:\n  - name: small orders\n    when: {body: {request_payment_transaction.amount: {max: 50000}}}\n    then: {result: APPROVED}",
-        ),
+        argument: Argument::DocString {
+            example: "rules:\n  - name: small orders\n    when: {body: {request_payment_transaction.amount: {max: 50000}}}\n    then: {result: APPROVED}",
+            reads: |text| doc_string::rules(text).map(drop),
+            page: "docs/rules.md",
+        },
         doc: "Rules in YAML, as docs/rules.md has them, for the Partner's account; the first that fits a call decides.",
         run: |world, step| Box::pin(rules(world, step)),
     },
@@ -50,9 +53,11 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Given,
         expression: "the customer will do this after the step-up:",
         example: "the customer will do this after the step-up:",
-        argument: Argument::DocString(
-            "- {act: leave, after: 1m}\n- {act: come_back, after: 30m}\n- {act: approve, after: 1m}",
-        ),
+        argument: Argument::DocString {
+            example: "- {act: leave, after: 1m}\n- {act: come_back, after: 30m}\n- {act: approve, after: 1m}",
+            reads: |text| doc_string::script(text).map(drop),
+            page: "docs/rules.md",
+        },
         doc: "The same, of several acts in order: a list in YAML as `customer` in docs/rules.md has it, each `{act: …, after: …}`.",
         run: |world, step| Box::pin(will_do(world, step)),
     },
@@ -116,7 +121,8 @@ pub(super) const STEPS: &[Definition] = &[
 ];
 
 async fn rules(world: &mut World, step: &StepInput) -> StepResult {
-    world.klarna_decides_by(step.doc_string.as_deref().unwrap_or_default()).await
+    let rules = doc_string::rules(step.doc_string.as_deref().unwrap_or_default())?;
+    world.klarna_decides_by(&rules).await
 }
 
 async fn evolved(world: &mut World, step: &StepInput) -> StepResult {
@@ -130,7 +136,6 @@ async fn will_act(world: &mut World, step: &StepInput) -> StepResult {
 }
 
 async fn will_do(world: &mut World, step: &StepInput) -> StepResult {
-    let script = serde_saphyr::from_str(step.doc_string.as_deref().unwrap_or_default())
-        .map_err(|error| Failure::misused(&format!("this is no script of a customer: {error}")))?;
+    let script = doc_string::script(step.doc_string.as_deref().unwrap_or_default())?;
     world.customer_will(script).await
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::definition::{Definition, Keyword};
+use super::expression::Misfit;
 use super::{
     acquirer, behaviour, customer, events, expression, journal, klarna, methods, partner, registrations,
     trouble,
@@ -101,6 +102,28 @@ pub fn nearest(keyword: Keyword, text: &str) -> Option<(Keyword, &'static str)> 
         .filter(|(likeness, _)| *likeness >= 0.5)
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .map(|(_, definition)| (definition.keyword, definition.example))
+}
+
+/// What keeps a line from being a step, where that is one parameter: what the parameter takes.
+pub fn misfit(keyword: Keyword, text: &str) -> Option<String> {
+    let of_keyword = all().filter(|definition| definition.keyword == keyword);
+    let misfits = of_keyword.filter_map(|definition| expression::misfit(definition.expression, text));
+    // The less of the text does not fit, the nearer is the step.
+    let Misfit { parameter, given, takes } = misfits.min_by_key(|misfit| misfit.given.len())?;
+    let nearest = takes
+        .iter()
+        .map(|words| (strsim::normalized_damerau_levenshtein(&given, words), words))
+        .filter(|(likeness, _)| *likeness >= 0.6)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    Some(match nearest {
+        Some((_, meant)) => format!("{{{parameter}}} does not take \"{given}\": did you mean \"{meant}\"?"),
+        None if takes.is_empty() => {
+            format!(
+                "{{{parameter}}} does not take \"{given}\": docs/steps.md says at its beginning what it takes"
+            )
+        }
+        None => format!("{{{parameter}}} does not take \"{given}\", but: {}", takes.join(", ")),
+    })
 }
 
 #[cfg(test)]

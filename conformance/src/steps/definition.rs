@@ -4,6 +4,7 @@ use std::fmt;
 
 use futures::future::LocalBoxFuture;
 
+use super::doc_string::Unreadable;
 use crate::adapter::Mode;
 use crate::world::{Failure, World};
 
@@ -64,12 +65,19 @@ impl Voice {
 }
 
 /// What stands below a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 pub enum Argument {
     /// Nothing.
     None,
-    /// Text between two lines of `"""`; an example.
-    DocString(&'static str),
+    /// Text between two lines of `"""`.
+    DocString {
+        /// An example.
+        example: &'static str,
+        /// Reads it, and gives nothing but its mistake.
+        reads: fn(&str) -> Result<(), Unreadable>,
+        /// Where to read what may stand there.
+        page: &'static str,
+    },
 }
 
 /// What a step function is given beside the world.

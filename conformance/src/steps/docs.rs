@@ -4,10 +4,7 @@ use std::fmt::Write as _;
 
 use super::catalogue::all;
 use super::definition::{Argument, Definition, Keyword, Voice};
-use super::expression::parameters;
-
-/// Parameters that take what no list can hold.
-const FREE: [&str; 7] = ["amount", "int", "string", "duration", "time", "operation", "header"];
+use super::expression::{FREE, parameters};
 
 const ORDER: [Keyword; 3] = [Keyword::Given, Keyword::When, Keyword::Then];
 
@@ -35,7 +32,7 @@ pub fn listing() -> String {
 fn below(step: &Definition, lead: &str) -> String {
     match step.argument {
         Argument::None => String::new(),
-        Argument::DocString(_) => format!("{lead}(with a doc string below)"),
+        Argument::DocString { .. } => format!("{lead}(with a doc string below)"),
     }
 }
 
@@ -45,9 +42,9 @@ pub fn markdown() -> String {
         "# Steps\n\n\
          <!-- Made by `klarna-conformance steps --markdown`; a test compares. Change the tables in conformance/src/steps. -->\n\n\
          Every step that a feature can use, by the one it is about. They are written as Cucumber Expressions:\n\
-         `{amount}` takes `459.00 SEK`, `{int}` a whole number, `{duration}` such as `10 minutes`, `{time}` such\n\
-         as `2040-01-01T00:00:00Z`, `{operation}` a name of docs/journal.md, where a `*` at the end stands for any\n\
-         rest, and `{header}` a header's name. The other parameters take the words of the table at the end. `And` and\n\
+         `{amount}` takes `459.00 SEK`, `{int}` a whole number, `{duration}` such as `10 minutes`, in seconds,\n\
+         minutes or hours, `{time}` such as `2040-01-01T00:00:00Z`, `{operation}` a name of docs/journal.md, where\n\
+         a `*` at the end stands for any rest, and `{header}` a header's name. The other parameters take the words of the table at the end. `And` and\n\
          `But` count as the keyword before them. A doc string is text between two lines of `\"\"\"`, without the first and\n\
          the last line break, nothing in it escaped.\n",
     );
@@ -56,7 +53,7 @@ pub fn markdown() -> String {
         for step in of(voice) {
             let _ = write!(text, "\n### {} {}\n\n{}\n\n", step.keyword, step.expression, step.doc);
             let _ = write!(text, "```gherkin\n{} {}\n", step.keyword, step.example);
-            if let Argument::DocString(example) = step.argument {
+            if let Argument::DocString { example, .. } = step.argument {
                 text.push_str("  \"\"\"\n");
                 for line in example.lines() {
                     let _ = writeln!(text, "  {line}");

@@ -67,12 +67,15 @@ const PARAMETERS: &[(&str, Takes)] = &[
     ("evolution", Words(|| [words::of(words::EVOLUTIONS), vec![words::EVERYTHING]].concat())),
     ("act", Words(|| words::of(words::ACTS))),
     ("treatment", Pattern("(approves|declines)")),
-    ("duration", Pattern(r"(\d+ (?:seconds|minutes|hours))")),
+    ("duration", Pattern(r"(\d+ (?:seconds?|minutes?|hours?))")),
     ("operation", Pattern(r"([a-z][a-z_.:-]*\*?|\*)")),
     ("header", Pattern("([A-Za-z0-9-]+)")),
     ("time", Pattern(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)")),
     ("page", Pattern("(confirmation page|checkout page with an error)")),
 ];
+
+/// Parameters that take what no list can hold.
+pub(super) const FREE: [&str; 7] = ["amount", "int", "string", "duration", "time", "operation", "header"];
 
 /// The parameters, and what each takes in words.
 pub(super) fn parameters() -> impl Iterator<Item = (&'static str, Vec<String>)> {
@@ -113,6 +116,15 @@ fn multiplied_out(part: &str) -> Vec<String> {
 
 /// Compiles an expression; what comes out matches whole texts.
 pub(super) fn compile(expression: &str) -> Result<Regex, String> {
+    compiled(expression, |_, takes| takes.pattern())
+}
+
+/// The same, with what each parameter takes, by its place among them.
+fn compiled(
+    expression: &str,
+    pattern_of: impl Fn(usize, &Takes) -> Cow<'static, str>,
+) -> Result<Regex, String> {
+    let mut parameters = 0;
     let mut pattern = String::from("^");
     let mut rest = expression;
     while let Some(character) = rest.chars().next() {
@@ -121,7 +133,8 @@ pub(super) fn compile(expression: &str) -> Result<Regex, String> {
                 .iter()
                 .find(|(known, _)| *known == name)
                 .ok_or_else(|| format!("\"{expression}\" has an unknown parameter {{{name}}}"))?;
-            pattern.push_str(&takes.pattern());
+            pattern.push_str(&pattern_of(parameters, takes));
+            parameters += 1;
             rest = behind;
         } else if let Some((optional, behind)) = enclosed(rest, '(', ')') {
             pattern.push_str("(?:");
@@ -149,6 +162,36 @@ pub(super) fn compile(expression: &str) -> Result<Regex, String> {
     Regex::new(&pattern).map_err(|error| format!("\"{expression}\": {error}"))
 }
 
+/// A text that a parameter does not take, though all around it is as the expression says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Misfit {
+    /// The name of the parameter.
+    pub(super) parameter: &'static str,
+    /// What stands in its place.
+    pub(super) given: String,
+    /// The words that it takes; none where it takes what no list can hold.
+    pub(super) takes: Vec<String>,
+}
+
+/// What of a text keeps it from being this step, if it is one parameter and nothing else.
+pub(super) fn misfit(expression: &str, text: &str) -> Option<Misfit> {
+    let named = expression.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+    named.enumerate().find_map(|(place, name)| {
+        let all_but_it =
+            compiled(
+                expression,
+                |at, takes| {
+                    if at == place { Cow::Borrowed("(?<misfit>.+?)") } else { takes.pattern() }
+                },
+            );
+        let given = all_but_it.ok()?.captures(text)?.name("misfit")?.as_str().to_owned();
+        let (parameter, takes) = parameters().find(|(known, _)| *known == name)?;
+        let takes = if FREE.contains(&parameter) { Vec::new() } else { takes };
+        let takes = takes.into_iter().map(|words| words.replace(r"[45]\d{2}", "503")).collect();
+        Some(Misfit { parameter, given, takes })
+    })
+}
+
 fn enclosed(text: &str, open: char, close: char) -> Option<(&str, &str)> {
     text.strip_prefix(open)?.split_once(close)
 }
@@ -169,5 +212,17 @@ mod tests {
         assert!(captures("a/the payment", "the payment").is_some());
         assert!(captures("a payment", "a payment more").is_none(), "the whole text must fit");
         assert!(compile("{nonsense}").unwrap_err().contains("unknown parameter"));
+    }
+
+    #[test]
+    fn one_parameter_that_does_not_fit_is_told() {
+        let found = misfit("the customer will {act} {duration} later", "the customer will eat 3 hours later");
+        let found = found.unwrap();
+        assert_eq!((found.parameter, found.given.as_str()), ("act", "eat"));
+        assert!(found.takes.contains(&"refuse the purchase".to_owned()));
+        let found = misfit("it takes {duration}", "it takes ages").unwrap();
+        assert_eq!((found.given.as_str(), found.takes.len()), ("ages", 0));
+        assert_eq!(misfit("in {mode} mode {int}", "in no mode ever"), None, "two do not fit");
+        assert_eq!(misfit("in {mode} mode", "in no way"), None, "the rest does not fit");
     }
 }

@@ -3,11 +3,8 @@
 use klarna_schemas::simulator::control::{JournalQuery, SetClock};
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use super::doc_string;
 use crate::world::{Failure, World};
-
-/// Members of a journal query that say how much of it is wanted and when, and nothing about an entry: a step
-/// awaits the entries of its own scenario.
-pub const PAGING: [&str; 5] = ["after", "epoch", "limit", "min", "wait_ms"];
 
 pub(super) const STEPS: &[Definition] = &[
     Definition {
@@ -42,7 +39,11 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Then,
         expression: "Klarna's journal shows an entry with:",
         example: "Klarna's journal shows an entry with:",
-        argument: Argument::DocString("operation: authorize\npayment: this\nstatus: 200"),
+        argument: Argument::DocString {
+            example: "operation: authorize\npayment: this\nstatus: 200",
+            reads: |text| doc_string::conditions(text).map(drop),
+            page: "docs/journal.md",
+        },
         doc: "An exchange in the Partner's account that meets every condition is awaited. The conditions are those of docs/journal.md, one a line: operation, direction, payment, header, request_json, response_json, status, ended, fault, finding, since, until. `payment: this` is the payment of the scenario.",
         run: |world, step| Box::pin(an_entry_with(world, step)),
     },
@@ -51,7 +52,11 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Then,
         expression: "Klarna's journal shows no entry with:",
         example: "Klarna's journal shows no entry with:",
-        argument: Argument::DocString("payment: this\nfinding: network-data.*"),
+        argument: Argument::DocString {
+            example: "payment: this\nfinding: network-data.*",
+            reads: |text| doc_string::conditions(text).map(drop),
+            page: "docs/journal.md",
+        },
         doc: "No exchange meets all of these conditions, which are the same; proved by a sound twin payment that is through before the look back, so say `payment: this` where the twin's calls would meet them.",
         run: |world, step| Box::pin(no_entry_with(world, step)),
     },
@@ -78,7 +83,11 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Then,
         expression: "Klarna's journal shows an entry of {operation} whose request has:",
         example: "Klarna's journal shows an entry of authorize whose request has:",
-        argument: Argument::DocString("$.step_up_config"),
+        argument: Argument::DocString {
+            example: "$.step_up_config",
+            reads: doc_string::anything,
+            page: "docs/journal.md",
+        },
         doc: "The same, of a request in whose body a JSONPath finds something, such as $.step_up_config.",
         run: |world, step| Box::pin(whose_request(world, step)),
     },
@@ -87,7 +96,11 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Then,
         expression: "Klarna's journal shows an entry of {operation} whose answer has:",
         example: "Klarna's journal shows an entry of authorize whose answer has:",
-        argument: Argument::DocString("$.payment_transaction_response"),
+        argument: Argument::DocString {
+            example: "$.payment_transaction_response",
+            reads: doc_string::anything,
+            page: "docs/journal.md",
+        },
         doc: "The same of the answer's body.",
         run: |world, step| Box::pin(whose_answer(world, step)),
     },
@@ -114,13 +127,7 @@ async fn no_entry_with(world: &mut World, step: &StepInput) -> StepResult {
 
 /// The conditions of a doc string.
 async fn conditions(world: &mut World, step: &StepInput) -> Result<JournalQuery, Failure> {
-    let query: JournalQuery = serde_saphyr::from_str(step.doc_string.as_deref().unwrap_or_default())
-        .map_err(|error| Failure::misused(&format!("these are no conditions of a journal: {error}")))?;
-    let asked = serde_json::to_value(&query).map_err(|error| Failure::Broken(error.to_string()))?;
-    if PAGING.iter().any(|name| asked.get(name).is_some()) {
-        let why = format!("the step awaits one entry of this scenario: leave {} out", PAGING.join(", "));
-        return Err(Failure::misused(&why));
-    }
+    let query = doc_string::conditions(step.doc_string.as_deref().unwrap_or_default())?;
     Ok(match query.payment.as_deref() {
         Some("this") => JournalQuery { payment: Some(world.payment_name().await?), ..query },
         _ => query,

@@ -1,6 +1,7 @@
 //! Klarna: what it will decide, what it answered, what it sent, and what reached it.
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use super::doc_string;
 use super::words::{DECISIONS, meaning};
 use crate::world::{Failure, Field, World};
 
@@ -19,7 +20,11 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Given,
         expression: "Klarna will {decision}( the payment), with this Klarna Network Response Data:",
         example: "Klarna will approve the payment, with this Klarna Network Response Data:",
-        argument: Argument::DocString("{\"experience\": {\"version\": 1.0}}"),
+        argument: Argument::DocString {
+            example: "{\"experience\": {\"version\": 1.0}}",
+            reads: doc_string::anything,
+            page: "docs/steps.md",
+        },
         doc: "The same; the answer carries exactly the text of the doc string for the Partner.",
         run: |world, step| Box::pin(will_with_data(world, step)),
     },

@@ -9,6 +9,7 @@ mod behaviour;
 mod catalogue;
 mod customer;
 mod definition;
+mod doc_string;
 mod docs;
 mod events;
 mod expression;
@@ -22,8 +23,8 @@ mod trouble;
 mod words;
 
 pub(crate) use catalogue::compiled;
-pub use catalogue::{Found, all, find, nearest, reads_as_a_step};
+pub use catalogue::{Found, all, find, misfit, nearest, reads_as_a_step};
 pub use definition::{Argument, Definition, Keyword, StepFuture, StepInput, StepResult, Voice};
+pub use doc_string::{PAGING, Unreadable};
 pub use docs::{listing, markdown};
-pub use journal::PAGING;
 pub use reach::{Hand, Reached, reached};

@@ -5,6 +5,7 @@ use std::future::ready;
 use klarna_schemas::simulator::control::{MintSessionToken, MintedTokenState};
 
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice, mode};
+use super::doc_string;
 use crate::adapter::{Mode, Outcome};
 use crate::world::{Failure, Letters, Mistake, World};
 
@@ -23,7 +24,11 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Given,
         expression: "the Partner shares this Klarna Network Data:",
         example: "the Partner shares this Klarna Network Data:",
-        argument: Argument::DocString("{\"experience\": {\"version\": 1.0}}"),
+        argument: Argument::DocString {
+            example: "{\"experience\": {\"version\": 1.0}}",
+            reads: doc_string::anything,
+            page: "docs/steps.md",
+        },
         doc: "The Partner sends exactly the text of the doc string as its Klarna Network Data, instead of the plain one.",
         run: |world, step| {
             world.order.network_data.clone_from(&step.doc_string);

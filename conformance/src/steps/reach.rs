@@ -199,7 +199,7 @@ mod tests {
                 panic!("{definition:?}")
             };
             let doc_string = match definition.argument {
-                Argument::DocString(example) => Some(example.to_owned()),
+                Argument::DocString { example, .. } => Some(example.to_owned()),
                 Argument::None => None,
             };
             let moved = reached(definition, &StepInput { captures, doc_string }).unwrap();

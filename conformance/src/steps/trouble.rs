@@ -1,10 +1,9 @@
 //! Klarna in trouble: what befalls the acquirer's calls, and how it bears that.
 
-use klarna_schemas::simulator::control::ArmFault;
-
 use super::definition::{Argument, Definition, Keyword, StepInput, StepResult, Voice};
+use super::doc_string;
 use super::words::fault;
-use crate::world::{Failure, Which, World};
+use crate::world::{Which, World};
 
 pub(super) const STEPS: &[Definition] = &[
     Definition {
@@ -30,9 +29,11 @@ pub(super) const STEPS: &[Definition] = &[
         keyword: Keyword::Given,
         expression: "Klarna will meet calls with this fault:",
         example: "Klarna will meet calls with this fault:",
-        argument: Argument::DocString(
-            "{operation: authorize, on: initial, times: 2, kind: status, status: 502, body: none}",
-        ),
+        argument: Argument::DocString {
+            example: "{operation: authorize, on: initial, times: 2, kind: status, status: 502, body: none}",
+            reads: |text| doc_string::fault(text).map(drop),
+            page: "docs/faults.md",
+        },
         doc: "Any fault of docs/faults.md, in YAML, for any operation in the Partner's account, so often as it says: `operation`, `on`, `times`, `kind` and what the kind takes.",
         run: |world, step| Box::pin(meets_with(world, step)),
     },
@@ -106,8 +107,7 @@ async fn meets_every(world: &mut World, step: &StepInput) -> StepResult {
 }
 
 async fn meets_with(world: &mut World, step: &StepInput) -> StepResult {
-    let fault: ArmFault = serde_saphyr::from_str(step.doc_string.as_deref().unwrap_or_default())
-        .map_err(|error| Failure::misused(&format!("this is no fault: {error}")))?;
+    let fault = doc_string::fault(step.doc_string.as_deref().unwrap_or_default())?;
     world.meet_calls(&fault).await
 }
 

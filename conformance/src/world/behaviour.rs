@@ -17,11 +17,9 @@ impl World {
     /// Lays rules down, written in YAML.
     ///
     /// # Errors
-    /// When they cannot be read, or the simulator refuses them.
-    pub async fn klarna_decides_by(&self, rules: &str) -> Result<(), Failure> {
-        let rules: RulesFile = serde_saphyr::from_str(rules)
-            .map_err(|error| Failure::misused(&format!("these are no rules: {error}")))?;
-        self.run.control.put_rules(self.account(), &rules).await?;
+    /// When the simulator refuses them.
+    pub async fn klarna_decides_by(&self, rules: &RulesFile) -> Result<(), Failure> {
+        self.run.control.put_rules(self.account(), rules).await?;
         Ok(())
     }
 

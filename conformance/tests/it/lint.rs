@@ -203,3 +203,62 @@ fn what_is_no_gherkin_is_told_so() {
         &[((6, 7), "this table cannot be read", "in a cell")],
     );
 }
+
+#[test]
+fn a_word_that_a_parameter_does_not_take_is_told_with_what_it_takes() {
+    for (step, hint) in [
+        (
+            "Given Klarna will aprove the payment",
+            "{decision} does not take \"aprove\": did you mean \"approve\"?",
+        ),
+        (
+            "Given Klarna will meet the initial authorize with a broken conection",
+            "did you mean \"a broken connection\"?",
+        ),
+        ("Given the customer will sing 3 minutes after the step-up", "but: open the purchase, approve"),
+        ("When Klarna's clock goes 3 days forward", "{duration} does not take \"3 days\""),
+    ] {
+        let feature = format!("Feature: F\n  Scenario: S\n    {step}\n");
+        refused(&feature, &[((3, 5), "no step reads", hint)]);
+    }
+}
+
+#[test]
+fn a_slip_in_a_doc_string_is_told_before_anything_is_started() {
+    let below = |step: &str, text: &str| {
+        format!("Feature: F\n  Scenario: S\n    {step}\n      \"\"\"\n      {text}\n      \"\"\"\n")
+    };
+    for (step, text, column, what, page) in [
+        (
+            "Given Klarna decides by these rules:",
+            "rulez: []",
+            7,
+            "unknown field `rulez`",
+            "see docs/rules.md",
+        ),
+        (
+            "Given Klarna will meet calls with this fault:",
+            "{operation: authorize, kind: statu}",
+            36,
+            "unknown variant `statu`, expected one of status",
+            "see docs/faults.md",
+        ),
+        (
+            "Given the customer will do this after the step-up:",
+            "- {act: aprove}",
+            15,
+            "unknown variant `aprove`",
+            "see docs/rules.md",
+        ),
+        (
+            "Then Klarna's journal shows an entry with:",
+            "method: GET",
+            7,
+            "unknown field `method`",
+            "docs/journal.md",
+        ),
+        ("Then Klarna's journal shows no entry with:", "limit: 1", 7, "leave limit out", "docs/journal.md"),
+    ] {
+        refused(&below(step, text), &[((5, column), what, page)]);
+    }
+}

@@ -168,8 +168,19 @@ impl ControlClient {
             method: method.to_string(),
             url,
             status: status.as_u16(),
-            detail: String::from_utf8_lossy(&bytes).into_owned(),
+            detail: explanation(&bytes),
         })
+    }
+}
+
+/// What a refusal says, for people: a problem's detail and hint, or the body as it is.
+fn explanation(body: &[u8]) -> String {
+    let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let said = |name: &str| problem.as_ref()?.get(name)?.as_str().map(str::to_owned);
+    match (said("detail"), said("hint")) {
+        (Some(detail), Some(hint)) => format!("{detail}\n  hint: {hint}"),
+        (Some(detail), None) => detail,
+        _ => String::from_utf8_lossy(body).into_owned(),
     }
 }
 

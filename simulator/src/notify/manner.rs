@@ -1,30 +1,24 @@
 //! How one event misbehaves: what the tester's words mean for its bytes, its signature and its leaving.
 
-use bytes::Bytes;
+mod body;
+
 use jiff::SignedDuration;
 use klarna_schemas::ids::SigningKeyId;
 use klarna_schemas::simulator::control::{Misbehaviour, SendWebhook, SendWhen, WebhookWish};
 use secrecy::SecretString;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+pub(super) use self::body::Rendered;
 use super::Subscription;
-use super::merge_patch::merge;
 use crate::clock::LONGEST_WAIT;
 
-/// How much an oversized event is padded, in bytes: twice what Klarna itself takes of a body.
-const OVERSIZE: usize = 2 << 20;
 /// The id of a key that no account has.
 const NOBODYS_KEY: &str = "krn:partner:global:notification:signing-key:00000000-0000-4000-8000-000000000000";
 /// What false signatures are made with.
 const NOBODYS_SECRET: &str = "a secret that no account has been given";
-/// The last part of an event type that nobody has heard of.
-const UNHEARD_OF: &str = "unheard-of";
 /// Why a wish that changes nothing is refused.
 const NOTHING: &str = "misbehaviour: with \"when\": \"next\" name at least one, or a patch: else the event comes as \
                        it would anyway";
-/// Where an event carries its session token, by either name.
-const TOKENS: [&str; 2] = ["klarna_network_session_token", "payment_token"];
-
 /// How an event is signed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Signing {
@@ -137,13 +131,6 @@ pub(crate) struct Manner {
     pub(crate) patch: Option<Map<String, Value>>,
     /// Laid over the metadata.
     pub(crate) metadata_patch: Option<Map<String, Value>>,
-}
-
-/// An event's body, as it is signed and as it goes out.
-#[derive(Debug)]
-pub(super) struct Rendered {
-    pub(super) signed: Bytes,
-    pub(super) sent: Bytes,
 }
 
 /// Sets what no other word has set.
@@ -275,51 +262,6 @@ impl Manner {
         Ok(manner)
     }
 
-    /// The body of an event that misbehaves so.
-    pub(super) fn rendered(&self, mut envelope: Value) -> Rendered {
-        if let Some(place) = self.token {
-            move_token(&mut envelope, place);
-        }
-        if self.unknown_event {
-            rename(&mut envelope);
-        }
-        if self.signing != Signing::Altered {
-            let sent = self.bytes(self.patched(envelope));
-            return Rendered { signed: sent.clone(), sent };
-        }
-        let signed = self.bytes(envelope.clone());
-        let mut changed = self.patched(envelope);
-        if !self.is_patched()
-            && let Some(payload) = changed.get_mut("payload").and_then(Value::as_object_mut)
-        {
-            payload.insert("altered".to_owned(), Value::Bool(true));
-        }
-        Rendered { signed, sent: self.bytes(changed) }
-    }
-
-    fn patched(&self, mut envelope: Value) -> Value {
-        for (part, patch) in [("payload", &self.patch), ("metadata", &self.metadata_patch)] {
-            if let Some((target, patch)) = envelope.get_mut(part).zip(patch.as_ref()) {
-                merge(target, patch);
-            }
-        }
-        envelope
-    }
-
-    fn bytes(&self, mut envelope: Value) -> Bytes {
-        if self.extent == Extent::Oversized
-            && let Some(members) = envelope.as_object_mut()
-        {
-            members.insert("padding".to_owned(), Value::String("x".repeat(OVERSIZE)));
-        }
-        // Strings, numbers and options only: this never fails, and an empty body would show at once.
-        let mut body = serde_json::to_vec(&envelope).unwrap_or_default();
-        if self.extent == Extent::Malformed {
-            body.truncate(body.len() / 2);
-        }
-        Bytes::from(body)
-    }
-
     fn is_patched(&self) -> bool {
         self.patch.is_some() || self.metadata_patch.is_some()
     }
@@ -393,37 +335,11 @@ impl Manner {
     }
 }
 
-/// Gives an event a type that nobody has heard of, beside its own.
-fn rename(envelope: &mut Value) {
-    let Some(Value::String(name)) = envelope.pointer_mut("/metadata/event_type") else { return };
-    let start = name.rfind('.').map_or("", |dot| &name[..=dot]);
-    *name = format!("{start}{UNHEARD_OF}");
-}
-
-/// Moves a session token to the one place where it shall stand.
-fn move_token(envelope: &mut Value, place: TokenOnly) {
-    let Some(Value::Object(payload)) = envelope.get_mut("payload") else { return };
-    for name in TOKENS {
-        let beside = payload.shift_remove(name);
-        let context = payload.get_mut("state_context").and_then(Value::as_object_mut);
-        let within = context.and_then(|context| context.shift_remove(name));
-        let Some(token) = beside.or(within) else { continue };
-        match place {
-            TokenOnly::InPayload => {
-                payload.insert(name.to_owned(), token);
-            }
-            TokenOnly::InStateContext => {
-                let context = payload.entry("state_context").or_insert_with(|| json!({}));
-                if let Some(context) = context.as_object_mut() {
-                    context.insert(name.to_owned(), token);
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::merge_patch::merge;
     use super::*;
 
     #[test]

@@ -66,7 +66,8 @@ async fn a_journal_is_followed_until_the_sandbox_is_gone() {
     control.delete_sandbox(&ALPHA.into()).await.unwrap();
     assert!(followed.next().await.is_none());
     let refused = control.follow_journal(&ALPHA.into(), &of("authorize")).await.err();
-    assert!(matches!(refused, Some(ControlError::Refused { status: 404, .. })), "{refused:?}");
+    let Some(ControlError::Refused { status: 404, detail, .. }) = refused else { panic!("{refused:?}") };
+    assert!(detail.contains("\n  hint: ") && !detail.contains('{'), "for people: {detail}");
 }
 
 #[tokio::test]
