@@ -225,6 +225,11 @@ impl Adapter {
         }
     }
 
+    /// Whether it launches the built-in acquirer.
+    pub(crate) fn launches_builtin(&self) -> bool {
+        matches!(&self.inner.start, Start::Process(process) if process.is_builtin())
+    }
+
     /// Whether the runner must choose the acquirer's port.
     pub(crate) fn needs_port(&self) -> bool {
         matches!(&self.inner.start, Start::Process(process) if process.needs_port())

@@ -201,6 +201,11 @@ impl ProcessTemplates {
         }
     }
 
+    /// Whether it is the built-in acquirer.
+    pub(super) fn is_builtin(&self) -> bool {
+        self.program.is_none()
+    }
+
     /// Whether the runner must choose the port, for the process does not tell it.
     pub(super) fn needs_port(&self) -> bool {
         matches!(self.ready, ReadyTemplates::Http(_))

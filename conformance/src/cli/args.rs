@@ -80,6 +80,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", env = "KLARNA_CONFORMANCE_ACQUIRER")]
     pub acquirer: Option<PathBuf>,
 
+    /// Run the built-in reference acquirer on this database: a path or URL of SQLite, where no file may be
+    /// yet, or a URL of PostgreSQL, where the run makes a schema of its own and drops it at the end
+    /// [default: SQLite, thrown away with the run]
+    #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_ACQUIRER_DATABASE", hide_env_values = true)]
+    pub acquirer_database: Option<SecretString>,
+
     /// Use the simulator that runs at this URL instead of starting one
     #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_SIMULATOR")]
     pub simulator: Option<Url>,

@@ -35,6 +35,8 @@ pub struct LaunchContext {
     pub seed: u64,
     /// The program that holds the built-in acquirer; this program when `None`.
     pub builtin_program: Option<PathBuf>,
+    /// The built-in acquirer's database; the adapter's when `None`.
+    pub builtin_database: Option<SecretString>,
 }
 
 /// Why the acquirer does not run. Each text says what happened and how to mend it.

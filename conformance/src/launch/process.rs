@@ -147,7 +147,12 @@ fn command(
             hint: "launch.cwd names it, relative to the adapter's own folder".to_owned(),
         });
     }
-    command.args(&plan.args).current_dir(folder);
+    let mut args = plan.args.clone();
+    let database = context.builtin_database.as_ref().filter(|_| plan.program.is_none());
+    if database.is_some() {
+        builtin::forget_database(&mut args);
+    }
+    command.args(args).current_dir(folder);
     let partner = variables.partner_base_url.trim_end_matches('/');
     command
         .env("KLARNA_BASE_URL", &variables.klarna_base_url)
@@ -160,6 +165,9 @@ fn command(
         None => command.env_remove("KLARNA_CA_FILE"),
     };
     command.envs(plan.env.iter().map(|(name, value)| (name, value)));
+    if let Some(database) = database {
+        command.env(builtin::DATABASE_VARIABLE, database.expose_secret());
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     // A group of its own: a wrapper script and the server that it starts get the same signals.
     #[cfg(unix)]

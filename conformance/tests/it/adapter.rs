@@ -78,6 +78,7 @@ pub(crate) fn context(work_dir: &Path) -> LaunchContext {
         work_dir: work_dir.to_path_buf(),
         log_file: None,
         seed: 7,
+        builtin_database: None,
         builtin_program: Some(PathBuf::from(env!("CARGO_BIN_EXE_klarna-conformance"))),
     }
 }

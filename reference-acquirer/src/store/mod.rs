@@ -371,3 +371,14 @@ pub async fn open(url: &str, sealer: Sealer) -> Result<Arc<dyn Store>, StoreErro
         Kind::Postgres => Ok(Arc::new(postgres::open(url, sealer).await?)),
     }
 }
+
+/// Makes an empty schema in a PostgreSQL, for whoever wants a store of his own in a database that he
+/// shares, and answers the URL that leads there. `schema` is a name that needs no quotes.
+pub async fn make_schema(url: &str, schema: &str) -> Result<String, StoreError> {
+    postgres::make_schema(url, schema).await
+}
+
+/// Drops what [`make_schema`] made, with all that is in it; `url` is that of the database.
+pub async fn drop_schema(url: &str, schema: &str) -> Result<(), StoreError> {
+    postgres::drop_schema(url, schema).await
+}

@@ -5,9 +5,9 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::Postgres;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgQueryResult};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres};
 
 use super::StoreError;
 use super::dialect::Dialect;
@@ -43,6 +43,25 @@ impl Dialect for Postgres {
     fn rows_affected(result: &PgQueryResult) -> u64 {
         result.rows_affected()
     }
+}
+
+/// Makes an empty schema, and answers the URL by which a store lives in it and nowhere else.
+pub(super) async fn make_schema(url: &str, schema: &str) -> Result<String, StoreError> {
+    execute(url, &format!("CREATE SCHEMA {schema}")).await?;
+    let glue = if url.contains('?') { '&' } else { '?' };
+    Ok(format!("{url}{glue}options=-csearch_path%3D{schema}"))
+}
+
+/// Drops a schema with all that is in it.
+pub(super) async fn drop_schema(url: &str, schema: &str) -> Result<(), StoreError> {
+    execute(url, &format!("DROP SCHEMA {schema} CASCADE")).await
+}
+
+async fn execute(url: &str, statement: &str) -> Result<(), StoreError> {
+    let mut connection = PgConnection::connect(url).await?;
+    // Names are this program's own.
+    sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    Ok(connection.close().await?)
 }
 
 /// Connects to `postgres://…` and brings its tables up to date.

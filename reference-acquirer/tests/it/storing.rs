@@ -574,3 +574,18 @@ async fn what_a_run_left_claimed_is_free_at_the_next_start() {
     let store = database.open().await;
     assert_eq!(store.claim(&lease("b", 10), NOW, 10, &Task::ALL).await.unwrap().len(), 1);
 }
+
+/// Who shares a PostgreSQL has a schema of his own there, and leaves nothing.
+#[tokio::test]
+async fn a_schema_of_ones_own() {
+    let Some(database) = Database::postgres().await else { return };
+    let Database::Postgres { server, .. } = &database else { panic!("no PostgreSQL") };
+    let name = reference_acquirer::chance::new_id("own");
+    let url = store::make_schema(server.as_str(), &name).await.unwrap();
+    let opened = store::open(&url, sealer()).await.unwrap();
+    assert_eq!(opened.open_work().await.unwrap(), []);
+    opened.close().await;
+    store::drop_schema(server.as_str(), &name).await.unwrap();
+    store::open(&url, sealer()).await.unwrap_err();
+    database.drop().await;
+}

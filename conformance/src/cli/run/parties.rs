@@ -50,6 +50,7 @@ pub(super) async fn gather(
     prepared: &Prepared,
     seed: u64,
     work_dir: &Path,
+    builtin_database: Option<SecretString>,
 ) -> Result<Parties, Stop> {
     let adapter = &prepared.adapter;
     let unreachable = |why: String| Stop::new(Exit::Unreachable, why);
@@ -88,6 +89,7 @@ pub(super) async fn gather(
         log_file: Some(args.reports.join("acquirer.log")),
         seed,
         builtin_program: None,
+        builtin_database,
     };
     let process =
         launch::start(adapter, context.clone()).await.map_err(|error| unreachable(error.to_string()))?;

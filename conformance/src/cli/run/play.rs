@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::Stop;
 use super::interrupt;
@@ -15,7 +17,9 @@ use super::parties::{self, ACQUIRER_ACCOUNT, Parties};
 use super::prepare::Prepared;
 use crate::adapter::{Adapter, Capability, Timing};
 use crate::bdd::{self, Manner};
+use crate::builtin::Database;
 use crate::cli::args::RunArgs;
+use crate::cli::output::complain;
 use crate::exit_code::Exit;
 use crate::model::{
     self, Event, ModelWriter, Plan, PlannedScenario, RunFinished, RunStarted, ScenarioFinished,
@@ -41,9 +45,21 @@ pub(super) async fn play(args: &RunArgs, prepared: Prepared, seed: u64) -> Resul
     let folders = Folders::begin(&args.reports).map_err(broken)?;
     let work_dir = tempfile::tempdir().map_err(broken)?;
     let deadline = args.max_time.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
+    let database = match &prepared.database {
+        Some(url) => Some(Database::begin(url.expose_secret()).await.map_err(|why| of_database(&why))?),
+        None => None,
+    };
+    let url = database.as_ref().map(Database::url);
     let parties = tokio::select! {
-        parties = parties::gather(args, &prepared, seed, work_dir.path()) => parties?,
-        cut = cut(stop.clone(), deadline) => return Err(before_anything(cut)),
+        parties = parties::gather(args, &prepared, seed, work_dir.path(), url) => parties,
+        cut = cut(stop.clone(), deadline) => Err(before_anything(cut)),
+    };
+    let parties = match parties {
+        Ok(parties) => parties,
+        Err(stop) => {
+            leave(database).await;
+            return Err(stop);
+        }
     };
     let model = ModelWriter::create(
         &args.reports.join("run.ndjson"),
@@ -53,6 +69,7 @@ pub(super) async fn play(args: &RunArgs, prepared: Prepared, seed: u64) -> Resul
     let cut = cut(stop, deadline);
     let (simulator, proxy, model, cut) =
         play_plan(args, prepared, seed, parties, (model, folders), cut).await;
+    leave(database).await;
     let exit = end(args, model, cut, began);
     drop(proxy);
     if let Some(simulator) = simulator {
@@ -96,6 +113,18 @@ fn jobs(asked: usize, partners: usize) -> (usize, Option<String>) {
 
 type Played =
     (Option<klarna_simulator::Simulator>, Option<crate::mutants::MutantProxy>, ModelWriter, Option<Cut>);
+
+fn of_database(why: &str) -> Stop {
+    Stop::new(Exit::Unreachable, format!("--acquirer-database: {why}"))
+}
+
+/// Nothing of the run stays in a database that is not the run's; that it does spoils no verdict.
+async fn leave(database: Option<Database>) {
+    let Some(database) = database else { return };
+    if let Err(why) = database.end().await {
+        complain(&format!("--acquirer-database: what the run has made there stays: {why}"));
+    }
+}
 
 async fn play_plan(
     args: &RunArgs,
@@ -201,11 +230,25 @@ fn end(args: &RunArgs, mut model: ModelWriter, cut: Option<Cut>, began: Instant)
     Ok(conclusion.exit)
 }
 
+/// A database as it can be shown.
+fn without_password(database: &str) -> String {
+    match Url::parse(database) {
+        Ok(mut url) if url.password().is_some() => {
+            let _cannot_fail_where_there_is_one = url.set_password(None);
+            url.to_string()
+        }
+        _ => database.to_owned(),
+    }
+}
+
 /// What a repeated run needs besides the scenario and the seed.
 fn arguments(args: &RunArgs) -> Vec<String> {
     let mut arguments = Vec::new();
     if let Some(path) = &args.acquirer {
         arguments.push(format!("--acquirer {}", path.display()));
+    }
+    if let Some(database) = &args.acquirer_database {
+        arguments.push(format!("--acquirer-database {}", without_password(database.expose_secret())));
     }
     if let Some(url) = &args.simulator {
         arguments.push(format!("--simulator {url}"));

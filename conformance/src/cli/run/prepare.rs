@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::Stop;
@@ -20,6 +21,8 @@ pub(super) struct Prepared {
     pub(super) adapter: Adapter,
     pub(super) scenarios: Vec<Scenario>,
     pub(super) defect: Option<&'static Defect>,
+    /// The URL of the built-in acquirer's database, if it is not to be the adapter's.
+    pub(super) database: Option<SecretString>,
     /// Of a simulator that runs already.
     pub(super) authority: Option<Authority>,
 }
@@ -38,7 +41,23 @@ pub(super) fn prepare(args: &RunArgs) -> Result<Prepared, Stop> {
     };
     let adapter = Adapter::load(&source)
         .map_err(|error| Stop::new(Exit::Invalid, format!("\n{:?}", miette::Report::new(error))))?;
-    Ok(Prepared { adapter, scenarios, defect, authority })
+    let database = database(args, &adapter)?;
+    Ok(Prepared { adapter, scenarios, defect, database, authority })
+}
+
+/// The database that was asked for, where there is an acquirer that can take it.
+fn database(args: &RunArgs, adapter: &Adapter) -> Result<Option<SecretString>, Stop> {
+    let Some(asked) = &args.acquirer_database else { return Ok(None) };
+    let usage = |why: String| Stop::new(Exit::Usage, format!("--acquirer-database: {why}"));
+    if !adapter.launches_builtin() {
+        let why = format!(
+            "the adapter \"{}\" does not launch the built-in acquirer, and only that one takes it\n  hint: \
+             tell your own acquirer its database in launch.env or launch.args",
+            adapter.name()
+        );
+        return Err(usage(why));
+    }
+    builtin::Database::url_of(asked.expose_secret()).map(|url| Some(url.into())).map_err(usage)
 }
 
 /// The authority to trust, where the flags about TLS fit each other.
