@@ -13,9 +13,11 @@ use serde_json::json;
 use url::Url;
 
 use crate::config::{self, KeyHash, Settings, Sources};
+use crate::dead_letters::{self, DeadLettersCommand};
 use crate::server::Server;
 use crate::store::Sealer;
 use crate::telemetry;
+use crate::workers::notify::new_secret;
 
 /// Wrong usage or settings.
 const USAGE: u8 = 2;
@@ -63,6 +65,13 @@ enum Command {
     ///
     /// The key goes to the Partner and is kept nowhere here; its hash goes into the file.
     NewApiKey,
+    /// Print a new secret that signs what a Partner is told: for the Partner and for its table.
+    NewNotificationSecret,
+    /// Notifications that a Partner never took: print them, have them sent again.
+    ///
+    /// Works on the database beside the server, which looks every `outbox.poll_ms` for what is due.
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
     /// Print a new key for `database_key`, with which secrets in the database are encrypted.
     NewDatabaseKey,
 }
@@ -124,6 +133,21 @@ pub fn run_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             print(&format!("api_key_sha256 = \"{}\"", KeyHash::of(&key).to_hex()));
             ExitCode::SUCCESS
         }
+        Command::NewNotificationSecret => {
+            print(new_secret().expose_secret());
+            ExitCode::SUCCESS
+        }
+        Command::DeadLetters(command) => {
+            let sources = Sources {
+                file: command.config().cloned(),
+                environment: config::process_environment(),
+                flags: Vec::new(),
+            };
+            match config::load(&sources) {
+                Ok(settings) => look_after_dead_letters(&command, &settings),
+                Err(error) => fail(&error, USAGE),
+            }
+        }
         Command::NewDatabaseKey => {
             print(Sealer::new_key().expose_secret());
             ExitCode::SUCCESS
@@ -142,6 +166,24 @@ pub fn run_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(settings) => serve(settings),
             Err(error) => fail(&error, USAGE),
         },
+    }
+}
+
+fn look_after_dead_letters(command: &DeadLettersCommand, settings: &Settings) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, CANNOT_START),
+    };
+    match runtime.block_on(dead_letters::run(command, settings)) {
+        Ok(done) => {
+            done.lines.iter().for_each(|line| print(line));
+            if done.unknown.is_empty() {
+                return ExitCode::SUCCESS;
+            }
+            let unknown = done.unknown.join(", ");
+            fail(&format!("no dead letter is called {unknown}; `dead-letters list` prints them all"), USAGE)
+        }
+        Err(error) => fail(&error, CANNOT_START),
     }
 }
 

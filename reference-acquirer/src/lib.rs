@@ -17,6 +17,7 @@ pub mod chance;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dead_letters;
 pub mod http;
 pub mod klarna;
 pub mod payments;

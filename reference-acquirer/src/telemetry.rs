@@ -63,9 +63,13 @@ pub fn metrics_handle() -> PrometheusHandle {
 
 /// Keeps the metrics small, also where nobody reads them, and measures the open work.
 pub async fn keep_metrics(metrics: PrometheusHandle, store: Arc<dyn Store>, stop: CancellationToken) {
-    while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
+    loop {
         metrics.run_upkeep();
         measure_open_work(store.as_ref()).await;
+        measure_dead_letters(store.as_ref()).await;
+        if tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_ok() {
+            return;
+        }
     }
 }
 
@@ -90,6 +94,14 @@ async fn measure_open_work(store: &dyn Store) {
     }
 }
 
+async fn measure_dead_letters(store: &dyn Store) {
+    match store.dead_letter_count().await {
+        Ok(letters) => metrics::gauge!("acquirer_dead_letters_rows")
+            .set(f64::from(u32::try_from(letters).unwrap_or(u32::MAX))),
+        Err(error) => tracing::warn!(%error, "the dead letters cannot be counted"),
+    }
+}
+
 fn describe() {
     use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
     describe_gauge!(
@@ -101,6 +113,11 @@ fn describe() {
         "acquirer_open_work_late_seconds",
         Unit::Seconds,
         "How long the oldest row has been due, by task; 0 where none is."
+    );
+    describe_gauge!(
+        "acquirer_dead_letters_rows",
+        Unit::Count,
+        "Notifications that were given up and not sent again since."
     );
     describe_gauge!("acquirer_klarna_breaker_open", Unit::Count, "1 while calls to Klarna are held back.");
     describe_histogram!(

@@ -52,12 +52,12 @@ fn every_other_way_of_the_guide_loads_in_its_place() {
     let (begin, rest) = whole.split_once("  verify:").unwrap();
     let (_, end) = rest.split_once('\n').unwrap();
     let mut loaded = 0;
+    let starts = Regex::new(r"(?m)^(authentication|verify):").unwrap();
     for block in &blocks[1..blocks.len() - 1] {
-        let starts = Regex::new(r"(?m)^(authentication|verify):").unwrap();
         let mut at: Vec<usize> = starts.find_iter(block).map(|found| found.start()).collect();
         at.push(block.len());
         for way in at.windows(2).map(|ends| &block[ends[0]..ends[1]]) {
-            let indented: String = way.lines().map(|line| format!("  {line}\n")).collect();
+            let indented = format!("  {}\n", way.trim_end().replace('\n', "\n  "));
             let yaml = if way.starts_with("verify") {
                 format!("{begin}{indented}{end}")
             } else {

@@ -304,7 +304,7 @@ klarna_partner_account = \"krn:a\"
             "acquirer.toml:9:1: partner \"alpha\" has a notification URL but no notification_secret",
             "acquirer.toml:13:1: partners \"alpha\" and \"beta\" have the same api_key",
             "acquirer.toml:14:1: partners \"alpha\" and \"beta\" share the Klarna account krn:a; each needs its own",
-            "acquirer.toml:15:1: notification_secret of partner \"beta\" must be whsec_ and standard base64",
+            "acquirer.toml:15:1: notification_secret of partner \"beta\" must be whsec_ and standard base64, or several",
         ] {
             assert!(complaints.contains(expected), "{complaints}");
         }

@@ -244,8 +244,18 @@ pub struct Notifications {
     /// Time for the whole call.
     #[serde(rename = "timeout_ms", deserialize_with = "milliseconds")]
     pub timeout: Duration,
-    /// Retries until a 2xx.
-    pub retry: Retry,
+    /// How long a Partner is told again until it answers 2xx.
+    #[serde(rename = "span_ms", deserialize_with = "milliseconds")]
+    pub span: Duration,
+    /// Pauses between the attempts.
+    pub retry: Backoff,
+}
+
+impl Notifications {
+    /// How long a Partner is told again.
+    pub fn span(&self) -> jiff::SignedDuration {
+        self.span.try_into().unwrap_or(jiff::SignedDuration::MAX)
+    }
 }
 
 /// How the webhook is registered.
@@ -324,7 +334,8 @@ pub struct PartnerSettings {
     pub payment_methods: Option<Vec<PaymentMethod>>,
     /// Where it is told of outcomes.
     pub notification_url: Option<Url>,
-    /// `whsec_` and the base64 of the key that signs what it is told.
+    /// `whsec_` and the base64 of the key that signs what it is told; several with commas between,
+    /// while one replaces the other.
     pub notification_secret: Option<SecretString>,
 }
 
@@ -496,7 +507,6 @@ impl Settings {
             ("klarna.retry.attempts", self.klarna.retry.attempts as usize),
             ("klarna.withdraw.attempts", self.klarna.withdraw.attempts as usize),
             ("klarna.operations.attempts", self.klarna.operations.attempts as usize),
-            ("notifications.retry.attempts", self.notifications.retry.attempts as usize),
         ] {
             if count == 0 {
                 complain(setting, format!("{setting} must be at least 1"));
@@ -547,9 +557,11 @@ impl Settings {
                         "partner {name:?} has a notification URL but no notification_secret: it could not verify what it is told"
                     ),
                 ),
-                (_, Some(secret)) if crate::workers::notify::signing_key(secret).is_none() => complain(
+                (_, Some(secret)) if crate::workers::notify::signing_keys(secret).is_none() => complain(
                     "notification_secret",
-                    format!("notification_secret of partner {name:?} must be whsec_ and standard base64"),
+                    format!(
+                        "notification_secret of partner {name:?} must be whsec_ and standard base64, or several with commas between"
+                    ),
                 ),
                 _ => {}
             }

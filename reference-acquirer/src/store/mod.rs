@@ -3,6 +3,7 @@
 //! A write is one transaction that either commits as a whole or never was. No method holds a lock
 //! while somebody outside is being called.
 
+mod dead_letters;
 mod dialect;
 mod idempotency;
 mod in_use;
@@ -12,6 +13,7 @@ mod reading;
 mod rows;
 mod seal;
 mod sql;
+mod sql_dead_letters;
 mod sql_idempotency;
 mod sql_operations;
 mod sql_reading;
@@ -25,6 +27,7 @@ use jiff::Timestamp;
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, SigningKeyId};
 use secrecy::SecretString;
 
+pub use self::dead_letters::{DeadLetter, DeadLetters};
 pub use self::idempotency::{Begun, IdempotencyKeys, KeptAnswer, KeyedRequest};
 pub use self::operations::{NewOperation, OperationCall, OperationChange, OperationCreated, Operations};
 pub use self::reading::{ListedAfter, PaymentFilter, Reading};
@@ -281,7 +284,9 @@ pub struct StoredSigningKey {
 
 /// The acquirer's memory.
 #[async_trait]
-pub trait Store: IdempotencyKeys + Operations + Reading + Send + Sync + std::fmt::Debug {
+pub trait Store:
+    DeadLetters + IdempotencyKeys + Operations + Reading + Send + Sync + std::fmt::Debug
+{
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
     /// Closes every connection, so that the database is whole and free.
@@ -381,4 +386,12 @@ pub async fn make_schema(url: &str, schema: &str) -> Result<String, StoreError> 
 /// Drops what [`make_schema`] made, with all that is in it; `url` is that of the database.
 pub async fn drop_schema(url: &str, schema: &str) -> Result<(), StoreError> {
     postgres::drop_schema(url, schema).await
+}
+
+/// Opens a database beside the process that serves it: nothing is created, and nobody's claims are freed.
+pub async fn open_beside(url: &str, sealer: Sealer) -> Result<Arc<dyn Store>, StoreError> {
+    match Kind::of(url).ok_or(StoreError::UnknownDatabase)? {
+        Kind::Sqlite => Ok(Arc::new(sqlite::open_beside(url, sealer).await?)),
+        Kind::Postgres => Ok(Arc::new(postgres::open(url, sealer).await?)),
+    }
 }

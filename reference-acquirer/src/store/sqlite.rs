@@ -46,15 +46,7 @@ impl Dialect for Sqlite {
 /// The file serves one process, and a lock beside it sees to that: whatever is claimed when it is
 /// opened was claimed by a run that ended, and is free again.
 pub(super) async fn open(url: &str, sealer: Sealer) -> Result<SqlStore<Sqlite>, StoreError> {
-    let options = SqliteConnectOptions::from_str(url)?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // A commit is on the disk before it is answered.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY_TIMEOUT)
-        // What is deleted or overwritten is not left in the file: it held tokens.
-        .pragma("secure_delete", "ON")
-        .foreign_keys(true);
+    let options = options(url)?.create_if_missing(true);
     // Every connection to `:memory:` is a database of its own.
     let in_memory = url.contains(":memory:");
     let connections = if in_memory { 1 } else { CONNECTIONS };
@@ -66,4 +58,22 @@ pub(super) async fn open(url: &str, sealer: Sealer) -> Result<SqlStore<Sqlite>, 
         tracing::info!(abandoned, "going on with what an earlier run left unfinished");
     }
     Ok(store)
+}
+
+/// Opens a file that another process may be serving. SQLite lets one of them write at a time.
+pub(super) async fn open_beside(url: &str, sealer: Sealer) -> Result<SqlStore<Sqlite>, StoreError> {
+    let options = options(url)?.create_if_missing(false);
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+    SqlStore::new(pool, sealer, None).await
+}
+
+fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
+    Ok(SqliteConnectOptions::from_str(url)?
+        .journal_mode(SqliteJournalMode::Wal)
+        // A commit is on the disk before it is answered.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        // What is deleted or overwritten is not left in the file: it held tokens.
+        .pragma("secure_delete", "ON")
+        .foreign_keys(true))
 }

@@ -98,8 +98,22 @@ statements! {
     FORGET_TOKENS = "UPDATE klarna_calls SET session_token = NULL WHERE payment_id = $1";
 
     INSERT_NOTIFICATION = "\
-    INSERT INTO notifications (id, payment_id, partner, body, created_at) VALUES ($1, $2, $3, $4, $5)";
+    INSERT INTO notifications (id, payment_id, partner, body, created_at, telling_since) \
+    VALUES ($1, $2, $3, $4, $5, $5)";
     NOTIFICATION = "SELECT * FROM notifications WHERE id = $1";
+
+    INSERT_DEAD_LETTER = "\
+    INSERT INTO dead_letters (notification_id, attempts, reason, given_up_at) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT DO NOTHING";
+    // An empty text stands for "any".
+    DEAD_LETTERS = "\
+    SELECT dead_letters.*, payment_id, partner \
+    FROM dead_letters JOIN notifications ON notifications.id = notification_id \
+    WHERE ($1 = '' OR partner = $1) AND given_up_at <= $2 \
+    ORDER BY given_up_at, notification_id LIMIT $3";
+    COUNT_DEAD_LETTERS = "SELECT COUNT(*) AS letters FROM dead_letters";
+    DELETE_DEAD_LETTER = "DELETE FROM dead_letters WHERE notification_id = $1";
+    TELL_FROM_NOW = "UPDATE notifications SET telling_since = $2 WHERE id = $1";
 
     ENQUEUE = "INSERT INTO outbox (task, subject, due_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     ENQUEUE_CLAIMED = "\
@@ -112,6 +126,9 @@ statements! {
     POSTPONE = "\
     UPDATE outbox SET due_at = $3, lease_owner = NULL, lease_until = NULL \
     WHERE id = $1 AND lease_owner = $2 AND attempts = $4 AND done_at IS NULL";
+    REOPEN = "\
+    UPDATE outbox SET done_at = NULL, attempts = 0, due_at = $3 \
+    WHERE task = $1 AND subject = $2 AND done_at IS NOT NULL";
     RELEASE_OWN = "\
     UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE done_at IS NULL AND lease_owner = $1";
     RELEASE_ALL = "\

@@ -20,14 +20,32 @@ use crate::{chance, clock};
 /// What a secret starts with, by the scheme.
 const SECRET_PREFIX: &str = "whsec_";
 
-/// The key behind `whsec_…`, if it is one.
-pub fn signing_key(secret: &SecretString) -> Option<SecretSlice<u8>> {
-    let key = STANDARD.decode(secret.expose_secret().strip_prefix(SECRET_PREFIX)?).ok()?;
+/// How long a new key is, by the scheme 24 to 64 bytes.
+const NEW_KEY_BYTES: usize = 32;
+
+/// A new secret for a Partner and for its table in the settings.
+pub fn new_secret() -> SecretString {
+    format!("{SECRET_PREFIX}{}", STANDARD.encode(chance::bytes::<NEW_KEY_BYTES>())).into()
+}
+
+/// The keys behind `whsec_…`, or several of them with commas between, if all of them are keys.
+pub fn signing_keys(secrets: &SecretString) -> Option<Vec<SecretSlice<u8>>> {
+    secrets.expose_secret().split(',').map(|secret| signing_key(secret.trim())).collect()
+}
+
+fn signing_key(secret: &str) -> Option<SecretSlice<u8>> {
+    let key = STANDARD.decode(secret.strip_prefix(SECRET_PREFIX)?).ok()?;
     (!key.is_empty()).then(|| key.into())
 }
 
-/// The value of `webhook-signature`.
-pub fn sign(key: &SecretSlice<u8>, id: &str, timestamp: i64, body: &str) -> Option<String> {
+/// The value of `webhook-signature`: a signature by each key, so that a Partner can take a new
+/// secret into use before it lets go of the old one.
+pub fn sign(keys: &[SecretSlice<u8>], id: &str, timestamp: i64, body: &str) -> Option<String> {
+    let signatures: Option<Vec<_>> = keys.iter().map(|key| sign_by(key, id, timestamp, body)).collect();
+    Some(signatures?.join(" "))
+}
+
+fn sign_by(key: &SecretSlice<u8>, id: &str, timestamp: i64, body: &str) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret()).ok()?;
     mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
     Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
@@ -83,13 +101,20 @@ impl Notifier {
             self.store.finish(claim, clock::now()).await?;
             return Ok("delivered");
         };
-        if let Some(pause) = self.settings.notifications.retry.pause(claim.attempt, chance::jitter()) {
+        let again_at = clock::after(self.settings.notifications.retry.pause(claim.attempt, chance::jitter()));
+        let since = self.store.telling_since(id).await?.unwrap_or(Timestamp::MIN);
+        if again_at.duration_since(since) <= self.settings.notifications.span() {
             tracing::warn!(payment_id, webhook_id = id, reason, "the Partner could not be told yet");
-            self.store.postpone(claim, clock::after(pause)).await?;
+            self.store.postpone(claim, again_at).await?;
             return Ok("postponed");
         }
-        tracing::error!(payment_id, webhook_id = id, reason, "gave up telling the Partner");
-        self.store.finish(claim, clock::now()).await?;
+        tracing::error!(
+            payment_id,
+            webhook_id = id,
+            reason,
+            "gave up telling the Partner; see `reference-acquirer dead-letters`"
+        );
+        self.store.give_up(claim, &reason, clock::now()).await?;
         Ok("given_up")
     }
 
@@ -98,13 +123,13 @@ impl Notifier {
         let partner = partner.ok_or("the Partner is not configured any more")?;
         let url =
             self.settings.notification_url(partner).ok_or("the Partner has no notification URL any more")?;
-        let key =
-            partner.notification_secret.as_ref().and_then(signing_key).ok_or("the Partner has no secret")?;
+        let keys = partner.notification_secret.as_ref().and_then(signing_keys);
+        let keys = keys.ok_or("the Partner has no secret")?;
 
         // Same id and body in every attempt; the timestamp is the attempt's, so that the receiver
         // can refuse what is old.
         let timestamp = Timestamp::as_second(clock::now());
-        let signature = sign(&key, &notification.id, timestamp, &notification.body).ok_or("cannot sign")?;
+        let signature = sign(&keys, &notification.id, timestamp, &notification.body).ok_or("cannot sign")?;
         let response = self
             .http
             .post(url.clone())
@@ -131,16 +156,27 @@ mod tests {
 
     #[test]
     fn agrees_with_openssl() {
-        let key = signing_key(&SecretString::from("whsec_bWVhbmluZ2Z1bC1rZXktb2YtMjRieXRl")).unwrap();
-        let signature = sign(&key, "msg_1", 1_700_000_000, "{\"status\":\"godkänd\"}").unwrap();
+        let keys = signing_keys(&SecretString::from("whsec_bWVhbmluZ2Z1bC1rZXktb2YtMjRieXRl")).unwrap();
+        let signature = sign(&keys, "msg_1", 1_700_000_000, "{\"status\":\"godkänd\"}").unwrap();
         assert_eq!(signature, format!("v1,{BY_OPENSSL}"));
-        assert_ne!(sign(&key, "msg_2", 1_700_000_000, "{\"status\":\"godkänd\"}").unwrap(), signature);
+        assert_ne!(sign(&keys, "msg_2", 1_700_000_000, "{\"status\":\"godkänd\"}").unwrap(), signature);
     }
 
     #[test]
     fn a_secret_has_its_prefix_and_is_base64() {
-        for text in ["", "whsec_", "bWVhbmluZw==", "whsec_???", "WHSEC_bWVhbmluZw=="] {
-            assert!(signing_key(&SecretString::from(text)).is_none(), "{text}");
+        for text in ["", "whsec_", "bWVhbmluZw==", "whsec_???", "WHSEC_bWVhbmluZw==", "whsec_bWVhbmluZw==,"] {
+            assert!(signing_keys(&SecretString::from(text)).is_none(), "{text}");
         }
+        assert_eq!(signing_keys(&new_secret()).unwrap()[0].expose_secret().len(), NEW_KEY_BYTES);
+    }
+
+    #[test]
+    fn several_secrets_make_several_signatures() {
+        let both = SecretString::from("whsec_bmV3, whsec_bWVhbmluZ2Z1bC1rZXktb2YtMjRieXRl");
+        let signatures =
+            sign(&signing_keys(&both).unwrap(), "msg_1", 1_700_000_000, "{\"status\":\"godkänd\"}");
+        let (new, old) = signatures.as_deref().unwrap().split_once(' ').unwrap();
+        assert_eq!(old, format!("v1,{BY_OPENSSL}"));
+        assert_ne!(new, old);
     }
 }

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 
 use crate::support::{ALPHA, POSTGRES, Reply, SIGNING_KEY, Setup, TOKEN, client, order};
 
-fn program(args: &[&str]) -> Command {
+pub(crate) fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_reference-acquirer"));
     command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     // The tests' own variable has the program's prefix, and would be taken for a setting of its.
@@ -19,7 +19,7 @@ fn program(args: &[&str]) -> Command {
     command
 }
 
-async fn ended(args: &[&str]) -> (Option<i32>, String, String) {
+pub(crate) async fn ended(args: &[&str]) -> (Option<i32>, String, String) {
     // A program that goes on where it should have ended is a failure, not a wait.
     let output =
         tokio::time::timeout(Duration::from_secs(30), program(args).output()).await.unwrap().unwrap();

@@ -11,6 +11,7 @@
 mod bad_input;
 mod command_line;
 mod creating;
+mod dead_letters;
 mod finalizing;
 mod hanging;
 mod history;
@@ -28,6 +29,7 @@ mod reconciling;
 mod registering;
 mod retrying;
 mod returning;
+mod standard_webhooks;
 mod storing;
 mod support;
 mod withdrawing;

@@ -38,11 +38,20 @@ impl Setup {
     }
 
     pub(crate) fn config_file(&self) -> PathBuf {
-        let file = self.folder.path().join("acquirer.toml");
+        self.write_config("acquirer.toml", &self.database())
+    }
+
+    /// The same with another database.
+    pub(crate) fn config_file_on(&self, database: &str) -> PathBuf {
+        self.write_config("elsewhere.toml", database)
+    }
+
+    fn write_config(&self, name: &str, database: &str) -> PathBuf {
+        let file = self.folder.path().join(name);
         let text = format!(
             r#"
             listen = "127.0.0.1:0"
-            database = "sqlite://{database}"
+            database = "{database}"
             database_key = "{DATABASE_KEY}"
             [klarna]
             base_url = "{klarna}"
@@ -52,7 +61,7 @@ impl Setup {
             [outbox]
             poll_ms = 5
             [notifications]
-            retry = {{ attempts = 4, first_ms = 1, max_ms = 5 }}
+            retry = {{ first_ms = 1, max_ms = 5 }}
             [klarna.withdraw]
             attempts = 3
             first_ms = 1
@@ -80,7 +89,6 @@ impl Setup {
             api_key = "{BETA}"
             klarna_partner_account = "krn:partner:global:account:test:BETA0001"
             "#,
-            database = self.folder.path().join("acquirer.db").display(),
             klarna = self.klarna.base_url,
             ears = self.partner.url,
             secret = partner::secret(),

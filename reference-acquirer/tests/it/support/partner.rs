@@ -22,7 +22,11 @@ use super::{Exchange, Recorded};
 pub(crate) const KEY: &[u8] = b"alpha-notification-secret";
 
 pub(crate) fn secret() -> String {
-    format!("whsec_{}", STANDARD.encode(KEY))
+    secret_of(KEY)
+}
+
+pub(crate) fn secret_of(key: &[u8]) -> String {
+    format!("whsec_{}", STANDARD.encode(key))
 }
 
 /// How a Partner answers a notification.
@@ -77,13 +81,16 @@ impl FakePartner {
 
 /// Standard Webhooks, written independently of the acquirer's own code.
 pub(crate) fn verify(told: &Exchange) {
-    let mut mac = Hmac::<Sha256>::new_from_slice(KEY).unwrap();
+    assert_eq!(told.header("webhook-signature").unwrap(), signature_by(KEY, told));
+}
+
+pub(crate) fn signature_by(key: &[u8], told: &Exchange) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
     for part in [told.header("webhook-id").unwrap(), ".", told.header("webhook-timestamp").unwrap(), "."] {
         mac.update(part.as_bytes());
     }
     mac.update(&told.body);
-    let expected = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
-    assert_eq!(told.header("webhook-signature").unwrap(), expected);
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
 async fn listen(State(partner): State<FakePartner>, request: Request<Body>) -> Response {
