@@ -173,6 +173,19 @@ pub struct JournalPage {
     pub near: Vec<NearMiss>,
 }
 
+/// The last event of a stream that ends by `min` or `wait_ms`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamEnd {
+    /// How many entries were sent.
+    pub seen: usize,
+    /// Whether `wait_ms` ran out first.
+    pub timed_out: bool,
+    /// Where fewer than `min` came: the entries that came nearest, the nearest first, at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<NearMiss>,
+}
+
 /// An entry that almost matched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,9 +8,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Uri};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
-use futures::stream::{self, Stream};
+use futures::stream::Stream;
 use klarna_schemas::ids::{AcquirerAccountId, PartnerAccountId};
 use klarna_schemas::simulator::control::{ExportFormat, Findings, JournalExport, JournalQuery};
 use klarna_schemas::simulator::journal::JournalPage;
@@ -19,15 +19,13 @@ use tokio::sync::watch;
 
 use super::call::{StrictQuery, read_query};
 use super::faults::known;
+use super::follow::follow;
 use super::operations::Query;
 use super::problem::Problem;
 use super::sandboxes::existing;
 use crate::journal::export::Secrets;
 use crate::journal::{Filter, Journal, Kept, MAX_WAIT, QueryMistake, Reading, export};
 use crate::world::{AccountCell, SandboxCell, World};
-
-/// What a reader that follows a journal sends to read on behind what it has.
-const LAST_EVENT_ID: &str = "last-event-id";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,7 +41,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    fn changes(&self) -> watch::Receiver<u64> {
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
         match self {
             Self::Sandbox(cell) => cell.changes(),
             Self::Account(account) => account.changes(),
@@ -52,7 +50,7 @@ impl Source {
     }
 
     /// Whether there will be no more entries.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         match self {
             Self::Sandbox(cell) => cell.is_stopped(),
             Self::Account(_) | Self::Lobby(_) => false,
@@ -60,7 +58,7 @@ impl Source {
     }
 
     /// Takes something out of the journal, in a moment: what is taken is judged without holding up the place.
-    fn take<T>(&self, take: impl FnOnce(&Journal) -> T) -> T {
+    pub(super) fn take<T>(&self, take: impl FnOnce(&Journal) -> T) -> T {
         match self {
             Self::Sandbox(cell) => take(&cell.lock().journal),
             Self::Account(account) => take(&account.lock().judged.journal),
@@ -69,7 +67,7 @@ impl Source {
     }
 
     /// The simulator's name of a payment. One that is not there yet may come: it is asked for at each look.
-    fn payment_named(&self, name: &str) -> Option<String> {
+    pub(super) fn payment_named(&self, name: &str) -> Option<String> {
         match self {
             Self::Sandbox(cell) => Some(cell.lock().machine.payment_named(name)?.name.clone()),
             Self::Account(_) | Self::Lobby(_) => None,
@@ -91,7 +89,7 @@ impl Source {
     }
 
     /// The same at the end of a wait for so many: where there are fewer, with what came near.
-    fn last_page(&self, reading: &mut Reading, after: u64, enough: usize) -> JournalPage {
+    pub(super) fn last_page(&self, reading: &mut Reading, after: u64, enough: usize) -> JournalPage {
         let mut page = self.page(reading);
         if page.entries.len() < enough.max(1) {
             page.near = reading.near(&self.take(|journal| journal.since(after)));
@@ -224,8 +222,8 @@ pub(super) async fn findings_of_nobody(State(world): State<Arc<World>>) -> Json<
     Json(world.lobby().ledger.read(None))
 }
 
-/// Reads, and reads again on each change, until enough entries match or the time is up.
-async fn wait(source: &Source, query: &JournalQuery) -> Result<Json<JournalPage>, Problem> {
+/// How long a query waits, in real time; not at all where it does not say.
+pub(super) fn patience(query: &JournalQuery) -> Result<Duration, Problem> {
     let wait = Duration::from_millis(query.wait_ms.unwrap_or(0));
     if wait > MAX_WAIT {
         return Err(Problem::bad_request(
@@ -233,6 +231,12 @@ async fn wait(source: &Source, query: &JournalQuery) -> Result<Json<JournalPage>
             "read again with after=next_after",
         ));
     }
+    Ok(wait)
+}
+
+/// Reads, and reads again on each change, until enough entries match or the time is up.
+async fn wait(source: &Source, query: &JournalQuery) -> Result<Json<JournalPage>, Problem> {
+    let wait = patience(query)?;
     let enough = query.min.unwrap_or(usize::from(query.wait_ms.is_some()));
     if query.limit.is_some_and(|limit| limit < enough) {
         return Err(Problem::bad_request(
@@ -260,63 +264,6 @@ async fn wait(source: &Source, query: &JournalQuery) -> Result<Json<JournalPage>
     match found {
         Ok(page) => Ok(Json(page)),
         Err(_) => Ok(Json(JournalPage { timed_out: true, ..source.last_page(&mut reading, after, enough) })),
-    }
-}
-
-/// Sends every entry that matches as it is written down, until the reader goes or the sandbox does.
-fn follow(
-    source: Source,
-    headers: &HeaderMap,
-    query: JournalQuery,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Problem> {
-    let resumed = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()?.parse().ok());
-    let mut query = query;
-    query.after = resumed.or(query.after);
-    let filter = Filter::new(&query)?;
-    let (changes, after) = (source.changes(), query.after.unwrap_or(0));
-    let reader = Reader { source, filter, after, changes, waiting: Vec::new().into_iter(), dropped: None };
-    Ok(Sse::new(stream::unfold(reader, Reader::next)).keep_alive(KeepAlive::default()))
-}
-
-/// Who follows a journal.
-struct Reader {
-    source: Source,
-    filter: Filter,
-    /// The newest entry that it has looked at.
-    after: u64,
-    changes: watch::Receiver<u64>,
-    /// What was read and not sent yet.
-    waiting: std::vec::IntoIter<Kept>,
-    /// How many entries had been pushed out at the last look.
-    dropped: Option<u64>,
-}
-
-impl Reader {
-    /// Entries are read only as fast as the reader takes them: the journal is its buffer.
-    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
-        loop {
-            if let Some(entry) = self.waiting.next().map(|kept| kept.entry()) {
-                let event = Event::default().id(entry.seq.to_string()).json_data(&entry).unwrap_or_default();
-                return Some((Ok(event), self));
-            }
-            self.changes.mark_unchanged();
-            let (newer, last_seq, dropped) = self
-                .source
-                .take(|journal| (journal.since(self.after), journal.last_seq(), journal.dropped()));
-            self.after = self.after.max(last_seq);
-            self.filter.resolve(|name| self.source.payment_named(name));
-            self.waiting = self.filter.of(newer).into_iter();
-            if let Some(before) = self.dropped.replace(dropped)
-                && dropped > before
-            {
-                let lost = serde_json::json!({ "dropped": dropped - before });
-                let event = Event::default().event("dropped").json_data(lost).unwrap_or_default();
-                return Some((Ok(event), self));
-            }
-            if self.waiting.len() == 0 && (self.source.is_over() || self.changes.changed().await.is_err()) {
-                return None;
-            }
-        }
     }
 }
 

@@ -7,6 +7,7 @@ mod customer;
 mod evolution;
 pub(crate) mod examples;
 mod faults;
+mod follow;
 mod guard;
 mod journal;
 pub(crate) mod operations;

@@ -11,7 +11,7 @@ pub(crate) enum Query {
     Nothing,
     /// Conditions on entries of a journal.
     Journal,
-    /// The same without `limit`, `min` and `wait_ms`.
+    /// The same without `limit`; `min` and `wait_ms` end it.
     Stream,
     /// The same with `format` and `redact`.
     Export,
@@ -59,6 +59,10 @@ const CONDITIONS: &[Parameter] = &[
     parameter("since", Time, "By the sandbox's time."),
     parameter("until", Time, "By the sandbox's time."),
 ];
+const ENDS: &[Parameter] = &[
+    parameter("min", Whole, "After how many it ends, at least 1."),
+    parameter("wait_ms", AtMost(60_000), "After how long it ends, in real milliseconds."),
+];
 const BOUNDS: &[Parameter] = &[
     parameter("limit", Whole, "At most so many, the oldest first."),
     parameter("min", Whole, "How many to wait for."),
@@ -82,7 +86,7 @@ impl Query {
         let (first, then): (&[_], &[_]) = match self {
             Self::Nothing => (&[], &[]),
             Self::Payment => (PAYMENT, &[]),
-            Self::Stream => (CONDITIONS, &[]),
+            Self::Stream => (CONDITIONS, ENDS),
             Self::Journal => (CONDITIONS, BOUNDS),
             Self::Export => (FORMS, CONDITIONS),
         };

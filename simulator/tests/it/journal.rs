@@ -1,15 +1,17 @@
-//! The journal: what was asked and answered, found, awaited and followed.
+//! The journal: what was asked and answered, found and awaited.
+
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures::StreamExt as _;
 use klarna_schemas::simulator::control::{JournalQuery, PutSandbox};
 use klarna_schemas::simulator::journal::JournalPage;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::journal_streams::events;
 use crate::klarna::{ALPHA, KEY, Klarna, TOKEN, initial, last};
 
-const LOCAL: &str = "krn:partner:global:account:test:LOCALACQ";
+pub(crate) const LOCAL: &str = "krn:partner:global:account:test:LOCALACQ";
 
 pub(crate) fn journal_path(rest: &str) -> String {
     format!("/_simulator/v1/sandboxes/{ALPHA}/journal{rest}")
@@ -189,66 +191,10 @@ async fn a_wait_ends_when_its_sandbox_does() {
         .unwrap();
     let delete = klarna.call(Method::DELETE, &format!("/_simulator/v1/sandboxes/{ALPHA}"), &[], None).await;
     assert_eq!(delete.status, 204);
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), waiting).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap();
     assert!([200, 404].contains(&ended.unwrap().unwrap().status().as_u16()));
-    let rest = tokio::time::timeout(std::time::Duration::from_secs(10), stream.bytes()).await.unwrap();
+    let rest = tokio::time::timeout(Duration::from_secs(10), stream.bytes()).await.unwrap();
     assert_eq!(rest.unwrap(), Bytes::new());
-}
-
-/// Reads events of a stream until so many have come.
-async fn events(stream: reqwest::Response, count: usize) -> Vec<(String, Value)> {
-    let mut bytes = stream.bytes_stream();
-    let mut text = String::new();
-    let read = async {
-        while text.matches("\n\n").count() < count {
-            text.push_str(std::str::from_utf8(&bytes.next().await.unwrap().unwrap()).unwrap());
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(10), read).await.unwrap();
-    let field = |event: &str, name: &str| {
-        event.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap_or_default().to_owned()
-    };
-    text.split("\n\n")
-        .filter(|event| !event.is_empty())
-        .map(|event| (field(event, "id"), serde_json::from_str(&field(event, "data")).unwrap()))
-        .collect()
-}
-
-#[tokio::test]
-async fn a_stream_sends_what_is_there_and_what_comes_and_is_resumed() {
-    let klarna = busy().await;
-    let follow = async |last: Option<&str>| {
-        let mut request =
-            klarna.http.get(klarna.url(&journal_path("/stream"))).query(&[("operation", "authorize")]);
-        if let Some(last) = last {
-            request = request.header("Last-Event-ID", last);
-        }
-        let response = request.send().await.unwrap();
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        response
-    };
-    let stream = follow(None).await;
-    klarna.authorize(ALPHA, &[("X-Trace", "three")], &initial("t-3")).await;
-    let seen = events(stream, 4).await;
-    assert_eq!(seen.len(), 4);
-    assert!(seen.iter().all(|(_, entry)| entry["operation"] == "authorize"));
-    assert!(seen.iter().all(|(id, entry)| id.parse().ok() == entry["seq"].as_u64()));
-    let resumed = events(follow(Some(&seen[2].0)).await, 1).await;
-    assert_eq!(resumed, seen[3..]);
-    let refused = klarna.send(klarna.http.get(klarna.url(&journal_path("/stream?min=1")))).await;
-    assert_eq!(refused.status, 400);
-}
-
-#[tokio::test]
-async fn nobodys_journal_is_followed_and_written_out_as_others_are() {
-    let klarna = Klarna::start().await;
-    let stream = klarna.http.get(klarna.url("/_simulator/v1/journal/stream")).send().await.unwrap();
-    klarna.send(klarna.http.get(klarna.url("/v2/nothing/here"))).await;
-    let seen = events(stream, 1).await;
-    assert_eq!(seen[0].1["request"]["target"], "/v2/nothing/here");
-    let lines = text(&klarna, "/_simulator/v1/journal/export?format=ndjson").await;
-    assert_eq!(lines.lines().count(), 1);
-    assert!(lines.contains("/v2/nothing/here"));
 }
 
 #[tokio::test]

@@ -59,6 +59,8 @@ mod journal;
 #[cfg(test)]
 mod journal_exports;
 #[cfg(test)]
+mod journal_streams;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod klarna;

@@ -13,6 +13,7 @@ use klarna_schemas::simulator::control::{
 use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Evidence, Finding, Level, Severity};
 use klarna_schemas::simulator::journal::{
     Direction, Ending, JournalEntry, JournalPage, NearMiss, RecordedRequest, RecordedResponse, RecordedTls,
+    StreamEnd,
 };
 use serde_json::json;
 
@@ -134,6 +135,7 @@ pub(super) fn filled_in() -> Vec<Filled> {
                 near: vec![near()],
             },
         ),
+        filled("simulator/stream-end", &StreamEnd { seen: 1, timed_out: true, near: vec![near()] }),
         filled(
             "simulator/findings",
             &Findings {

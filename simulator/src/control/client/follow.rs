@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
-use klarna_schemas::simulator::journal::JournalEntry;
+use klarna_schemas::simulator::journal::{JournalEntry, StreamEnd};
 use serde::Deserialize;
 
 use super::ControlError;
@@ -16,6 +16,8 @@ pub enum Followed {
     Entry(Box<JournalEntry>),
     /// So many entries had made room for others before they could be sent.
     Dropped(u64),
+    /// As many have come as were asked for, or the time is up: the last that comes.
+    End(StreamEnd),
 }
 
 /// The data of the event `dropped`.
@@ -65,6 +67,9 @@ pub(super) fn entries(
 fn followed(event: &Event) -> Result<Followed, serde_json::Error> {
     if event.name == "dropped" {
         return serde_json::from_str(&event.data).map(|Dropped { dropped }| Followed::Dropped(dropped));
+    }
+    if event.name == "end" {
+        return serde_json::from_str(&event.data).map(Followed::End);
     }
     serde_json::from_str(&event.data).map(|entry| Followed::Entry(Box::new(entry)))
 }
