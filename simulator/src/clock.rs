@@ -1,7 +1,7 @@
 //! Time: the only place that reads the real clock, and each sandbox's own time.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use klarna_schemas::simulator::control::SetClock;
@@ -15,6 +15,27 @@ pub(crate) const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 2
 pub(crate) fn real_now() -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "this module owns the clock")]
     Timestamp::now()
+}
+
+/// Measures real time, whatever becomes of the wall clock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long it has run since it was started, or since the last lap.
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+
+    /// The same, and begins anew.
+    pub(crate) fn lap(&mut self) -> Duration {
+        let now = Instant::now();
+        now.duration_since(std::mem::replace(&mut self.0, now))
+    }
 }
 
 /// One sandbox's time: real time plus an offset, or standing still.

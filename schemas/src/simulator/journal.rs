@@ -26,6 +26,13 @@ pub struct JournalEntry {
     pub started_at: Timestamp,
     /// The sandbox's time at which it began.
     pub virtual_at: Timestamp,
+    /// The version of HTTP that was spoken; absent where nothing was sent, or a webhook found nobody who
+    /// answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_version: Option<HttpVersion>,
+    /// How long its parts took, in real time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timings: Option<RecordedTimings>,
     /// What was asked.
     pub request: RecordedRequest,
     /// What was answered, if anything was.
@@ -58,6 +65,47 @@ pub struct RecordedTls {
     pub server_name: Option<String>,
     /// What became of its client certificate.
     pub client_certificate: MtlsStatus,
+}
+
+/// How long the parts of an exchange took, in microseconds of real time; absent is what is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedTimings {
+    /// Of a call: from its head until its body had come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_us: Option<u64>,
+    /// Of a call: until its answer left, or it was clear that none does; absent until then. Of a webhook:
+    /// from its beginning, connecting and sending with it, until the answer's head came or nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_us: Option<u64>,
+    /// Of a webhook: from the answer's head to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receive_us: Option<u64>,
+}
+
+/// A version of HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum HttpVersion {
+    /// HTTP/1.0.
+    #[serde(rename = "HTTP/1.0")]
+    Http10,
+    /// HTTP/1.1.
+    #[serde(rename = "HTTP/1.1")]
+    Http11,
+    /// HTTP/2.
+    #[serde(rename = "HTTP/2")]
+    Http2,
+}
+
+impl HttpVersion {
+    /// Its name, as it stands in the journal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2",
+        }
+    }
 }
 
 /// Who called whom.

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use klarna_schemas::simulator::journal::Ending;
 
 use super::recording::{Notes, Place, place_by_key, write_down};
+use crate::clock::{Stopwatch, real_now};
+use crate::journal::Took;
 use crate::world::{Answered, World};
 
 /// How much is kept of a body that is longer than it may be.
@@ -21,7 +23,7 @@ pub(super) struct Course {
     pub(super) world: Arc<World>,
     pub(super) parts: request::Parts,
     pub(super) notes: Notes,
-    pub(super) started_at: Timestamp,
+    pub(super) timing: Timing,
     stage: Stage,
 }
 
@@ -37,6 +39,31 @@ enum Stage {
     Over,
 }
 
+/// When a call began, and how long its parts take.
+pub(super) struct Timing {
+    pub(super) started_at: Timestamp,
+    stopwatch: Stopwatch,
+    pub(super) took: Took,
+}
+
+impl Timing {
+    pub(super) fn begin() -> Self {
+        Self { started_at: real_now(), stopwatch: Stopwatch::start(), took: Took::default() }
+    }
+
+    /// The request has come, or as much of it as comes.
+    fn came(&mut self) {
+        self.took.send = Some(self.stopwatch.lap());
+    }
+
+    /// The answer leaves, or it is clear that there is none.
+    fn left(&self) {
+        if self.took.send.is_some() {
+            self.took.waited(self.stopwatch.elapsed());
+        }
+    }
+}
+
 /// How much of a body came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
@@ -48,8 +75,8 @@ pub(super) enum Extent {
 }
 
 impl Course {
-    pub(super) fn new(world: Arc<World>, parts: request::Parts, notes: Notes, started_at: Timestamp) -> Self {
-        Self { world, parts, notes, started_at, stage: Stage::Arriving(BytesMut::new()) }
+    pub(super) fn new(world: Arc<World>, parts: request::Parts, notes: Notes, timing: Timing) -> Self {
+        Self { world, parts, notes, timing, stage: Stage::Arriving(BytesMut::new()) }
     }
 
     /// Reads the body, as far as it comes and may.
@@ -68,6 +95,7 @@ impl Course {
                 break Extent::TooLarge;
             }
         };
+        self.timing.came();
         let came = self.came();
         self.stage = Stage::Served(came.clone());
         (came, extent)
@@ -95,6 +123,7 @@ impl Course {
 
 impl Drop for Course {
     fn drop(&mut self) {
+        self.timing.left();
         if let Stage::Written(place, seq) = &self.stage {
             place.amend(&self.world, *seq, Ending::Broken);
         } else if !matches!(self.stage, Stage::Over) {
@@ -102,7 +131,7 @@ impl Drop for Course {
             place_by_key(&self.world, &self.parts, &self.notes);
             let mut noted = self.notes.take();
             noted.extent = Some(Extent::BrokenOff);
-            write_down(&self.world, &self.parts, body, None, self.started_at, &noted);
+            write_down(&self.world, &self.parts, body, None, &self.timing, &noted);
         }
     }
 }
@@ -122,6 +151,7 @@ impl TellingBody {
 
     /// It has been asked for, or nobody will ask.
     pub(super) fn is_out(&mut self) {
+        self.course.timing.left();
         self.course.over();
     }
 }

@@ -16,13 +16,12 @@ use klarna_schemas::klarna::error::ValidationError;
 use klarna_schemas::simulator::control::{CustomerAct, Evolution};
 use klarna_schemas::simulator::journal::{Direction, Ending};
 
-use super::course::{Course, Extent, TellingBody};
+use super::course::{Course, Extent, TellingBody, Timing};
 use super::error::KlarnaError;
 use super::operations::{self, Operation};
 use super::seen::seen;
 use super::{auth, correlation, faulty, rate_limit};
 use crate::behaviour::evolution::{Evolved, NEW_HEADERS};
-use crate::clock::real_now;
 use crate::connection::{self, Secured};
 use crate::journal::{Exchange, HeaderPairs, Sent, redacted};
 use crate::rulebook::ApiCall;
@@ -174,13 +173,13 @@ impl Notes {
 
 /// The middleware around Klarna's API and the Purchase Journey.
 pub(crate) async fn record(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
-    let started_at = real_now();
+    let timing = Timing::begin();
     let (parts, body) = request.into_parts();
     let notes = Notes::default();
     let operation = parts.extensions.get::<MatchedPath>();
     let operation = operation.and_then(|path| operations::served_at(&parts.method, path.as_str()));
     notes.note(|noted| noted.asked = operation.map_or(Asked::Unknown, Asked::Operation));
-    let mut course = Course::new(world.clone(), parts, notes.clone(), started_at);
+    let mut course = Course::new(world.clone(), parts, notes.clone(), timing);
     let (bytes, extent) = course.read(body).await;
     let response = match extent {
         Extent::Whole => {
@@ -259,7 +258,7 @@ async fn finish(mut course: Course, request_body: Bytes, response: Response) -> 
     // What a HEAD is answered ends with the headers.
     let sent = if parts.method == Method::HEAD { Bytes::new() } else { body.clone() };
     let answer = (head.status.as_u16(), redacted(&head.headers, ""), sent.clone());
-    let seq = write_down(world, parts, request_body, Some(answer), course.started_at, &noted);
+    let seq = write_down(world, parts, request_body, Some(answer), &course.timing, &noted);
     match noted.ended() {
         Ending::Answered => course.written(noted.place.clone(), seq),
         Ending::TimedOut | Ending::Broken => course.over(),
@@ -310,7 +309,7 @@ async fn play(mut course: Course, request_body: Bytes, noted: &Noted, met: Met, 
     }
     let written =
         answer.as_ref().map(|(status, headers, body)| (status.as_u16(), redacted(headers, ""), body.clone()));
-    write_down(world, parts, request_body, written, course.started_at, noted);
+    write_down(world, parts, request_body, written, &course.timing, noted);
     course.over();
     match answer {
         Some((status, headers, body)) => (status, headers, Body::from(body)).into_response(),
@@ -334,7 +333,7 @@ pub(super) fn write_down(
     parts: &request::Parts,
     request_body: Bytes,
     answer: Option<(u16, HeaderPairs, Bytes)>,
-    started_at: jiff::Timestamp,
+    timing: &Timing,
     noted: &Noted,
 ) -> u64 {
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
@@ -346,8 +345,10 @@ pub(super) fn write_down(
         payment: noted.payment.clone(),
         direction: Direction::Inbound,
         operation: noted.asked.name(),
-        started_at,
-        virtual_at: started_at,
+        started_at: timing.started_at,
+        virtual_at: timing.started_at,
+        version: Some(parts.version),
+        took: timing.took.clone(),
         method: parts.method.to_string(),
         target,
         request_headers: redacted(&parts.headers, &auth::described(&parts.headers)),

@@ -287,6 +287,10 @@ fn write_out(world: &World, source: &Source, uri: &Uri) -> Result<Response, Prob
     let kept = filter.of(source.take(|journal| journal.since(query.after.unwrap_or(0))));
     let mut entries = if is_stable { export::in_order(kept) } else { kept.iter().map(Kept::entry).collect() };
     entries.truncate(query.limit.unwrap_or(usize::MAX));
+    let sizes: Vec<_> = match export.format {
+        ExportFormat::Har => entries.iter().map(export::Sizes::of).collect(),
+        _ => Vec::new(),
+    };
     if export.redact.unwrap_or(!is_stable) {
         let secrets = Secrets::of(world.settings().secrets(), &entries);
         for entry in &mut entries {
@@ -295,7 +299,7 @@ fn write_out(world: &World, source: &Source, uri: &Uri) -> Result<Response, Prob
     }
     let base = world.settings().public_url.clone();
     let (kind, text) = match export.format {
-        ExportFormat::Har => ("application/json", export::har(&entries, &base)),
+        ExportFormat::Har => ("application/json", export::har(&entries, &sizes, &base)),
         ExportFormat::Curl => ("text/x-shellscript; charset=utf-8", export::curl(&entries)),
         ExportFormat::Ndjson => ("application/x-ndjson", export::ndjson(&entries)),
         ExportFormat::Stable => ("application/x-ndjson", export::stable(&entries)),

@@ -3,13 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Version};
 use jiff::Timestamp;
 use klarna_schemas::simulator::journal::{
-    Direction, Ending, JournalEntry, RecordedRequest, RecordedResponse, RecordedTls,
+    Direction, Ending, HttpVersion, JournalEntry, RecordedRequest, RecordedResponse, RecordedTls,
 };
 
 use super::header_text::text_of;
+use super::took::Took;
 
 /// Header names and values in order.
 pub(crate) type HeaderPairs = Vec<(String, String)>;
@@ -25,6 +26,9 @@ pub(crate) struct Exchange {
     pub(crate) operation: String,
     pub(crate) started_at: Timestamp,
     pub(crate) virtual_at: Timestamp,
+    /// The version of HTTP that was spoken, where anything was.
+    pub(crate) version: Option<Version>,
+    pub(crate) took: Took,
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) request_headers: HeaderPairs,
@@ -75,6 +79,8 @@ impl Exchange {
             operation: self.operation.clone(),
             started_at: self.started_at,
             virtual_at: self.virtual_at,
+            http_version: self.version.and_then(named),
+            timings: self.took.recorded(),
             request: RecordedRequest {
                 method: self.method.clone(),
                 target: self.target.clone(),
@@ -93,6 +99,16 @@ impl Exchange {
             tls: self.tls.clone(),
             findings: findings.to_vec(),
         }
+    }
+}
+
+/// A version of HTTP as it is called.
+fn named(version: Version) -> Option<HttpVersion> {
+    match version {
+        Version::HTTP_10 => Some(HttpVersion::Http10),
+        Version::HTTP_11 => Some(HttpVersion::Http11),
+        Version::HTTP_2 => Some(HttpVersion::Http2),
+        _ => None,
     }
 }
 

@@ -11,7 +11,7 @@ use klarna_schemas::simulator::journal::JournalEntry;
 use super::shelf::Kept;
 
 pub(crate) use blackened::blacken;
-pub(crate) use har::har;
+pub(crate) use har::{Sizes, har};
 pub(crate) use script::curl;
 pub(crate) use secrets::Secrets;
 pub(crate) use volatile::stable;

@@ -9,6 +9,7 @@ mod query;
 mod reading;
 mod ring;
 mod shelf;
+mod took;
 
 pub(crate) use budget::Budget;
 pub(crate) use exchange::{Exchange, HeaderPairs, Sent, redacted};
@@ -16,3 +17,4 @@ pub(crate) use query::{Filter, MAX_WAIT, QueryMistake};
 pub(crate) use reading::Reading;
 pub(crate) use ring::Journal;
 pub(crate) use shelf::Kept;
+pub(crate) use took::Took;

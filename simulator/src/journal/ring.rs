@@ -93,6 +93,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::clock::real_now;
+    use crate::journal::Took;
     use crate::journal::shelf::PINNED_BYTES;
 
     /// A call whose body has so many bytes.
@@ -106,6 +107,8 @@ pub(super) mod tests {
             operation: "authorize".to_owned(),
             started_at: now,
             virtual_at: now,
+            version: None,
+            took: Took::default(),
             method: "POST".to_owned(),
             target: "/".to_owned(),
             request_headers: Vec::new(),

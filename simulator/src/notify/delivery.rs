@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 
 use super::Letter;
 use super::under_way::{Attempted, Deliveries, Era};
-use crate::clock::real_now;
-use crate::journal::{Exchange, HeaderPairs, Sent, redacted};
+use crate::clock::{Stopwatch, real_now};
+use crate::journal::{Exchange, HeaderPairs, Sent, Took, redacted};
 use crate::world::{AccountCell, SandboxCell};
 
 /// Whether an answer takes an event: these four statuses and no other.
@@ -54,6 +54,23 @@ struct Attempt {
     ended_at: Timestamp,
 }
 
+/// How a letter was received.
+#[derive(Debug)]
+pub(super) struct Reception {
+    pub(super) ended: Ending,
+    pub(super) response: Option<(u16, HeaderPairs, Bytes)>,
+    /// The version of HTTP that was answered in.
+    pub(super) version: Option<reqwest::Version>,
+    pub(super) took: Took,
+}
+
+impl Reception {
+    /// Not at all.
+    fn never(ended: Ending) -> Self {
+        Self { ended, response: None, version: None, took: Took::default() }
+    }
+}
+
 /// An attempt as a move of the clock tells of it.
 fn in_words(letter: &Letter, number: u32, ended: Ending, status: Option<u16>, gives_up: bool) -> String {
     let how = match (ended, status) {
@@ -92,7 +109,7 @@ impl Courier {
             virtual_at: cell.clock().now(),
             // It is nothing that could be repeated, or that anybody could have answered.
             sent: Sent::Oddly,
-            ..letter.exchange(real_now(), Ending::Broken, None)
+            ..letter.exchange(real_now(), Reception::never(Ending::Broken))
         });
     }
 
@@ -140,41 +157,47 @@ impl Courier {
     /// One attempt, written down.
     async fn attempt(&self, cell: &SandboxCell, letter: &Letter) -> Attempt {
         let (started_at, virtual_at) = (real_now(), cell.clock().now());
-        let (ended, response) = self.send(letter).await;
+        let met = self.send(letter).await;
         // Before anybody can read of it: whoever does may move the clock at once.
         let ended_at = cell.clock().now();
-        let status = response.as_ref().map(|(status, _, _)| *status);
+        let (ended, status) = (met.ended, met.response.as_ref().map(|(status, _, _)| *status));
         let payment = Some(letter.payment.clone());
-        cell.record_delivery(Exchange {
-            payment,
-            virtual_at,
-            ..letter.exchange(started_at, ended, response)
-        });
+        cell.record_delivery(Exchange { payment, virtual_at, ..letter.exchange(started_at, met) });
         Attempt { ended, status, ended_at }
     }
 
     /// Delivers a sample, once. It is about no payment, so it stands in the account's own journal.
     pub(crate) async fn deliver_sample(&self, account: &AccountCell, letter: Letter) {
         let started_at = real_now();
-        let (ended, response) = self.send(&letter).await;
-        account.lock().judged.journal.append(letter.exchange(started_at, ended, response));
+        let met = self.send(&letter).await;
+        account.lock().judged.journal.append(letter.exchange(started_at, met));
         account.tell();
     }
 
-    async fn send(&self, letter: &Letter) -> (Ending, Option<(u16, HeaderPairs, Bytes)>) {
+    async fn send(&self, letter: &Letter) -> Reception {
         let mut request = self.http.post(&letter.url).timeout(self.timeout).body(letter.body.clone());
         for (name, value) in &letter.headers {
             request = request.header(name, value);
         }
-        match request.send().await {
-            Ok(response) => self.read(response).await,
-            Err(error) if error.is_timeout() => (Ending::TimedOut, None),
-            Err(_) => (Ending::Broken, None),
-        }
+        let mut stopwatch = Stopwatch::start();
+        let sent = request.send().await;
+        let wait = stopwatch.lap();
+        let met = match sent {
+            Ok(response) => {
+                let mut met = self.read(response).await;
+                met.took.receive = Some(stopwatch.elapsed());
+                met
+            }
+            Err(error) if error.is_timeout() => Reception::never(Ending::TimedOut),
+            Err(_) => Reception::never(Ending::Broken),
+        };
+        met.took.waited(wait);
+        met
     }
 
     /// Reads an answer, as much of it as is wanted.
-    async fn read(&self, mut response: reqwest::Response) -> (Ending, Option<(u16, HeaderPairs, Bytes)>) {
+    async fn read(&self, mut response: reqwest::Response) -> Reception {
+        let version = Some(response.version());
         let status = response.status().as_u16();
         let headers = redacted(response.headers(), "");
         let mut body = Vec::new();
@@ -192,6 +215,7 @@ impl Courier {
                 Err(_) => break Ending::Broken,
             }
         };
-        (ended, Some((status, headers, Bytes::from(body))))
+        let response = Some((status, headers, Bytes::from(body)));
+        Reception { ended, response, version, took: Took::default() }
     }
 }

@@ -8,14 +8,15 @@ use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::webhook::{WebhookEnvelope, WebhookMetadata};
 use klarna_schemas::signature;
 use klarna_schemas::simulator::control::Evolution;
-use klarna_schemas::simulator::journal::{Direction, Ending};
+use klarna_schemas::simulator::journal::Direction;
 use tokio::sync::Barrier;
 
+use super::delivery::Reception;
 use super::manner::{Leaving, Rendered, Signing};
 use super::{Manner, Repeated, Subscription};
 use crate::behaviour::evolution::{Evolved, NEW_HEADERS};
 use crate::engine::EventDraft;
-use crate::journal::{Exchange, HeaderPairs, Sent};
+use crate::journal::{Exchange, Sent};
 
 /// As much of a manner as can be played to a webhook: nobody signs with a second key that is not there. And
 /// what the journal calls it, where that is not all.
@@ -140,12 +141,8 @@ impl Letter {
     }
 
     /// An attempt to deliver it, as it is written down; about no payment, at real time.
-    pub(super) fn exchange(
-        &self,
-        started_at: Timestamp,
-        ended: Ending,
-        response: Option<(u16, HeaderPairs, Bytes)>,
-    ) -> Exchange {
+    pub(super) fn exchange(&self, started_at: Timestamp, met: Reception) -> Exchange {
+        let Reception { ended, response, version, took } = met;
         Exchange {
             number: self.number,
             epoch: self.epoch,
@@ -154,6 +151,8 @@ impl Letter {
             operation: format!("event:{}", self.event_type),
             started_at,
             virtual_at: started_at,
+            version,
+            took,
             method: "POST".to_owned(),
             target: self.url.clone(),
             request_headers: self.headers.clone(),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::sandbox_cell::{SandboxCell, State};
 use crate::api::recording::{Authorized, RefusedBody};
 use crate::clock::real_now;
-use crate::journal::{Exchange, Journal, Sent};
+use crate::journal::{Exchange, Journal, Sent, Took};
 use crate::rulebook::{ApiCall, CallContext, DeathContext, DeliveryContext, RefusedContext};
 
 /// Tells the acquirer of the customer's approval.
@@ -74,6 +74,8 @@ impl SandboxCell {
             operation: format!("journey.{}", act.as_str()),
             started_at: real_now(),
             virtual_at: self.clock().now(),
+            version: None,
+            took: Took::default(),
             method: "POST".to_owned(),
             target,
             request_headers: Vec::new(),

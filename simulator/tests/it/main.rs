@@ -5,6 +5,8 @@ mod adversary;
 #[cfg(test)]
 mod any_call;
 #[cfg(test)]
+mod archived_facts;
+#[cfg(test)]
 mod authorize;
 #[cfg(test)]
 mod bad_input;

@@ -12,8 +12,8 @@ use klarna_schemas::simulator::control::{
 };
 use klarna_schemas::simulator::finding::{ByteDiff, ChangeKind, Evidence, Finding, Level, Severity};
 use klarna_schemas::simulator::journal::{
-    Direction, Ending, JournalEntry, JournalPage, NearMiss, RecordedRequest, RecordedResponse, RecordedTls,
-    StreamEnd,
+    Direction, Ending, HttpVersion, JournalEntry, JournalPage, NearMiss, RecordedRequest, RecordedResponse,
+    RecordedTimings, RecordedTls, StreamEnd,
 };
 use serde_json::json;
 
@@ -34,6 +34,8 @@ fn entry() -> JournalEntry {
         operation: "event:payment.request.state-change.completed".to_owned(),
         started_at: moment(),
         virtual_at: moment(),
+        http_version: Some(HttpVersion::Http2),
+        timings: Some(RecordedTimings { send_us: Some(1), wait_us: Some(2), receive_us: Some(3) }),
         request: RecordedRequest {
             method: "POST".to_owned(),
             target: "http://127.0.0.1:8081/klarna/webhooks".to_owned(),
