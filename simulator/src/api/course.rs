@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::request;
+use axum::http::header::{CONTENT_LENGTH, EXPECT};
+use axum::http::{Version, request};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use klarna_schemas::simulator::journal::Ending;
 use super::recording::{Notes, Place, place_by_key, write_down};
 use crate::clock::{Stopwatch, real_now};
 use crate::journal::Took;
+use crate::server::THROWN_AWAY;
 use crate::world::{Answered, World};
 
 /// How much is kept of a body that is longer than it may be.
@@ -25,6 +27,8 @@ pub(super) struct Course {
     pub(super) notes: Notes,
     pub(super) timing: Timing,
     stage: Stage,
+    /// Whether more of its body has come than is kept.
+    is_cut: bool,
 }
 
 /// How far a call has come.
@@ -64,41 +68,74 @@ impl Timing {
     }
 }
 
+/// Reads the rest of a body that is too large, as far as that goes: who writes all of it before he reads
+/// hears why it is refused. Whether he is still there.
+async fn throw_away(mut body: Body, mut length: usize, limit: usize) -> bool {
+    while length <= THROWN_AWAY.max(limit)
+        && let Some(frame) = body.frame().await
+    {
+        let Ok(frame) = frame else { return false };
+        length += frame.into_data().map_or(0, |data| data.len());
+    }
+    true
+}
+
 /// How much of a body came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     Whole,
     /// More than it may be; only its beginning is kept.
     TooLarge,
-    /// The caller broke off.
-    BrokenOff,
+    /// The caller broke off; or, where it is cut, went away while the rest of a body that is too large came.
+    BrokenOff {
+        is_cut: bool,
+    },
 }
 
 impl Course {
     pub(super) fn new(world: Arc<World>, parts: request::Parts, notes: Notes, timing: Timing) -> Self {
-        Self { world, parts, notes, timing, stage: Stage::Arriving(BytesMut::new()) }
+        Self { world, parts, notes, timing, stage: Stage::Arriving(BytesMut::new()), is_cut: false }
     }
 
     /// Reads the body, as far as it comes and may.
     pub(super) async fn read(&mut self, mut body: Body) -> (Bytes, Extent) {
         let limit = self.world.settings().limits.body_bytes;
+        let mut length = 0;
         let extent = loop {
+            if length == 0 && self.asks_in_vain(limit) {
+                break Extent::TooLarge;
+            }
             let Some(frame) = body.frame().await else { break Extent::Whole };
             let Stage::Arriving(came) = &mut self.stage else { break Extent::Whole };
             match frame.map(hyper::body::Frame::into_data) {
-                Ok(Ok(data)) => came.extend_from_slice(&data),
+                Ok(Ok(data)) => {
+                    length += data.len();
+                    came.extend_from_slice(&data);
+                }
                 Ok(Err(_trailers)) => {}
-                Err(_) => break Extent::BrokenOff,
+                Err(_) => break Extent::BrokenOff { is_cut: false },
             }
-            if came.len() > limit {
+            if length > limit {
                 came.truncate(KEPT_OF_TOO_LARGE.min(limit));
-                break Extent::TooLarge;
+                self.is_cut = true;
+                let is_there = throw_away(body, length, limit).await;
+                break if is_there { Extent::TooLarge } else { Extent::BrokenOff { is_cut: true } };
             }
         };
         self.timing.came();
         let came = self.came();
         self.stage = Stage::Served(came.clone());
         (came, extent)
+    }
+
+    /// Whether the caller asks before he sends a body that is too large: then he need not send it.
+    fn asks_in_vain(&self, limit: usize) -> bool {
+        let header = |name| self.parts.headers.get(name).and_then(|value| value.to_str().ok());
+        self.parts.version < Version::HTTP_2
+            && header(EXPECT).is_some_and(|expected| expected.eq_ignore_ascii_case("100-continue"))
+            && header(CONTENT_LENGTH)
+                .and_then(|length| length.parse().ok())
+                .is_some_and(|length: usize| length > limit)
     }
 
     /// As much of the body as has come.
@@ -130,7 +167,7 @@ impl Drop for Course {
             let body = self.came();
             place_by_key(&self.world, &self.parts, &self.notes);
             let mut noted = self.notes.take();
-            noted.extent = Some(Extent::BrokenOff);
+            noted.extent = Some(Extent::BrokenOff { is_cut: self.is_cut });
             write_down(&self.world, &self.parts, body, None, &self.timing, &noted);
         }
     }

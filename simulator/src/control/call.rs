@@ -18,14 +18,11 @@ use super::examples::example;
 use super::operations::{self, ControlOperation};
 use super::problem::Problem;
 use crate::by_name::ByName;
+use crate::server::THROWN_AWAY;
 use crate::world::World;
 
 /// What curl's `-d` sends where nobody says what it is: the body is JSON all the same.
 const FORM: &str = "application/x-www-form-urlencoded";
-/// How much of a body that is too large is read and thrown away, in bytes: a client that writes all of it
-/// before it reads the answer would only see a broken connection.
-const THROWN_AWAY: usize = 16 << 20;
-
 /// The operation that is called.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Called(pub(super) &'static ControlOperation);

@@ -105,6 +105,8 @@ mod tls;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod too_large;
+#[cfg(test)]
 mod transactions;
 #[cfg(test)]
 mod transport;
