@@ -25,10 +25,6 @@ pub use crate::engine::{
     RefusalPolicy, ReusePolicy, TokenPlaces,
 };
 
-/// How much of a body that is too large is read and thrown away, in bytes: a client that writes all of it
-/// before it reads the answer would only see a broken connection.
-pub(crate) const THROWN_AWAY: usize = 16 << 20;
-
 /// The defaults, and the documentation of every setting.
 pub const DEFAULTS: &str = include_str!("../defaults.toml");
 

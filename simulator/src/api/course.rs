@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, EXPECT};
-use axum::http::request;
+use axum::http::{Version, request};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
@@ -13,8 +13,8 @@ use klarna_schemas::simulator::journal::Ending;
 
 use super::recording::{Notes, Place, place_by_key, write_down};
 use crate::clock::{Stopwatch, real_now};
-use crate::config::THROWN_AWAY;
 use crate::journal::Took;
+use crate::server::THROWN_AWAY;
 use crate::world::{Answered, World};
 
 /// How much is kept of a body that is longer than it may be.
@@ -27,6 +27,8 @@ pub(super) struct Course {
     pub(super) notes: Notes,
     pub(super) timing: Timing,
     stage: Stage,
+    /// Whether more of its body has come than is kept.
+    is_cut: bool,
 }
 
 /// How far a call has come.
@@ -66,19 +68,33 @@ impl Timing {
     }
 }
 
+/// Reads the rest of a body that is too large, as far as that goes: who writes all of it before he reads
+/// hears why it is refused. Whether he is still there.
+async fn throw_away(mut body: Body, mut length: usize, limit: usize) -> bool {
+    while length <= THROWN_AWAY.max(limit)
+        && let Some(frame) = body.frame().await
+    {
+        let Ok(frame) = frame else { return false };
+        length += frame.into_data().map_or(0, |data| data.len());
+    }
+    true
+}
+
 /// How much of a body came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     Whole,
     /// More than it may be; only its beginning is kept.
     TooLarge,
-    /// The caller broke off.
-    BrokenOff,
+    /// The caller broke off; or, where it is cut, went away while the rest of a body that is too large came.
+    BrokenOff {
+        is_cut: bool,
+    },
 }
 
 impl Course {
     pub(super) fn new(world: Arc<World>, parts: request::Parts, notes: Notes, timing: Timing) -> Self {
-        Self { world, parts, notes, timing, stage: Stage::Arriving(BytesMut::new()) }
+        Self { world, parts, notes, timing, stage: Stage::Arriving(BytesMut::new()), is_cut: false }
     }
 
     /// Reads the body, as far as it comes and may. What is too much is read, too, and thrown away, for a
@@ -86,45 +102,41 @@ impl Course {
     pub(super) async fn read(&mut self, mut body: Body) -> (Bytes, Extent) {
         let limit = self.world.settings().limits.body_bytes;
         let mut length = 0;
-        let mut extent = Extent::Whole;
-        if self.asks_whether_to_send_more_than(limit) {
-            extent = Extent::TooLarge;
-            length = THROWN_AWAY;
-        }
-        while length < THROWN_AWAY.max(limit.saturating_add(1))
-            && let Some(frame) = body.frame().await
-        {
-            let data = match frame.map(hyper::body::Frame::into_data) {
-                Ok(Ok(data)) => data,
-                Ok(Err(_trailers)) => continue,
-                Err(_) if extent == Extent::TooLarge => break,
-                Err(_) => {
-                    extent = Extent::BrokenOff;
-                    break;
-                }
-            };
-            length += data.len();
-            let Stage::Arriving(came) = &mut self.stage else { break };
-            if length > limit {
-                extent = Extent::TooLarge;
-                came.extend_from_slice(&data);
-                came.truncate(KEPT_OF_TOO_LARGE.min(limit));
-            } else {
-                came.extend_from_slice(&data);
+        let extent = loop {
+            if length == 0 && self.asks_in_vain(limit) {
+                break Extent::TooLarge;
             }
-        }
+            let Some(frame) = body.frame().await else { break Extent::Whole };
+            let Stage::Arriving(came) = &mut self.stage else { break Extent::Whole };
+            match frame.map(hyper::body::Frame::into_data) {
+                Ok(Ok(data)) => {
+                    length += data.len();
+                    came.extend_from_slice(&data);
+                }
+                Ok(Err(_trailers)) => {}
+                Err(_) => break Extent::BrokenOff { is_cut: false },
+            }
+            if length > limit {
+                came.truncate(KEPT_OF_TOO_LARGE.min(limit));
+                self.is_cut = true;
+                let is_there = throw_away(body, length, limit).await;
+                break if is_there { Extent::TooLarge } else { Extent::BrokenOff { is_cut: true } };
+            }
+        };
         self.timing.came();
         let came = self.came();
         self.stage = Stage::Served(came.clone());
         (came, extent)
     }
 
-    /// Whether the caller announces more than may come, and waits for leave to send it.
-    fn asks_whether_to_send_more_than(&self, limit: usize) -> bool {
-        let of = |name| self.parts.headers.get(name).and_then(|value| value.to_str().ok());
-        let announced = of(CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        let waits = of(EXPECT).is_some_and(|expects| expects.eq_ignore_ascii_case("100-continue"));
-        waits && announced.is_some_and(|length: usize| length > limit)
+    /// Whether the caller asks before he sends a body that is too large: then he need not send it.
+    fn asks_in_vain(&self, limit: usize) -> bool {
+        let header = |name| self.parts.headers.get(name).and_then(|value| value.to_str().ok());
+        self.parts.version < Version::HTTP_2
+            && header(EXPECT).is_some_and(|expected| expected.eq_ignore_ascii_case("100-continue"))
+            && header(CONTENT_LENGTH)
+                .and_then(|length| length.parse().ok())
+                .is_some_and(|length: usize| length > limit)
     }
 
     /// As much of the body as has come.
@@ -156,7 +168,7 @@ impl Drop for Course {
             let body = self.came();
             place_by_key(&self.world, &self.parts, &self.notes);
             let mut noted = self.notes.take();
-            noted.extent = Some(Extent::BrokenOff);
+            noted.extent = Some(Extent::BrokenOff { is_cut: self.is_cut });
             write_down(&self.world, &self.parts, body, None, &self.timing, &noted);
         }
     }

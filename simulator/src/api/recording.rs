@@ -61,7 +61,7 @@ impl Noted {
     /// How the exchange ends, as far as is known before the answer leaves.
     fn ended(&self) -> Ending {
         match (&self.fault, self.extent) {
-            (_, Some(Extent::BrokenOff)) => Ending::Broken,
+            (_, Some(Extent::BrokenOff { .. })) => Ending::Broken,
             (Some(met), _) => faulty::ending(met.fault),
             (None, _) => Ending::Answered,
         }
@@ -188,9 +188,11 @@ pub(crate) async fn record(State(world): State<Arc<World>>, request: Request, ne
             request.extensions_mut().insert(notes.clone());
             next.run(request).await
         }
-        Extent::TooLarge => KlarnaError::too_large(world.settings().limits.body_bytes).into_response(),
+        Extent::TooLarge | Extent::BrokenOff { is_cut: true } => {
+            KlarnaError::too_large(world.settings().limits.body_bytes).into_response()
+        }
         // Nothing was changed. Who has only closed his side can still hear of it.
-        Extent::BrokenOff => KlarnaError::not_json("the body broke off").into_response(),
+        Extent::BrokenOff { is_cut: false } => KlarnaError::not_json("the body broke off").into_response(),
     };
     if extent != Extent::Whole {
         place_by_key(&world, &course.parts, &notes);
@@ -354,7 +356,7 @@ pub(super) fn write_down(
         request_headers: redacted(&parts.headers, &auth::described(&parts.headers)),
         request_body,
         response: answer,
-        truncated: noted.extent == Some(Extent::TooLarge),
+        truncated: matches!(noted.extent, Some(Extent::TooLarge | Extent::BrokenOff { is_cut: true })),
         ended: noted.ended(),
         rule: noted.rule.clone(),
         fault: fault.map(|fault| fault.to_string()),
@@ -363,7 +365,8 @@ pub(super) fn write_down(
     };
     let entered = matches!(noted.place, Place::Sandbox(_));
     // Of what was broken off nobody can say what it would have been.
-    let of_api = matches!(noted.asked, Asked::Operation(_)) && noted.extent != Some(Extent::BrokenOff);
+    let of_api =
+        matches!(noted.asked, Asked::Operation(_)) && !matches!(noted.extent, Some(Extent::BrokenOff { .. }));
     let judged = of_api.then(|| ApiCall::of(&exchange, seen(world, parts, entered)));
     match &noted.place {
         Place::Sandbox(cell) => {

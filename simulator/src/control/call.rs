@@ -18,7 +18,7 @@ use super::examples::example;
 use super::operations::{self, ControlOperation};
 use super::problem::Problem;
 use crate::by_name::ByName;
-use crate::config::THROWN_AWAY;
+use crate::server::THROWN_AWAY;
 use crate::world::World;
 
 /// What curl's `-d` sends where nobody says what it is: the body is JSON all the same.

@@ -26,8 +26,9 @@ pub(crate) fn ndjson(entries: &[JournalEntry]) -> String {
 pub(crate) fn in_order(mut kept: Vec<Kept>) -> Vec<JournalEntry> {
     kept.sort_by_cached_key(|kept| {
         let exchange = &kept.exchange;
-        let of_one_event = (exchange.target.clone(), exchange.fault.clone());
-        (exchange.epoch, exchange.virtual_at, exchange.number, of_one_event)
+        let (target, fault) = (exchange.target.clone(), exchange.fault.clone());
+        // Twins are one event to one webhook: what they are called tells them apart, not who ended first.
+        (exchange.epoch, exchange.virtual_at, exchange.number, target, fault)
     });
     (1..).zip(kept).map(|(seq, kept)| JournalEntry { seq, ..kept.entry() }).collect()
 }

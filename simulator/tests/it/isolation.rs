@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use klarna_schemas::simulator::control::{
-    ArmFault, CallKind, CustomerAct, Fault, FaultBody, Misbehaviour, PutSandbox, QueuedOutcome, SendWebhook,
-    SetClock,
+    ArmFault, CallKind, CustomerAct, Fault, FaultBody, Misbehaviour, PutSandbox, QueuedOutcome, SetClock,
 };
 use klarna_schemas::simulator::finding::Finding;
 use klarna_schemas::simulator::rules::RulesFile;
 use klarna_simulator::Simulator;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::klarna::{Klarna, TOKEN, initial, last};
+use crate::klarna::{Klarna, TOKEN, initial, last, settings};
+use crate::sink::Sink;
 
 const ACCOUNTS: [&str; 2] =
     ["krn:partner:global:account:test:ONE00001", "krn:partner:global:account:test:OTHER001"];
@@ -29,12 +30,16 @@ enum Step {
     Customer(CustomerAct),
     /// A final authorize with the newest token.
     Final(u8),
-    Fault,
+    Fault(Fault),
     Queue,
-    /// A rule by which chance decides.
-    Rules,
-    /// What befalls the next webhook.
-    Misbehave(Misbehaviour),
+    /// Rules of which one draws by weight.
+    Rules(u8),
+    /// The next event misbehaves so.
+    Wish(Misbehaviour),
+    /// Lets go what is held back.
+    Release,
+    Snapshot,
+    Restore,
     Advance(u8),
     /// Takes a snapshot of this name, or goes back to it.
     Snapshot(u8),
@@ -60,13 +65,19 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..3_u8).prop_map(Step::Initial),
         4 => act.prop_map(Step::Customer),
         3 => (0..3_u8).prop_map(Step::Final),
-        1 => Just(Step::Fault),
+        1 => prop_oneof![
+            Just(Fault::Status { status: 503, body: FaultBody::Klarna }),
+            Just(Fault::LoseAnswer),
+            Just(Fault::Truncate),
+            Just(Fault::Garbage),
+        ].prop_map(Step::Fault),
         1 => Just(Step::Queue),
-        1 => Just(Step::Rules),
-        2 => misbehaviour.prop_map(Step::Misbehave),
-        2 => (1..120_u8).prop_map(Step::Advance),
-        1 => (0..2_u8).prop_map(Step::Snapshot),
-        1 => (0..2_u8).prop_map(Step::Restore),
+        1 => (1..9_u8).prop_map(Step::Rules),
+        3 => proptest::sample::select(Misbehaviour::ALL.to_vec()).prop_map(Step::Wish),
+        1 => Just(Step::Release),
+        1 => Just(Step::Snapshot),
+        1 => Just(Step::Restore),
+        1 => (1..120_u8).prop_map(Step::Advance),
         1 => Just(Step::Reset),
     ]
 }
@@ -100,10 +111,11 @@ impl Side {
             Step::Initial(number) => {
                 let key = format!("i-{number}");
                 let body = initial(&format!("t-{number}"));
-                let answer = klarna.authorize(self.account, &[("Klarna-Idempotency-Key", &key)], &body).await;
-                let id = answer.body["payment_request"]["payment_request_id"].as_str();
+                let (status, answer) =
+                    self.authorize(klarna, &[("Klarna-Idempotency-Key", &key)], &body).await;
+                let id = answer["payment_request"]["payment_request_id"].as_str();
                 self.request = id.map(str::to_owned).or(self.request.take());
-                format!("{} {}", answer.status, answer.body)
+                format!("{status} {answer}")
             }
             Step::Customer(act) => {
                 let Some(request) = &self.request else { return };
@@ -120,11 +132,10 @@ impl Side {
                     .to_owned();
                 let key = format!("f-{number}");
                 let headers = [(TOKEN, token.as_str()), ("Klarna-Idempotency-Key", &key)];
-                let answer = klarna.authorize(self.account, &headers, &last(&format!("t-{number}"))).await;
-                format!("{read} {} {}", answer.status, answer.body)
+                let (status, answer) = self.authorize(klarna, &headers, &last(&format!("t-{number}"))).await;
+                format!("{read} {status} {answer}")
             }
-            Step::Fault => {
-                let fault = Fault::Status { status: 503, body: FaultBody::Klarna };
+            Step::Fault(fault) => {
                 control.arm_fault(&account, &ArmFault::once("authorize", fault)).await.unwrap();
                 String::new()
             }
@@ -133,34 +144,41 @@ impl Side {
                 control.queue_outcomes(&account, &[outcome]).await.unwrap();
                 String::new()
             }
-            Step::Rules => {
-                let rules = json!({"rules": [{"name": "chance", "one_of": [
-                    {"weight": 2, "then": {"result": "STEP_UP_REQUIRED", "customer": {"act": "approve", "after": "1m"}}},
-                    {"weight": 1, "then": {"result": "DECLINED"}},
-                ]}]});
-                let rules: RulesFile = serde_json::from_value(rules).unwrap();
-                format!("{:?}", control.put_rules(&account, &rules).await.unwrap())
+            Step::Rules(weight) => {
+                let rules = json!({"rules": [
+                    {"name": "drawn", "when": {"on": "initial"}, "one_of": [
+                        {"weight": weight, "then": {"result": "STEP_UP_REQUIRED"}},
+                        {"weight": 3, "then": {"result": "DECLINED"}},
+                    ]},
+                ]});
+                self.ask(klarna, Method::PUT, "/rules", &rules).await
             }
-            Step::Misbehave(misbehaviour) => {
+            Step::Wish(misbehaviour) => {
                 let mut wish =
                     json!({"event_type": "payment.*", "misbehaviour": [misbehaviour], "when": "next"});
-                if misbehaviour == Misbehaviour::ReplayedLate {
-                    wish["delay"] = json!("1m");
+                if matches!(misbehaviour, Misbehaviour::Delayed | Misbehaviour::ReplayedLate) {
+                    wish["delay"] = json!("10m");
                 }
-                let wish: SendWebhook = serde_json::from_value(wish).unwrap();
-                format!("{:?}", control.send_webhook(&account, &wish).await.unwrap())
+                if misbehaviour == Misbehaviour::Altered {
+                    wish["payload_patch"] = json!({"amount": 1});
+                }
+                self.ask(klarna, Method::POST, "/webhooks", &wish).await
             }
-            Step::Snapshot(number) => {
-                let taken = control.take_snapshot(&account, Some(format!("s-{number}"))).await;
-                taken.map_or_else(|_| "refused".to_owned(), |taken| taken.name)
+            Step::Release => self.ask(klarna, Method::POST, "/webhooks/release", &json!({})).await,
+            Step::Snapshot => {
+                control.take_snapshot(&account, Some("there".to_owned())).await.unwrap();
+                String::new()
             }
-            Step::Restore(number) => {
-                let restored = control.restore(&account, &format!("s-{number}")).await;
-                restored.map_or_else(|_| "refused".to_owned(), |restored| format!("epoch {}", restored.epoch))
+            Step::Restore => {
+                let back = control.restore(&account, "there").await;
+                back.map_or_else(|_| "nothing to go back to".to_owned(), |view| view.epoch.to_string())
             }
             Step::Advance(minutes) => {
                 let by = SetClock::Advance(SignedDuration::from_mins(minutes.into()));
-                format!("{:?}", control.set_clock(&account, &by).await.unwrap())
+                let mut moved = control.set_clock(&account, &by).await.unwrap();
+                // What falls due at once ends in any order.
+                moved.happened.sort();
+                format!("{moved:?}")
             }
             Step::Reset => {
                 self.reset(klarna).await;
@@ -172,156 +190,218 @@ impl Side {
         self.settle(klarna).await;
     }
 
-    /// Waits for the deliveries that are under way: what is done next may depend on them.
+    /// Lets deliveries end that are under way: whether a reset comes before or after them is chance.
     async fn settle(&self, klarna: &Klarna) {
-        let moment = SetClock::Advance(SignedDuration::from_millis(1));
-        klarna.control().set_clock(&self.account.into(), &moment).await.unwrap();
+        let nowhere = SetClock::Advance(SignedDuration::ZERO);
+        klarna.control().set_clock(&self.account.into(), &nowhere).await.unwrap();
     }
 
-    /// What it saw, and what its journal holds.
-    async fn end(mut self, klarna: &Klarna, sink: &Listener) -> Vec<String> {
+    /// Status and body of an answer, or that there is none that can be read.
+    async fn authorize(&self, klarna: &Klarna, headers: &[(&str, &str)], body: &Value) -> (u16, Value) {
+        let path = format!("/v2/accounts/{}/payment/authorize", self.account);
+        let Ok(answer) = klarna.post(&path, headers, body).send().await else { return (0, Value::Null) };
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or_default())
+    }
+
+    /// Asks something of the control API; the status of its answer.
+    async fn ask(&self, klarna: &Klarna, method: Method, rest: &str, body: &Value) -> String {
+        let path = format!("/_simulator/v1/sandboxes/{}{rest}", self.account);
+        klarna.send(klarna.http.request(method, klarna.url(&path)).json(body)).await.status.to_string()
+    }
+
+    /// What it saw, what its journal holds, and what was found.
+    async fn end(self, klarna: &Klarna) -> Run {
         let path = format!("/_simulator/v1/sandboxes/{}/journal/export?format=stable", self.account);
         let exported = klarna.http.get(klarna.url(&path)).send().await.unwrap().text().await.unwrap();
-        self.seen.extend(exported.lines().map(str::to_owned));
-        let findings = klarna.control().findings(&self.account.into(), None).await.unwrap();
-        self.seen.extend(findings.findings.into_iter().map(|finding| {
-            // Deliveries run side by side: which of two ended first is nobody's promise.
-            let finding = Finding { exchanges: Vec::new(), ..finding };
-            serde_json::to_string(&finding).unwrap()
-        }));
-        // Where it listens is another place in each run.
-        self.seen.iter().map(|seen| seen.replace(&sink.url, "SINK")).collect()
+        let findings = klarna.control().findings(&self.account.into(), None).await.unwrap().findings;
+        let without = |finding| {
+            let mut finding = serde_json::to_value(finding).unwrap();
+            // Numbers of entries: webhooks that fall due at once end in any order.
+            finding.as_object_mut().unwrap().remove("exchanges");
+            finding.to_string()
+        };
+        let mut findings: Vec<String> = findings.into_iter().map(without).collect();
+        findings.sort();
+        Run { seen: self.seen, journal: exported.lines().map(str::to_owned).collect(), findings }
     }
 }
 
-/// A simulator, and a listener for its webhooks that takes some of them at the second attempt only.
-async fn klarna() -> (Klarna, Listener) {
-    let public = "https://klarna.example".parse().unwrap();
-    let klarna = Klarna::of(Simulator::builder().seed(5).public_url(public)).await;
-    let sink = Listener::start().await;
-    let key = klarna.send(klarna.post("/v2/notification/signing-keys", &[], &Value::Null)).await;
-    let webhook = json!({"url": sink.url, "event_types": ["payment.*"], "event_version": "v2",
-        "signing_key_id": key.body["signing_key_id"], "status": "ENABLED"});
-    let made = klarna.send(klarna.post("/v2/notification/webhooks", &[], &webhook)).await;
-    assert_eq!(made.status, 201, "{made:?}");
-    (klarna, sink)
+/// What is left of one side's run.
+#[derive(Debug, PartialEq)]
+struct Run {
+    seen: Vec<String>,
+    journal: Vec<String>,
+    findings: Vec<String>,
 }
 
-/// Answers each webhook by what it is alone, so that nobody's depends on another's.
-struct Listener {
-    url: String,
+impl Run {
+    /// Asks that this is the other run, too, and tells the first line in which they differ.
+    #[track_caller]
+    fn is(&self, alone: &Self) {
+        for (mine, own) in
+            [(&self.seen, &alone.seen), (&self.journal, &alone.journal), (&self.findings, &alone.findings)]
+        {
+            for (mine, own) in mine.iter().zip(own) {
+                assert_eq!(mine, own);
+            }
+            assert_eq!(mine.len(), own.len(), "{:#?}", mine.iter().chain(own).collect::<Vec<_>>());
+        }
+    }
 }
 
-impl Listener {
-    async fn start() -> Self {
-        let app = axum::Router::new().fallback(async |body: bytes::Bytes| {
-            let first = String::from_utf8_lossy(&body).contains("state-change.in-progress");
-            if first { http::StatusCode::SERVICE_UNAVAILABLE } else { http::StatusCode::OK }
+/// An entry without its number.
+fn unnumbered(line: &str) -> Value {
+    let mut entry: Value = serde_json::from_str(line).unwrap();
+    entry.as_object_mut().unwrap().remove("seq");
+    entry
+}
+
+/// What all runs of one case have in common.
+struct Setting<'a> {
+    sink: &'a Sink,
+    /// Whether the first attempt of each event fails. Which of twins that is would be chance.
+    failing: bool,
+}
+
+impl Setting<'_> {
+    async fn klarna(&self, journal_bytes: Option<usize>) -> Klarna {
+        self.sink.fail_each(usize::from(self.failing));
+        let settings = settings(|settings| {
+            settings.seed = 5;
+            settings.public_url = "https://klarna.example".to_owned();
+            settings.limits.journal_bytes = journal_bytes.unwrap_or(settings.limits.journal_bytes);
         });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/events", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url }
+        let klarna = Klarna::of(Simulator::builder().settings(settings)).await;
+        self.sink.subscribe(&klarna, &["payment.*"]).await;
+        klarna
     }
-}
 
-/// Compares what was seen in company with what was seen alone; shows the first difference and where it is.
-fn assert_same(together: &[String], alone: &[String]) {
-    for (index, (one, other)) in together.iter().zip(alone).enumerate() {
-        let same = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
-        let from = same.saturating_sub(100);
-        let around = |text: &str| {
-            String::from_utf8_lossy(text.as_bytes().get(from..).unwrap_or_default()).into_owned()
-        };
-        assert!(
-            one == other,
-            "line {index}, byte {same}:\n  {:.300}\nalone:\n  {:.300}",
-            around(one),
-            around(other)
+    fn plays(&self, step: Step) -> bool {
+        let makes_twins = matches!(
+            step,
+            Step::Wish(Misbehaviour::Duplicate | Misbehaviour::Parallel | Misbehaviour::ReplayedLate)
         );
+        !(self.failing && makes_twins)
     }
-    assert_eq!(together.len(), alone.len(), "one has more: {:?}", together.last());
-}
 
-/// One side alone.
-async fn alone(account: &'static str, steps: &[Step]) -> Vec<String> {
-    let (klarna, sink) = klarna().await;
-    let mut side = Side::new(&klarna, account).await;
-    for step in steps {
-        side.play(&klarna, *step).await;
+    /// One side alone.
+    async fn alone(&self, account: &'static str, steps: &[Step]) -> Run {
+        let klarna = self.klarna(None).await;
+        self.side(&klarna, account, steps).await
     }
-    side.end(&klarna, &sink).await
-}
 
-/// Both on one simulator; `turns` says whose turn it is while both have something to do.
-async fn together(steps: [&[Step]; 2], turns: &[bool]) -> [Vec<String>; 2] {
-    let (klarna, sink) = klarna().await;
-    let mut one = Side::new(&klarna, ACCOUNTS[0]).await;
-    let mut other = Side::new(&klarna, ACCOUNTS[1]).await;
-    let mut left = steps.map(|steps| steps.iter().copied());
-    let mut turns = turns.iter().copied().cycle();
-    loop {
-        let first = turns.next().unwrap_or(true);
-        let (mine, theirs) = if first { (0, 1) } else { (1, 0) };
-        let (whose, step) = match left[mine].next() {
-            Some(step) => (mine, step),
-            None => match left[theirs].next() {
-                Some(step) => (theirs, step),
-                None => break,
-            },
-        };
-        let side = if whose == 0 { &mut one } else { &mut other };
-        side.play(&klarna, step).await;
+    /// One side, whoever else is there.
+    async fn side(&self, klarna: &Klarna, account: &'static str, steps: &[Step]) -> Run {
+        let mut side = Side::new(klarna, account).await;
+        for step in steps.iter().filter(|step| self.plays(**step)) {
+            side.play(klarna, *step).await;
+        }
+        side.end(klarna).await
     }
-    [one.end(&klarna, &sink).await, other.end(&klarna, &sink).await]
-}
 
-/// Both on one simulator, at once: nobody says whose turn it is.
-async fn at_once(steps: [Vec<Step>; 2]) -> [Vec<String>; 2] {
-    let (klarna, sink) = klarna().await;
-    let (klarna, sink) = (Arc::new(klarna), Arc::new(sink));
-    let run = |account: &'static str, steps: Vec<Step>| {
-        let (klarna, sink) = (klarna.clone(), sink.clone());
-        tokio::spawn(async move {
-            let mut side = Side::new(&klarna, account).await;
-            for step in steps {
+    /// Both on one simulator, at the same time.
+    async fn at_once(&self, [one, other]: [&[Step]; 2]) -> [Run; 2] {
+        let klarna = self.klarna(None).await;
+        let (one, other) =
+            tokio::join!(self.side(&klarna, ACCOUNTS[0], one), self.side(&klarna, ACCOUNTS[1], other),);
+        [one, other]
+    }
+
+    /// Both on one simulator; `turns` says whose turn it is while both have something to do.
+    async fn together(&self, steps: [&[Step]; 2], turns: &[bool], journal_bytes: Option<usize>) -> [Run; 2] {
+        let klarna = self.klarna(journal_bytes).await;
+        let mut one = Side::new(&klarna, ACCOUNTS[0]).await;
+        let mut other = Side::new(&klarna, ACCOUNTS[1]).await;
+        let mut left = steps.map(|steps| steps.iter().copied());
+        let mut turns = turns.iter().copied().cycle();
+        loop {
+            let first = turns.next().unwrap_or(true);
+            let (mine, theirs) = if first { (0, 1) } else { (1, 0) };
+            let (whose, step) = match left[mine].next() {
+                Some(step) => (mine, step),
+                None => match left[theirs].next() {
+                    Some(step) => (theirs, step),
+                    None => break,
+                },
+            };
+            let side = if whose == 0 { &mut one } else { &mut other };
+            if self.plays(step) {
                 side.play(&klarna, step).await;
             }
-            side.end(&klarna, &sink).await
-        })
-    };
-    let [one, other] = steps;
-    let (one, other) = (run(ACCOUNTS[0], one), run(ACCOUNTS[1], other));
-    [one.await.unwrap(), other.await.unwrap()]
+        }
+        [one.end(&klarna).await, other.end(&klarna).await]
+    }
 }
 
+fn on_a_runtime<T>(threads: usize, run: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(run)
+}
+
+/// So much holds some of what happens, and not all.
+const SMALL: usize = 10_000;
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10, max_shrink_iters: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn each_sandbox_is_as_it_would_be_alone(
-        one in vec(step(), 1..14),
-        other in vec(step(), 1..14),
-        turns in vec(any::<bool>(), 1..28),
+        one in vec(step(), 1..18),
+        other in vec(step(), 1..18),
+        turns in vec(any::<bool>(), 1..36),
+        failing in any::<bool>(),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let [first, second] = together([&one, &other], &turns).await;
-            assert_same(&first, &alone(ACCOUNTS[0], &one).await);
-            assert_same(&second, &alone(ACCOUNTS[1], &other).await);
+        on_a_runtime(1, async {
+            let sink = Sink::start().await;
+            let setting = Setting { sink: &sink, failing };
+            let alone = [setting.alone(ACCOUNTS[0], &one).await, setting.alone(ACCOUNTS[1], &other).await];
+            for (run, alone) in setting.together([&one, &other], &turns, None).await.iter().zip(&alone) {
+                run.is(alone);
+            }
         });
     }
 
     #[test]
-    fn each_sandbox_is_as_it_would_be_alone_where_both_are_busy_at_once(
-        one in vec(step(), 1..20),
-        other in vec(step(), 1..20),
+    fn each_sandbox_is_as_it_would_be_alone_while_the_other_is_busy(
+        one in vec(step(), 1..18),
+        other in vec(step(), 1..18),
+        failing in any::<bool>(),
     ) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
-        runtime.block_on(async {
-            let [first, second] = at_once([one.clone(), other.clone()]).await;
-            assert_same(&first, &alone(ACCOUNTS[0], &one).await);
-            assert_same(&second, &alone(ACCOUNTS[1], &other).await);
+        on_a_runtime(2, async {
+            let sink = Sink::start().await;
+            let setting = Setting { sink: &sink, failing };
+            let alone = [setting.alone(ACCOUNTS[0], &one).await, setting.alone(ACCOUNTS[1], &other).await];
+            for (run, alone) in setting.at_once([&one, &other]).await.iter().zip(&alone) {
+                run.is(alone);
+            }
+        });
+    }
+
+    #[test]
+    fn a_journal_that_makes_room_changes_nothing_but_what_it_keeps(
+        one in vec(step(), 6..18),
+        other in vec(step(), 6..18),
+        turns in vec(any::<bool>(), 1..36),
+        failing in any::<bool>(),
+    ) {
+        on_a_runtime(1, async {
+            let sink = Sink::start().await;
+            let setting = Setting { sink: &sink, failing };
+            let alone = [setting.alone(ACCOUNTS[0], &one).await, setting.alone(ACCOUNTS[1], &other).await];
+            let together = setting.together([&one, &other], &turns, Some(SMALL)).await;
+            for (run, alone) in together.into_iter().zip(alone) {
+                assert_eq!((run.seen, run.findings), (alone.seen, alone.findings));
+                let mut whole: Vec<Value> = alone.journal.iter().map(|line| unnumbered(line)).collect();
+                for entry in run.journal.iter().map(|line| unnumbered(line)) {
+                    let place = whole.iter().position(|own| *own == entry);
+                    whole.remove(place.unwrap_or_else(|| panic!("a stray entry: {entry}")));
+                }
+            }
         });
     }
 }

@@ -61,6 +61,8 @@ mod journal;
 #[cfg(test)]
 mod journal_exports;
 #[cfg(test)]
+mod journal_streams;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod klarna;
@@ -102,6 +104,8 @@ mod sink;
 mod tls;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod too_large;
 #[cfg(test)]
 mod transactions;
 #[cfg(test)]

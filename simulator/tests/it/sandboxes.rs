@@ -6,8 +6,19 @@ use jiff::SignedDuration;
 use klarna_schemas::simulator::control::{
     ArmFault, CallKind, CustomerAct, Fault, JournalQuery, PutSandbox, SetClock,
 };
+use klarna_schemas::simulator::journal::Direction;
+use serde_json::json;
 
 use crate::klarna::{ALPHA, Klarna, TOKEN, initial, last};
+use crate::sink::Sink;
+
+/// What Klarna tells of a payment that the customer approves.
+const EVENTS: [&str; 4] = [
+    "event:payment.request.state-change.completed",
+    "event:payment.request.state-change.in-progress",
+    "event:payment.request.state-change.submitted",
+    "event:payment.transaction.state-change.authorized",
+];
 
 #[tokio::test]
 async fn going_back_gives_the_same_future_twice() {
@@ -102,9 +113,16 @@ async fn whole_payment(klarna: &Klarna, account: &str, reference: &str) -> Vec<S
 #[tokio::test]
 async fn two_hundred_sandboxes_at_once_have_each_its_own_entries_and_no_others() {
     const SANDBOXES: usize = 200;
-    let klarna = Klarna::start().await;
+    let (klarna, sink) = (Klarna::start().await, Sink::start().await);
+    sink.subscribe(&klarna, &["payment.*"]).await;
     for number in 0..SANDBOXES {
-        klarna.control().put_sandbox(&account(number).as_str().into(), &PutSandbox::default()).await.unwrap();
+        let account = account(number).as_str().into();
+        klarna.control().put_sandbox(&account, &PutSandbox::default()).await.unwrap();
+        // In every other one the first event is sent twice.
+        if number % 2 == 1 {
+            let twice = json!({"event_type": "payment.*", "misbehaviour": ["duplicate"], "when": "next"});
+            klarna.control().send_webhook(&account, &serde_json::from_value(twice).unwrap()).await.unwrap();
+        }
     }
     let driven = futures::future::join_all((0..SANDBOXES).map(|number| {
         let klarna = &klarna;
@@ -115,18 +133,36 @@ async fn two_hundred_sandboxes_at_once_have_each_its_own_entries_and_no_others()
     assert_eq!(all.len(), 3 * SANDBOXES, "no id was given twice");
     for (number, own) in ids.iter().enumerate() {
         let account = account(number);
+        // The clock moves on when all deliveries have ended.
+        let on = SetClock::Advance(SignedDuration::from_secs(1));
+        klarna.control().set_clock(&account.as_str().into(), &on).await.unwrap();
         let page =
             klarna.control().journal(&account.as_str().into(), &JournalQuery::default()).await.unwrap();
-        let operations: Vec<_> = page.entries.iter().map(|entry| entry.operation.as_str()).collect();
+        let operations = |direction| {
+            let entries = page.entries.iter().filter(move |entry| entry.direction == direction);
+            entries.map(|entry| entry.operation.as_str()).collect::<Vec<_>>()
+        };
         assert_eq!(
-            operations,
+            operations(Direction::Inbound),
             ["authorize", "journey.approve", "payment_request.read", "authorize"],
             "{account}"
         );
+        let mut events = operations(Direction::Outbound);
+        events.sort_unstable();
+        let submitted = "event:payment.request.state-change.submitted";
+        assert_eq!(events.iter().filter(|event| **event == submitted).count(), 1 + number % 2, "{account}");
+        events.dedup();
+        assert_eq!(events, EVENTS, "{account}");
+        for entry in page.entries.iter().filter(|entry| entry.direction == Direction::Outbound) {
+            let subject = &entry.request.json().unwrap()["metadata"]["subject_account_id"];
+            assert_eq!(*subject, account.as_str());
+        }
         for entry in &page.entries {
             assert_eq!(entry.payment.as_deref(), Some("e1p1"), "{account}");
             let body = String::from_utf8(entry.request.body()).unwrap();
             assert!(body.is_empty() || body.contains(&format!("order-{number}-")), "{account}: {body}");
+            let others = body.matches("order-").count() - body.matches(&format!("order-{number}-")).count();
+            assert_eq!(others, 0, "{account}: {body}");
         }
         let answers: String = page
             .entries
