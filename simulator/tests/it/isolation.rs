@@ -1,14 +1,10 @@
 //! No sandbox is in another: whatever two Partners do, in whatever order, each has the answers and the journal
 //! that it would have alone.
 
-use std::sync::Arc;
-
 use jiff::SignedDuration;
 use klarna_schemas::simulator::control::{
     ArmFault, CallKind, CustomerAct, Fault, FaultBody, Misbehaviour, PutSandbox, QueuedOutcome, SetClock,
 };
-use klarna_schemas::simulator::finding::Finding;
-use klarna_schemas::simulator::rules::RulesFile;
 use klarna_simulator::Simulator;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -41,9 +37,6 @@ enum Step {
     Snapshot,
     Restore,
     Advance(u8),
-    /// Takes a snapshot of this name, or goes back to it.
-    Snapshot(u8),
-    Restore(u8),
     Reset,
 }
 
@@ -54,12 +47,6 @@ fn step() -> impl Strategy<Value = Step> {
         Just(CustomerAct::Refuse),
         Just(CustomerAct::Leave),
         Just(CustomerAct::WrongCode),
-    ];
-    let misbehaviour = prop_oneof![
-        Just(Misbehaviour::Duplicate),
-        Just(Misbehaviour::Held),
-        Just(Misbehaviour::Forged),
-        Just(Misbehaviour::ReplayedLate),
     ];
     prop_oneof![
         4 => (0..3_u8).prop_map(Step::Initial),

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use klarna_schemas::simulator::control::{JournalQuery, PutSandbox};
 use klarna_schemas::simulator::journal::JournalPage;
