@@ -50,7 +50,7 @@ fn three_for_a_feature_or_adapter_that_is_not_valid() {
         run(&args)
             .must_exit(3)
             .must_say("broken.feature:4:5")
-            .must_say("did you mean \"Given Klarna will approve the payment\"?")
+            .must_say("{decision} does not take \"aprove\": did you mean \"approve\"?")
             .must_say("nothing was started");
     }
 
