@@ -11,6 +11,8 @@ mod defects;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod durability;
+#[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
 mod foreign;

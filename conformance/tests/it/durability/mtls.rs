@@ -1,0 +1,97 @@
+//! A Klarna that takes no call without a client certificate, and an acquirer with one and without.
+
+use std::path::Path;
+
+use klarna_simulator::Simulator;
+use rcgen::{CertificateParams, DnType, KeyPair};
+use reqwest::Certificate;
+use serde_json::{Value, json};
+
+use super::fleet::{Program, until};
+
+/// The account that the key opens, by the last segment of its id: the name that its certificate bears.
+const NAME: &str = "LOCALACQ";
+const AUTHORIZATION: &str = "Basic klarna_test_api_local";
+
+/// Has the simulator issue a certificate, keeps it and its key in files, and then has it enforced.
+async fn issue_and_enforce(simulator: &Simulator, folder: &Path) {
+    let authority = Certificate::from_pem(&std::fs::read(simulator.ca_file().unwrap()).unwrap()).unwrap();
+    let http = reqwest::Client::builder().no_proxy().tls_certs_only([authority]).build().unwrap();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, NAME);
+    let request = params.serialize_request(&key).unwrap().pem().unwrap();
+    let wish =
+        json!({"description": "tests", "config": {"usage": "MTLS", "certificate_signing_request": request}});
+    let url = |path: &str| simulator.base_url().join(path).unwrap();
+    let asked = http
+        .post(url("v2/account/integration/credentials/client-certificate"))
+        .header("authorization", AUTHORIZATION)
+        .json(&wish);
+    let issued: Value = asked.send().await.unwrap().json().await.unwrap();
+    std::fs::write(folder.join("client.pem"), issued["client_certificate"].as_str().unwrap()).unwrap();
+    std::fs::write(folder.join("client.key"), key.serialize_pem()).unwrap();
+    let enforced = http
+        .put(url("v2/account/integration/client-certificates/enforcement"))
+        .header("authorization", AUTHORIZATION)
+        .json(&json!({"enforced_from": "NOW"}));
+    assert_eq!(enforced.send().await.unwrap().status(), 204);
+}
+
+async fn start(simulator: &Simulator, folder: &Path, name: &str, certificate: &str) -> Program {
+    let config = folder.join(format!("{name}.toml"));
+    let text = format!(
+        r#"
+        listen = "127.0.0.1:0"
+        database = "sqlite://{folder}/{name}.db"
+        database_key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+        [klarna]
+        base_url = "{klarna}"
+        api_key = "klarna_test_api_local"
+        ca_file = "{ca}"
+        {certificate}
+        [logs]
+        filter = "off"
+        [[partners]]
+        name = "alpha"
+        api_key = "alpha-test-key"
+        klarna_partner_account = "krn:partner:global:account:test:ALPHA001"
+        "#,
+        folder = folder.display(),
+        klarna = simulator.base_url(),
+        ca = simulator.ca_file().unwrap().display(),
+    );
+    std::fs::write(&config, text).unwrap();
+    Program::start(&config).await
+}
+
+/// How the acquirer's registration at Klarna came out.
+async fn registration(program: &Program) -> Value {
+    let url = format!("{}/healthz", program.base_url.trim_end_matches('/'));
+    until("Klarna has answered", async || {
+        let health: Value = reqwest::get(&url).await.ok()?.json().await.ok()?;
+        (health["webhook"] != "trying").then_some(health)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn klarna_takes_the_acquirer_by_its_certificate_and_refuses_it_without() {
+    klarna_simulator::install_crypto_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let simulator = Simulator::builder().seed(7).tls().start().await.unwrap();
+    issue_and_enforce(&simulator, folder.path()).await;
+
+    let bare = start(&simulator, folder.path(), "bare", "").await;
+    let health = registration(&bare).await;
+    assert_eq!(health["webhook"], "failing", "{health}");
+    assert!(health["reason"].as_str().unwrap().contains("401"), "{health}");
+
+    let files = format!(
+        "client_certificate_file = \"{folder}/client.pem\"\nclient_key_file = \"{folder}/client.key\"",
+        folder = folder.path().display()
+    );
+    let certified = start(&simulator, folder.path(), "certified", &files).await;
+    let health = registration(&certified).await;
+    assert_eq!(health["webhook"], "registered", "{health}");
+}

@@ -1,0 +1,45 @@
+//! Killed at random moments under load, again and again: every payment is accounted for.
+
+use std::time::Duration;
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::fleet::{Fleet, pass, postgres, until};
+
+/// At least so many payments, and so many kills.
+const PAYMENTS: usize = 300;
+const KILLS: u32 = 8;
+
+/// Says which moments, for whoever wants the same again.
+const SEED: u64 = 20_260_101;
+
+async fn killed_under_load(url: Option<&str>) {
+    let mut fleet = Fleet::start(1, url).await;
+    let shop = fleet.shop();
+    let open = tokio::spawn({
+        let shop = shop.clone();
+        async move { shop.open(12).await }
+    });
+    let mut chance = ChaCha8Rng::seed_from_u64(SEED);
+    for _ in 0..KILLS {
+        pass(Duration::from_millis(chance.random_range(30..900))).await;
+        fleet.restart(0).await;
+    }
+    until("enough is bought", async || (open.is_finished() || shop.bought() >= PAYMENTS).then_some(())).await;
+    shop.close();
+    let bought = open.await.unwrap();
+    fleet.everything_is_accounted_for(bought).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_sqlite() {
+    killed_under_load(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgresql() {
+    let Some((server, schema, url)) = postgres().await else { return };
+    killed_under_load(Some(&url)).await;
+    reference_acquirer::store::drop_schema(&server, &schema).await.unwrap();
+}
