@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use klarna_schemas::signature;
-use reference_acquirer::config::Settings;
+use reference_acquirer::config::{RegisteredKey, Settings};
 use reference_acquirer::klarna::client::KlarnaClient;
 use reference_acquirer::klarna::subscribe::{Subscriber, Subscription};
 use reference_acquirer::store;
@@ -310,4 +310,45 @@ async fn several_keys_at_once() {
         assert_eq!(told[0].json()["data"]["status"], "canceled");
     }
     acquirer.stop().await;
+}
+
+/// A key that was made by hand is believed, and nothing is registered or looked at; what the settings say of it
+/// wins over what was kept.
+#[tokio::test]
+async fn what_was_registered_by_hand_is_left_alone() {
+    let setup = Setup::new().await;
+    setup.klarna.will([Reply::step_up(), Reply::approved()]);
+    // Somebody makes a key at Klarna; the fake one signs with its newest.
+    setup.start().await.stop().await;
+    let (id, secret) = setup.klarna.registered().key();
+    let heard = setup.klarna.heard.matching(|call| call.path.starts_with("/v2/notification/")).len();
+    for secret in ["a slip of the hand", &secret] {
+        let acquirer = setup
+            .start_with(|settings| {
+                let key = RegisteredKey { id: id.as_str().into(), secret: secret.into() };
+                settings.registration.signing_keys = vec![key];
+                settings.registration.check = Duration::from_millis(1);
+            })
+            .await;
+        let health = health(&acquirer).await;
+        assert_eq!((&health["webhook"], &health["missing"]), (&"by_hand".into(), &serde_json::json!([])));
+        let status = doubt(&acquirer).await;
+        assert!(status.is_client_error(), "{status}");
+        acquirer.stop().await;
+    }
+    let acquirer = setup
+        .start_with(|settings| {
+            let key = RegisteredKey { id: id.as_str().into(), secret: secret.as_str().into() };
+            settings.registration.signing_keys = vec![key];
+        })
+        .await;
+    // The webhook is made by hand too, once it is known where to.
+    let url = format!("{}/klarna/webhooks", acquirer.base_url);
+    setup.klarna.registered().webhooks[0]["url"] = url.into();
+    acquirer.create(ALPHA, &order("tx-1")).await;
+    setup.klarna.send_event("e-1", "COMPLETED", &setup.klarna.authorizes()[0]).await;
+    setup.klarna.await_authorizes(2).await;
+    acquirer.stop().await;
+    let calls = setup.klarna.heard.matching(|call| call.path.starts_with("/v2/notification/")).len();
+    assert_eq!(calls, heard, "the notification API was called");
 }
