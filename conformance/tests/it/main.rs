@@ -11,6 +11,8 @@ mod docs;
 #[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
+mod for_partners;
+#[cfg(test)]
 mod foreign;
 #[cfg(test)]
 mod foreign_kit;
