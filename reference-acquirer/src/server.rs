@@ -17,10 +17,10 @@ use crate::http::{self, Api, WEBHOOKS_PATH};
 use crate::klarna::client::{ClientError, KlarnaClient};
 use crate::klarna::subscribe::{Subscriber, Subscription};
 use crate::payments::service::PaymentService;
-use crate::store::{self, NotAKey, Sealer, StoreError};
+use crate::store::{self, NotAKey, Sealer, StoreError, StoredSigningKey};
 use crate::workers::Workers;
 use crate::workers::notify::Notifier;
-use crate::{chance, telemetry};
+use crate::{chance, clock, telemetry};
 
 /// Changes that a waiting customer may lag behind before he has to look again.
 const CHANGES_KEPT: usize = 1024;
@@ -71,6 +71,10 @@ impl Server {
         let listener = TcpListener::bind(settings.listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
         let base_url = Url::parse(&format!("http://{address}"))?;
+        for key in &settings.registration.signing_keys {
+            let key = StoredSigningKey { id: key.id.clone(), key: key.secret.clone() };
+            store.keep_signing_key(&key, clock::now()).await?;
+        }
         let public_url = settings.public_url.clone().unwrap_or_else(|| base_url.clone());
 
         let stop = CancellationToken::new();
@@ -113,7 +117,11 @@ impl Server {
 
         let background = TaskTracker::new();
         background.spawn(Workers { payments, notifier }.run());
-        background.spawn(registration.run(stop.clone()));
+        if settings.registration.signing_keys.is_empty() {
+            background.spawn(registration.run(stop.clone()));
+        } else {
+            registration.state.send_replace(Subscription::ByHand);
+        }
         background.spawn(telemetry::keep_metrics(metrics, store.clone(), stop.clone()));
         background.close();
         let http_settings = settings.http.clone();

@@ -56,6 +56,7 @@ pub fn metrics_handle() -> PrometheusHandle {
                 tracing::warn!("another recorder is in place; /metrics stays empty");
             }
             describe();
+            begin_at_zero();
             handle
         })
         .clone()
@@ -99,6 +100,18 @@ async fn measure_dead_letters(store: &dyn Store) {
         Ok(letters) => metrics::gauge!("acquirer_dead_letters_rows")
             .set(f64::from(u32::try_from(letters).unwrap_or(u32::MAX))),
         Err(error) => tracing::warn!(%error, "the dead letters cannot be counted"),
+    }
+}
+
+/// What happens seldom is there from the start: an alarm cannot tell what is not measured from what has
+/// not happened, and a rate misses the first time.
+fn begin_at_zero() {
+    metrics::gauge!("acquirer_klarna_breaker_open").set(0.0);
+    for outcome in ["completed", "declined", "canceled", "expired", "open", "unanswered", "refused"] {
+        metrics::counter!("acquirer_reconciliations_total", "outcome" => outcome).absolute(0);
+    }
+    for outcome in ["delivered", "postponed", "given_up"] {
+        metrics::counter!("acquirer_notifications_total", "outcome" => outcome).absolute(0);
     }
 }
 

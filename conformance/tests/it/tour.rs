@@ -30,18 +30,22 @@ const SEPARATOR: &str = "----- the next block of the tour -----";
 
 /// A command of the page with what it prints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Block {
-    kind: String,
-    commands: String,
-    prints: Option<String>,
+pub(crate) struct Block {
+    pub(crate) kind: String,
+    pub(crate) commands: String,
+    pub(crate) prints: Option<String>,
 }
 
 /// The code blocks of the tour, in order.
 fn blocks(page: &str) -> Vec<Block> {
     let tour = page.split_once(SECTION).expect("the README has a tour").1;
-    let tour = tour.split("\n## ").next().unwrap();
+    blocks_of(tour.split("\n## ").next().unwrap())
+}
+
+/// The code blocks of a page, in order, each with what it prints.
+pub(crate) fn blocks_of(page: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    let mut lines = tour.lines();
+    let mut lines = page.lines();
     while let Some(line) = lines.next() {
         let Some(kind) = line.strip_prefix("```") else { continue };
         let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
@@ -67,7 +71,7 @@ fn pattern(prints: &str) -> Regex {
 
 /// Where the two servers are, if they have been built.
 #[expect(clippy::disallowed_methods, reason = "a test asks how it was started")]
-fn programs() -> Option<PathBuf> {
+pub(crate) fn programs() -> Option<PathBuf> {
     let folder = match std::env::var_os("TOUR_PROGRAMS") {
         Some(folder) => std::path::absolute(folder).unwrap(),
         // target/<profile>/deps/<this test>
@@ -80,13 +84,15 @@ fn programs() -> Option<PathBuf> {
     let missing = format!("klarna-simulator and reference-acquirer are not in {}", folder.display());
     assert!(std::env::var_os("CI").is_none(), "{missing}: test the whole workspace");
     // Past the test harness, which swallows what passing tests print.
-    let said = format!("the README's tour was NOT tested: {missing}; cargo test --workspace builds them\n");
+    let said = format!(
+        "the README's tour and docs/for-partners.md were NOT tested: {missing}; cargo test --workspace builds them\n"
+    );
     std::io::stderr().write_all(said.as_bytes()).unwrap();
     None
 }
 
 /// A reader of the page.
-struct Reader {
+pub(crate) struct Reader {
     programs: PathBuf,
     folder: tempfile::TempDir,
     /// Stopped when the tour ends, however it ends.
@@ -96,13 +102,18 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(programs: PathBuf) -> Self {
+    pub(crate) fn new(programs: PathBuf) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // What the commands of the page find in the repository.
         let example = "reference-acquirer/acquirer.example.toml";
         std::fs::create_dir(folder.path().join("reference-acquirer")).unwrap();
         std::fs::copy(root().join(example), folder.path().join(example)).unwrap();
         Self { programs, folder, servers: Vec::new(), addresses: Vec::new() }
+    }
+
+    /// A file that the page shows, for its commands to use.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
     }
 
     fn bash(&self, script: &str) -> Command {
@@ -130,7 +141,7 @@ impl Reader {
             .fold(text.to_owned(), |text, (in_the_page, in_truth)| text.replace(in_truth, in_the_page))
     }
 
-    async fn start(&mut self, block: &Block) {
+    pub(crate) async fn start(&mut self, block: &Block) {
         let address = Regex::new(r"--listen (127\.0\.0\.1:\d+)").unwrap();
         let in_the_page = address.captures(&block.commands).expect("a server listens")[1].to_owned();
         let free = address.replace(&block.commands, "--listen 127.0.0.1:0");
@@ -149,7 +160,7 @@ impl Reader {
         self.compare(block, &line);
     }
 
-    async fn type_in(&self, blocks: &[Block]) {
+    pub(crate) async fn type_in(&self, blocks: &[Block]) {
         let commands: Vec<&str> = blocks.iter().map(|block| block.commands.as_str()).collect();
         let script =
             format!("set -euo pipefail\n{}", commands.join(&format!("\necho; echo '{SEPARATOR}'\n")));

@@ -311,6 +311,49 @@ klarna_partner_account = \"krn:a\"
     }
 
     #[test]
+    fn payment_accounts_are_accounts_of_currencies_and_each_partners_own() {
+        let with_accounts = |accounts: &str| with(&format!("{FILE}{accounts}"), &[]);
+        let sound = "klarna_payment_account = \"krn:p:payment-account:1\"\n\
+                     klarna_payment_accounts = { EUR = \"krn:p:payment-account:2\" }\n";
+        assert!(with_accounts(sound).is_ok());
+        let wrong = "klarna_payment_account = \"ALPHA001\"\n\
+                     [partners.klarna_payment_accounts]\nSEK = \"krn:p:payment-account:1\"\neur = \"krn:p:account:2\"\n\n\
+                     [[partners]]\nname = \"beta\"\napi_key = \"b\"\nklarna_partner_account = \"krn:b\"\n\
+                     klarna_payment_account = \"krn:p:payment-account:1\"\n";
+        let complaints = with_accounts(wrong).unwrap_err().to_string();
+        for expected in [
+            "acquirer.toml:9:1: partner \"alpha\": \"ALPHA001\" is no payment account; Klarna's look like krn:",
+            "acquirer.toml:12:1: partner \"alpha\": \"eur\" is no currency; three capitals",
+            "acquirer.toml:12:1: partner \"alpha\": \"krn:p:account:2\" is no payment account",
+            "acquirer.toml:18:1: partner \"beta\": the payment account krn:p:payment-account:1 is partner \"alpha\"'s",
+        ] {
+            assert!(complaints.contains(expected), "{complaints}");
+        }
+        assert_eq!(complaints.matches("\n  - ").count(), 4, "{complaints}");
+    }
+
+    #[test]
+    fn signing_keys_made_by_hand_are_whole() {
+        let with_keys = |keys: &str| with(&format!("{FILE}{keys}"), &[]);
+        let key = |id: &str, secret: &str| {
+            format!("[[registration.signing_keys]]\nid = \"{id}\"\nsecret = \"{secret}\"\n")
+        };
+        let sound = key("krn:key:1", "s") + &key("krn:key:2", "t");
+        assert_eq!(with_keys(&sound).unwrap().registration.signing_keys.len(), 2);
+        let wrong = key("krn:key:1", "") + &key("krn:key:1", "t") + &key("", "t");
+        let complaints = with_keys(&wrong).unwrap_err().to_string();
+        for expected in [
+            "acquirer.toml:11:1: registration.signing_keys[0].secret is empty",
+            "acquirer.toml:13:1: registration.signing_keys[1].id stands twice",
+            "acquirer.toml:16:1: registration.signing_keys[2].id must be the signing_key_id",
+        ] {
+            assert!(complaints.contains(expected), "{complaints}");
+        }
+        let half = with_keys("[[registration.signing_keys]]\nid = \"krn:key:1\"\n").unwrap_err().to_string();
+        assert!(half.contains("acquirer.toml:9:1") && half.contains("missing field `secret`"), "{half}");
+    }
+
+    #[test]
     fn a_partner_has_one_key_plain_or_hashed() {
         let hashed = format!("api_key_sha256 = \"{}\"", "0f".repeat(32));
         let with_key = |key: &str| with(&FILE.replace("api_key = \"k\"", key), &[]);

@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use klarna_schemas::ids::PartnerAccountId;
+use klarna_schemas::ids::{PartnerAccountId, SigningKeyId};
+use klarna_schemas::money::Currency;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::api_key::KeyHash;
+use super::payment_accounts;
 use crate::payments::create::is_loopback;
 use crate::store::{self, Sealer};
 
@@ -273,6 +275,18 @@ pub struct Registration {
     pub check_gap: Duration,
     /// Pauses while Klarna does not answer.
     pub retry: Backoff,
+    /// Signing keys that were made by hand, as the webhook was then too: nothing is registered.
+    pub signing_keys: Vec<RegisteredKey>,
+}
+
+/// A signing key that somebody made at Klarna by hand.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegisteredKey {
+    /// Klarna's name for it.
+    pub id: SigningKeyId,
+    /// What Klarna showed once, when it was made.
+    pub secret: SecretString,
 }
 
 /// The customer's way back.
@@ -328,6 +342,9 @@ pub struct PartnerSettings {
     pub klarna_partner_account: PartnerAccountId,
     /// Which payment account settles; Klarna's only one when absent.
     pub klarna_payment_account: Option<String>,
+    /// Which payment account settles a currency, where that is not the one above. By currency (ISO 4217).
+    #[serde(default)]
+    pub klarna_payment_accounts: BTreeMap<String, String>,
     /// The profile it was onboarded with. Klarna knows it since then; no payment call carries it.
     pub klarna_payment_profile: Option<String>,
     /// What its payment form lists, in order; the same as for everyone when absent.
@@ -339,7 +356,28 @@ pub struct PartnerSettings {
     pub notification_secret: Option<SecretString>,
 }
 
+/// Which payment account a payment names (contract `payments.md` 2.1, `acquiring_config`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentAccount<'a> {
+    /// This one.
+    Named(&'a str),
+    /// None: the Partner has only one.
+    Only,
+    /// It has some, and none for this currency.
+    Missing,
+}
+
 impl PartnerSettings {
+    /// Which payment account settles a currency.
+    pub fn payment_account(&self, currency: &Currency) -> PaymentAccount<'_> {
+        let own = self.klarna_payment_accounts.get(currency.as_str());
+        match own.or(self.klarna_payment_account.as_ref()) {
+            Some(account) => PaymentAccount::Named(account),
+            None if self.klarna_payment_accounts.is_empty() => PaymentAccount::Only,
+            None => PaymentAccount::Missing,
+        }
+    }
+
     /// The hash of its key; `None` where the settings do not say exactly one.
     pub fn key_hash(&self) -> Option<KeyHash> {
         match (&self.api_key, self.api_key_sha256) {
@@ -360,7 +398,7 @@ pub(super) struct Complaint {
 }
 
 impl Complaint {
-    fn new(setting: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(super) fn new(setting: impl Into<String>, text: impl Into<String>) -> Self {
         Self { setting: setting.into(), text: text.into() }
     }
 }
@@ -451,6 +489,7 @@ impl Settings {
         if stands_twice(&self.payment_methods) {
             complaints.push(Complaint::new("payment_methods", "payment_methods names a method twice"));
         }
+        complaints.extend(self.complaints_about_signing_keys());
         complaints.extend(self.complaints_about_partners());
         complaints
     }
@@ -515,12 +554,38 @@ impl Settings {
         complaints
     }
 
+    fn complaints_about_signing_keys(&self) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        let mut ids = BTreeSet::new();
+        for (index, key) in self.registration.signing_keys.iter().enumerate() {
+            let mut complain = |field: &str, text: &str| {
+                let setting = format!("registration.signing_keys[{index}].{field}");
+                complaints.push(Complaint::new(&setting, format!("{setting} {text}")));
+            };
+            let id = key.id.as_str();
+            if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+                complain("id", "must be the signing_key_id that Klarna answered, krn:…:signing-key:…");
+            }
+            if !ids.insert(id) {
+                complain("id", "stands twice");
+            }
+            if key.secret.expose_secret().is_empty() {
+                complain(
+                    "secret",
+                    "is empty: it is the signing_key that Klarna showed once, when it was made",
+                );
+            }
+        }
+        complaints
+    }
+
     fn complaints_about_partners(&self) -> Vec<Complaint> {
         let mut complaints = Vec::new();
         if self.partners.is_empty() {
             let text = "no partners: name at least one under [[partners]] (see acquirer.example.toml)";
             complaints.push(Complaint::new("partners", text));
         }
+        complaints.extend(payment_accounts::complaints(&self.partners));
         let mut accounts = BTreeMap::new();
         let mut names = BTreeSet::new();
         let mut keys = BTreeMap::new();

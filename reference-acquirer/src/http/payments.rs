@@ -15,7 +15,7 @@ use super::once::once;
 use super::path::Segment;
 use super::post::{Answer, PartnerPost};
 use super::problem::Problem;
-use crate::payments::create::CreatePayment;
+use crate::payments::create::{CreatePayment, WrongField};
 use crate::payments::list::ListPayments;
 use crate::payments::payment::Payment;
 use crate::payments::service::CreateOutcome;
@@ -41,6 +41,10 @@ pub async fn create(
             }
             CreateOutcome::Created(payment) => made(StatusCode::CREATED, &payment),
             CreateOutcome::Repeated(payment) => made(StatusCode::OK, &payment),
+            CreateOutcome::NoPaymentAccount => Err(Problem::wrong_fields(vec![WrongField::new(
+                "currency",
+                "is none that you have a payment account for at Klarna; ask your acquirer for one",
+            )])),
             CreateOutcome::ReferenceTaken => Err(Problem::reference_taken(&order.reference)),
         }
     })

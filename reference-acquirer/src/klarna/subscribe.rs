@@ -76,6 +76,8 @@ pub enum Subscription {
     },
     /// Klarna had both at the last look.
     Registered,
+    /// Somebody has made both by hand, and nobody looks.
+    ByHand,
 }
 
 impl Subscription {
@@ -85,6 +87,7 @@ impl Subscription {
             Self::Trying => "trying",
             Self::Failing { .. } => "failing",
             Self::Registered => "registered",
+            Self::ByHand => "by_hand",
         }
     }
 
@@ -93,7 +96,7 @@ impl Subscription {
         match self {
             Self::Trying => BOTH,
             Self::Failing { missing, .. } => missing,
-            Self::Registered => &[],
+            Self::Registered | Self::ByHand => &[],
         }
     }
 
@@ -101,7 +104,7 @@ impl Subscription {
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Failing { reason, .. } => Some(reason),
-            Self::Trying | Self::Registered => None,
+            Self::Trying | Self::Registered | Self::ByHand => None,
         }
     }
 }

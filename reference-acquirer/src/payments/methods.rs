@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::create::{WrongField, read_checked};
 use super::service::PaymentService;
 use crate::chance;
-use crate::config::{PartnerSettings, PaymentMethod};
+use crate::config::{PartnerSettings, PaymentAccount, PaymentMethod};
 use crate::klarna::presentation::{Presentation, PresentationQuery};
 
 /// Schema of the body, `schemas/acquirer/list-payment-methods.schema.json`.
@@ -90,9 +90,15 @@ impl PaymentService {
         partner: &PartnerSettings,
         asked: &ListPaymentMethods,
     ) -> Option<ListedMethod> {
+        let payment_account = match partner.payment_account(&asked.currency) {
+            PaymentAccount::Named(account) => Some(account),
+            PaymentAccount::Only => None,
+            // A payment would be refused, so Klarna is not to be chosen.
+            PaymentAccount::Missing => return None,
+        };
         let query = PresentationQuery {
             account: &partner.klarna_partner_account,
-            payment_account: partner.klarna_payment_account.as_deref(),
+            payment_account,
             currency: &asked.currency,
             amount: asked.amount,
             locale: &asked.locale,

@@ -35,7 +35,7 @@ use super::create::CreatePayment;
 use super::history::{Cause, HistoryEntry, is_name};
 use super::payment::{Answer, Fact, Payment, State};
 use super::{mapping, view};
-use crate::config::{PartnerSettings, Settings};
+use crate::config::{PartnerSettings, PaymentAccount, Settings};
 use crate::klarna::client::{KlarnaClient, idempotency_key};
 use crate::points::{Point, reach};
 use crate::store::{
@@ -76,6 +76,8 @@ pub enum CreateOutcome {
     Repeated(Payment),
     /// The Partner used the reference for another request.
     ReferenceTaken,
+    /// Nobody has said to which of the Partner's payment accounts this currency goes.
+    NoPaymentAccount,
 }
 
 /// A payment-request event, as far as it is acted on.
@@ -117,6 +119,9 @@ impl PaymentService {
         order: &CreatePayment,
         request_fingerprint: String,
     ) -> Result<CreateOutcome, StoreError> {
+        if partner.payment_account(&order.currency) == PaymentAccount::Missing {
+            return Ok(CreateOutcome::NoPaymentAccount);
+        }
         // Written down first: whatever happens from here on, the payment goes on.
         let new = self.new_payment(partner, order, request_fingerprint);
         reach(Point::PaymentAsked);
@@ -375,8 +380,11 @@ impl PaymentService {
         let id = chance::new_id("pay");
         let return_key = chance::unguessable();
         let return_url = format!("{}/return/{return_key}", self.public_url.as_str().trim_end_matches('/'));
-        let initial =
-            mapping::initial_authorize(order, &id, partner.klarna_payment_account.as_deref(), &return_url);
+        let account = match partner.payment_account(&order.currency) {
+            PaymentAccount::Named(account) => Some(account),
+            PaymentAccount::Only | PaymentAccount::Missing => None,
+        };
+        let initial = mapping::initial_authorize(order, &id, account, &return_url);
         let r#final = mapping::final_authorize(&initial);
         let call = |step, body, session_token| KlarnaCall {
             payment_id: id.clone(),

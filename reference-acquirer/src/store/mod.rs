@@ -345,7 +345,7 @@ pub trait Store:
     async fn signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError>;
     /// One signing key.
     async fn signing_key(&self, id: &SigningKeyId) -> Result<Option<SecretString>, StoreError>;
-    /// Keeps a signing key.
+    /// Keeps a signing key; what was kept under its name is replaced.
     async fn keep_signing_key(&self, key: &StoredSigningKey, now: Timestamp) -> Result<(), StoreError>;
 }
 

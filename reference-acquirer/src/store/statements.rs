@@ -142,7 +142,8 @@ statements! {
     UNLOCK_ALL = "DELETE FROM locks";
 
     INSERT_SIGNING_KEY = "\
-    INSERT INTO signing_keys (signing_key_id, signing_key, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    INSERT INTO signing_keys (signing_key_id, signing_key, created_at) VALUES ($1, $2, $3) \
+    ON CONFLICT (signing_key_id) DO UPDATE SET signing_key = excluded.signing_key";
     SIGNING_KEYS = "SELECT * FROM signing_keys ORDER BY created_at, signing_key_id";
     SIGNING_KEY = "SELECT * FROM signing_keys WHERE signing_key_id = $1";
 }

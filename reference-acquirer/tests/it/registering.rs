@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use klarna_schemas::signature;
-use reference_acquirer::config::Settings;
+use reference_acquirer::config::{RegisteredKey, Settings};
 use reference_acquirer::klarna::client::KlarnaClient;
 use reference_acquirer::klarna::subscribe::{Subscriber, Subscription};
 use reference_acquirer::store;
@@ -310,4 +310,41 @@ async fn several_keys_at_once() {
         assert_eq!(told[0].json()["data"]["status"], "canceled");
     }
     acquirer.stop().await;
+}
+
+/// A key that was made by hand is believed, and nothing is registered or looked at. What the settings say of it
+/// wins over what was kept, or a slip of the hand could not be mended.
+#[tokio::test]
+async fn what_was_registered_by_hand_is_left_alone() {
+    let setup = Setup::new().await;
+    setup.klarna.will([Reply::step_up(), Reply::approved()]);
+    let acquirer = setup.start().await;
+    well(&acquirer).await;
+    acquirer.create(ALPHA, &order("tx-1")).await;
+    acquirer.stop().await;
+    let of_notifications = |call: &Exchange| call.path.starts_with("/v2/notification/");
+    let calls = setup.klarna.heard.matching(of_notifications).len();
+    let (id, secret) = setup.klarna.registered().key();
+    for (secret, is_right) in [("a slip of the hand", false), (secret.as_str(), true)] {
+        let acquirer = setup
+            .start_with(|settings| {
+                let key = RegisteredKey { id: id.as_str().into(), secret: secret.into() };
+                settings.registration.signing_keys = vec![key];
+                settings.registration.check = Duration::from_millis(1);
+            })
+            .await;
+        let health = health(&acquirer).await;
+        assert_eq!((&health["webhook"], &health["missing"]), (&"by_hand".into(), &json!([])));
+        assert!(doubt(&acquirer).await.is_client_error());
+        // The webhook is made by hand too, once it is known where to.
+        let url = format!("{}/klarna/webhooks", acquirer.base_url);
+        setup.klarna.registered().webhooks[0]["url"] = url.into();
+        let status = setup.klarna.send_event("e-1", "COMPLETED", &setup.klarna.authorizes()[0]).await;
+        assert_eq!(status.is_success(), is_right, "{status}");
+        if is_right {
+            setup.klarna.await_authorizes(2).await;
+        }
+        acquirer.stop().await;
+    }
+    assert_eq!(setup.klarna.heard.matching(of_notifications).len(), calls, "the notification API was called");
 }
