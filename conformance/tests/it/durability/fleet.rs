@@ -84,7 +84,8 @@ impl Fleet {
             answer_ms = 2000
             [notifications]
             timeout_ms = 1000
-            retry = {{ attempts = 9, first_ms = 20, max_ms = 500 }}
+            span_ms = 600000
+            retry = {{ first_ms = 20, max_ms = 500 }}
             [registration]
             check_ms = 1000
             check_gap_ms = 1
