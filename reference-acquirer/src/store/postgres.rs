@@ -72,5 +72,5 @@ pub(super) async fn open(url: &str, sealer: Sealer) -> Result<SqlStore<Postgres>
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_with(options)
         .await?;
-    SqlStore::new(pool, sealer, None).await
+    SqlStore::new(pool.clone(), pool, sealer, None).await
 }

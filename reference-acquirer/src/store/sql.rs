@@ -28,6 +28,10 @@ const SIGNING_KEY: &str = "signing_keys.signing_key";
 #[derive(Debug)]
 pub(super) struct SqlStore<DB: Dialect> {
     pub(super) pool: Pool<DB>,
+    /// Connections for transactions that write. Where the database takes one writer at a time there is
+    /// one of them, so that writers stand in line here and go on the moment it is their turn: in the
+    /// database they would sleep and look again.
+    pub(super) writers: Pool<DB>,
     pub(super) sealer: Sealer,
     /// Held while the database is open, where it is for one process at a time.
     in_use: Option<InUse>,
@@ -49,6 +53,7 @@ where
     /// are what every statement needs.
     pub(super) async fn new(
         pool: Pool<DB>,
+        writers: Pool<DB>,
         sealer: Sealer,
         in_use: Option<InUse>,
     ) -> Result<Self, StoreError> {
@@ -59,7 +64,7 @@ where
             connection.prepare(statement.into_sql_str()).await?;
         }
         drop(connection);
-        Ok(Self { pool, sealer, in_use })
+        Ok(Self { pool, writers, sealer, in_use })
     }
 
     /// Frees every claim and every lock: for a database that is for one process at a time.
@@ -74,7 +79,7 @@ where
     }
 
     pub(super) async fn write(&self) -> Result<Transaction<'static, DB>, StoreError> {
-        Ok(self.pool.begin_with(DB::BEGIN).await?)
+        Ok(self.writers.begin_with(DB::BEGIN).await?)
     }
 
     fn payment_of(&self, row: Option<DB::Row>) -> Result<Option<Payment>, StoreError> {
@@ -232,6 +237,7 @@ where
     }
 
     async fn close(&self) {
+        self.writers.close().await;
         self.pool.close().await;
         if let Some(in_use) = &self.in_use {
             in_use.release();
@@ -446,13 +452,13 @@ where
             .bind(claim.owner.as_str())
             .bind(due_at.as_millisecond())
             .bind(i64::from(claim.attempt))
-            .execute(&mut *self.pool.acquire().await?)
+            .execute(&mut *self.writers.acquire().await?)
             .await?;
         Ok(())
     }
 
     async fn release(&self, owner: &str) -> Result<u64, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.writers.acquire().await?;
         sqlx::query(sql::RELEASE_OWN_KEYS).bind(owner).execute(&mut *connection).await?;
         let released = sqlx::query(sql::RELEASE_OWN).bind(owner).execute(&mut *connection).await?;
         Ok(DB::rows_affected(&released))
@@ -464,13 +470,13 @@ where
             .bind(lease.owner.as_str())
             .bind(lease.until.as_millisecond())
             .bind(now.as_millisecond())
-            .execute(&mut *self.pool.acquire().await?)
+            .execute(&mut *self.writers.acquire().await?)
             .await?;
         Ok(DB::rows_affected(&taken) == 1)
     }
 
     async fn unlock(&self, name: &str, owner: &str) -> Result<(), StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.writers.acquire().await?;
         sqlx::query(sql::UNLOCK).bind(name).bind(owner).execute(&mut *connection).await?;
         Ok(())
     }
@@ -500,7 +506,7 @@ where
             .bind(key.id.as_str())
             .bind(self.sealer.seal(SIGNING_KEY, &key.key)?)
             .bind(now.as_millisecond())
-            .execute(&mut *self.pool.acquire().await?)
+            .execute(&mut *self.writers.acquire().await?)
             .await?;
         Ok(())
     }

@@ -102,7 +102,7 @@ where
             .bind(i64::from(answer.status))
             .bind(answer.location.clone())
             .bind(self.seal(BODY, Some(&answer.body))?)
-            .execute(&mut *self.pool.acquire().await?)
+            .execute(&mut *self.writers.acquire().await?)
             .await?;
         Ok(())
     }
@@ -139,7 +139,7 @@ where
             .bind(request.partner.as_str())
             .bind(request.key.as_str())
             .bind(owner)
-            .execute(&mut *self.pool.acquire().await?)
+            .execute(&mut *self.writers.acquire().await?)
             .await?;
         Ok(())
     }

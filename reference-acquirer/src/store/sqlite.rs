@@ -51,8 +51,13 @@ pub(super) async fn open(url: &str, sealer: Sealer) -> Result<SqlStore<Sqlite>, 
     let in_memory = url.contains(":memory:");
     let connections = if in_memory { 1 } else { CONNECTIONS };
     let in_use = if in_memory { None } else { Some(InUse::take(options.get_filename())?) };
-    let pool = SqlitePoolOptions::new().max_connections(connections).connect_with(options).await?;
-    let store = SqlStore::new(pool, sealer, in_use).await?;
+    let pool = SqlitePoolOptions::new().max_connections(connections).connect_with(options.clone()).await?;
+    let writers = if in_memory {
+        pool.clone()
+    } else {
+        SqlitePoolOptions::new().max_connections(1).connect_with(options).await?
+    };
+    let store = SqlStore::new(pool, writers, sealer, in_use).await?;
     let abandoned = store.release_everything().await?;
     if abandoned > 0 {
         tracing::info!(abandoned, "going on with what an earlier run left unfinished");
