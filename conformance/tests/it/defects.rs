@@ -106,12 +106,13 @@ fn a_finding_has_everything_that_a_reader_needs() {
     }
 }
 
+/// The scenario that asks by itself that nothing is found of network data.
+const ASKS: &str = "initial-authorization/journal/what-is-not-there-and-what-nothing-is-found-of";
+
 #[test]
 fn network_data_that_is_written_again_is_found_where_it_is_looked_for() {
     let whole = run(&["--defect", "network-data-reserialised", "--seed", "7"]);
     whole.must_exit(1);
-    // One scenario asks by itself that nothing is found of network data.
-    const ASKS: &str = "initial-authorization/journal/what-is-not-there-and-what-nothing-is-found-of";
     let mut red = whole.ended("failed");
     assert!(red.iter().any(|id| id == ASKS), "{red:?}");
     red.retain(|id| id != ASKS);

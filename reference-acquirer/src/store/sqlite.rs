@@ -69,7 +69,7 @@ pub(super) async fn open(url: &str, sealer: Sealer) -> Result<SqlStore<Sqlite>, 
 pub(super) async fn open_beside(url: &str, sealer: Sealer) -> Result<SqlStore<Sqlite>, StoreError> {
     let options = options(url)?.create_if_missing(false);
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-    SqlStore::new(pool, sealer, None).await
+    SqlStore::new(pool.clone(), pool, sealer, None).await
 }
 
 fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
