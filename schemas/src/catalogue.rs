@@ -21,6 +21,7 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
 pub use self::apart::check_against;
+pub use self::disposition::reports;
 use self::documents::Documents;
 
 /// How many violations one check names at most; a body with more is wrong enough.

@@ -49,7 +49,8 @@ pub(super) fn disposition(documents: &Documents, name: &str, evaluation_path: &s
     }
 }
 
-fn reports(schema: &Value, keyword: &str) -> bool {
+/// Whether a schema only reports what breaks a keyword that stands in it.
+pub fn reports(schema: &Value, keyword: &str) -> bool {
     schema
         .get("x-report")
         .and_then(Value::as_array)

@@ -1,6 +1,6 @@
 //! Whether a place that a rule names is one that a body of Klarna's API can have.
 
-use klarna_schemas::catalogue::Catalogue;
+use klarna_schemas::catalogue::{Catalogue, reports};
 use klarna_schemas::nearest::nearest;
 use serde_json::Value;
 
@@ -53,9 +53,11 @@ fn follow(schema: &'static str, steps: &[Step]) -> Result<Field, Unusable> {
     let Some(document) = catalogue.schema(schema) else { return Ok(Field::of_any_kind()) };
     let mut nodes: Vec<Node> = vec![(schema, document)];
     let mut is_always_there = true;
+    let mut is_free = false;
     let mut so_far = String::from("$");
     for step in steps {
         let open = unfolded(catalogue, &nodes);
+        is_free |= nodes.iter().chain(&open).any(only_reports);
         let next: Vec<Node> = match step {
             Step::Name(name) => {
                 is_always_there &= open.iter().all(|(_, node)| requires(node, name));
@@ -86,19 +88,20 @@ fn follow(schema: &'static str, steps: &[Step]) -> Result<Field, Unusable> {
         };
         nodes = next;
     }
-    Ok(Field { nodes: unfolded(catalogue, &nodes), is_always_there })
+    let open = unfolded(catalogue, &nodes);
+    is_free |= nodes.iter().chain(&open).any(only_reports);
+    Ok(if is_free { Field::of_any_kind() } else { Field { nodes: open, is_always_there } })
+}
+
+/// Whether what breaks a schema, or what it refers to, may be reported without a word of it there.
+fn only_reports((_, node): &Node) -> bool {
+    reports(node, "*") || (node.get("$ref").is_some() && node.get("x-report").is_some())
 }
 
 /// Whether a body is refused that lacks this member.
 fn requires(node: &Value, name: &str) -> bool {
     let names = node.get("required").and_then(Value::as_array);
-    rejects(node, "required") && names.is_some_and(|names| names.iter().any(|one| one == name))
-}
-
-/// Whether what breaks a keyword is refused, and not only reported.
-pub(super) fn rejects(node: &Value, keyword: &str) -> bool {
-    let reported = node.get("x-report").and_then(Value::as_array);
-    !reported.is_some_and(|reported| reported.iter().any(|one| one == keyword))
+    !reports(node, "required") && names.is_some_and(|names| names.iter().any(|one| one == name))
 }
 
 /// Whether there can be something in it of which the schema does not say what.
