@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use klarna_schemas::cause::innermost;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -19,7 +20,7 @@ use super::outcome::Outcome;
 use super::request::{Rendered, Request, Shown};
 use super::rules::Seen;
 use super::template::TemplateError;
-use super::variables::{RunVariables, Secrets, with_order, with_payment};
+use super::variables::{OperationVariables, RunVariables, Secrets, with_order, with_payment};
 use super::vars::PartnerBinding;
 use crate::launch::LaunchContext;
 
@@ -162,7 +163,7 @@ impl BoundAcquirer {
             return Err(OperationError::NotBound { adapter: self.adapter.file().to_owned(), operation });
         };
         let variables = |secrets| with_order(self.run.of_partner(partner, secrets), order);
-        let exchange = self.call(operation, &bound.request, &mut Variables::new(variables)).await?;
+        let exchange = self.call(operation, &bound.request, &mut OperationVariables::new(variables)).await?;
         bound.read(&exchange).map_err(|what| OperationError::Unreadable {
             operation,
             what,
@@ -247,7 +248,7 @@ impl BoundAcquirer {
         bound: &Operation,
         variables: impl Fn(Secrets) -> Value,
     ) -> Result<PaymentAnswer, OperationError> {
-        let mut variables = Variables::new(variables);
+        let mut variables = OperationVariables::new(variables);
         let mut earlier = BTreeMap::new();
         for call in &bound.before {
             let exchange = self.call(operation, &call.request, &mut variables).await?;
@@ -286,7 +287,7 @@ impl BoundAcquirer {
         &self,
         operation: &'static str,
         request: &Request,
-        variables: &mut Variables,
+        variables: &mut OperationVariables,
     ) -> Result<PartnerExchange, OperationError> {
         let inner = &self.adapter.inner;
         let failed = |source| OperationError::Template { operation, source };
@@ -316,7 +317,8 @@ impl BoundAcquirer {
         let unreachable = |error: &reqwest::Error| OperationError::Unreachable {
             operation,
             url: likeness.shown_url(),
-            reason: reason(error),
+            // The URL is told apart.
+            reason: innermost(error).to_string(),
         };
         let call = async {
             let mut builder = self.http.request(request.method, request.url);
@@ -395,32 +397,6 @@ impl BoundAcquirer {
     }
 }
 
-/// What the templates of one operation see: for the wire, and for whatever is shown.
-struct Variables {
-    revealed: Value,
-    marked: Value,
-}
-
-impl Variables {
-    fn new(variables: impl Fn(Secrets) -> Value) -> Self {
-        Self { revealed: variables(Secrets::Revealed), marked: variables(Secrets::Marked) }
-    }
-
-    /// Gives the next request a nonce and a time of its own.
-    fn renew(&mut self) {
-        let facts = RequestFacts::now();
-        for variables in [&mut self.revealed, &mut self.marked].into_iter().filter_map(Value::as_object_mut) {
-            facts.add_to(variables);
-        }
-    }
-
-    /// Adds what an earlier answer gave.
-    fn add_call(&mut self, name: &str, value: &str) {
-        add_call(&mut self.revealed, name, value);
-        add_call(&mut self.marked, name, value);
-    }
-}
-
 /// Status and beginning of an answer.
 fn shown(exchange: &PartnerExchange) -> String {
     format!("{} {}", exchange.status, excerpt(&exchange.response_body))
@@ -432,15 +408,6 @@ pub(crate) fn pairs(headers: &http::HeaderMap) -> Vec<(String, String)> {
         .iter()
         .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect()
-}
-
-/// The innermost cause, which is the one that helps; the URL is told apart.
-fn reason(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 /// The beginning of a body, in one line.

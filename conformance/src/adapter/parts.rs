@@ -167,7 +167,8 @@ impl Part {
             Self::Target if message.query.is_empty() => message.path.to_owned(),
             Self::Target => format!("{}?{}", message.path, message.query),
             Self::Text(text) => text.clone(),
-            Self::Header { name, item } => header(message, name, item.as_deref())?,
+            Self::Header { name, item: None } => header(message, name)?.to_owned(),
+            Self::Header { name, item: Some(item) } => items(message, name, item)?.swap_remove(0),
             Self::Headers(sorted) => {
                 let headers = message.headers.iter();
                 sorted.written(headers.map(|(name, value)| (name.to_ascii_lowercase(), value.clone())))
@@ -190,14 +191,10 @@ impl Part {
     /// # Errors
     /// What is not there.
     pub(super) fn candidates(&self, message: &Message<'_>) -> Result<Vec<String>, String> {
-        let Self::Header { name, item: Some(item) } = self else {
-            return Ok(vec![String::from_utf8_lossy(&self.bytes(message)?).into_owned()]);
-        };
-        let value = header(message, name, None)?;
-        let items = value.split(',').filter_map(|pair| pair.trim().split_once('='));
-        let found: Vec<String> =
-            items.filter(|(known, _)| known == item).map(|(_, value)| value.to_owned()).collect();
-        if found.is_empty() { Err(format!("the header {name} has no item {item}")) } else { Ok(found) }
+        match self {
+            Self::Header { name, item: Some(item) } => items(message, name, item),
+            _ => Ok(vec![String::from_utf8_lossy(&self.bytes(message)?).into_owned()]),
+        }
     }
 
     /// Where it stands, for a reader.
@@ -229,13 +226,21 @@ fn parameters<'a>(message: &Message<'a>) -> impl Iterator<Item = (String, String
     url::form_urlencoded::parse(message.query.as_bytes()).into_owned()
 }
 
-fn header(message: &Message<'_>, name: &str, item: Option<&str>) -> Result<String, String> {
+/// The value of a header.
+///
+/// # Errors
+/// When it is missing.
+pub(super) fn header<'a>(message: &Message<'a>, name: &str) -> Result<&'a str, String> {
     let value = message.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    let (_, value) = value.ok_or_else(|| format!("the header {name} is missing"))?;
-    let Some(item) = item else { return Ok(value.clone()) };
-    let items = value.split(',').filter_map(|pair| pair.trim().split_once('='));
-    let found = items.filter(|(known, _)| *known == item).map(|(_, value)| value.to_owned()).next();
-    found.ok_or_else(|| format!("the header {name} has no item {item}"))
+    value.map(|(_, value)| value.as_str()).ok_or_else(|| format!("the header {name} is missing"))
+}
+
+/// The values of an item in a header such as `t=1,v1=ab,v1=cd`; at least one.
+fn items(message: &Message<'_>, name: &str, item: &str) -> Result<Vec<String>, String> {
+    let pairs = header(message, name)?.split(',').filter_map(|pair| pair.trim().split_once('='));
+    let found: Vec<String> =
+        pairs.filter(|(known, _)| *known == item).map(|(_, value)| value.to_owned()).collect();
+    if found.is_empty() { Err(format!("the header {name} has no item {item}")) } else { Ok(found) }
 }
 
 /// A value in the body; one that is not there counts as empty text, as signature schemes have it.

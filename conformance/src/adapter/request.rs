@@ -50,7 +50,7 @@ impl Authentication {
                 password: templates.text(&basic.password)?,
             },
             (None, None, Some(header), None) => Shown::Header {
-                name: header_name(templates, &header.name)?,
+                name: templates.source().header_name(&header.name)?,
                 value: templates.text(&header.value)?,
             },
             (None, None, None, Some(oauth)) => Shown::OAuth(OAuth::compile(oauth, templates)?),
@@ -161,7 +161,7 @@ impl Request {
         let headers = file
             .headers
             .iter()
-            .map(|(name, value)| Ok((header_name(templates, name)?, templates.text(value)?)))
+            .map(|(name, value)| Ok((templates.source().header_name(name)?, templates.text(value)?)))
             .collect::<Result<_, AdapterError>>()?;
         let query = file.query.as_ref().map(|query| Tree::compile(query, templates)).transpose()?;
         let body = file.body.as_ref().map(|body| Body::compile(body, templates)).transpose()?;
@@ -314,14 +314,4 @@ struct Parts {
     headers: Vec<(HeaderName, String)>,
     user: Option<String>,
     body: Option<Vec<u8>>,
-}
-
-pub(super) fn header_name(templates: &Templates, name: &Spanned<String>) -> Result<HeaderName, AdapterError> {
-    HeaderName::from_bytes(name.value.as_bytes()).map_err(|_| {
-        templates.source().complain(
-            name.referenced.into(),
-            &format!("\"{}\" is no header name", name.value),
-            None,
-        )
-    })
 }

@@ -170,10 +170,7 @@ fn headers(
     conditions
         .iter()
         .map(|(name, node)| {
-            http::HeaderName::from_bytes(name.value.as_bytes()).map_err(|_| {
-                let message = format!("\"{}\" is no header name", name.value);
-                source.complain(name.referenced.into(), &message, None)
-            })?;
+            source.header_name(name)?;
             Ok((name.value.clone(), test(source, node)?))
         })
         .collect()

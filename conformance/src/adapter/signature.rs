@@ -9,7 +9,6 @@ use super::error::AdapterError;
 use super::file::SignatureFile;
 use super::hmac::{ALGORITHMS, Encoding, Hash, SecretEncoding, word};
 use super::parts::{Message, Parts};
-use super::request::header_name;
 use super::template::{Template, TemplateError, Templates};
 use super::variables::{CLOSES, OPENS};
 
@@ -50,7 +49,7 @@ impl Signature {
         let headers = file
             .headers
             .iter()
-            .map(|(name, value)| Ok((header_name(templates, name)?, templates.text(value)?)))
+            .map(|(name, value)| Ok((templates.source().header_name(name)?, templates.text(value)?)))
             .collect::<Result<_, AdapterError>>()?;
         Ok(Self {
             hash,
@@ -59,7 +58,7 @@ impl Signature {
             headers,
             parts,
             encoding,
-            header: header_name(templates, &file.header)?,
+            header: templates.source().header_name(&file.header)?,
             value: file.value.as_ref().map(|value| templates.text(value)).transpose()?,
         })
     }

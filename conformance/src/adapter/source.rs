@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use http::HeaderName;
 use klarna_schemas::nearest::nearest;
 use miette::{NamedSource, SourceSpan};
+use serde_saphyr::Spanned;
 
 use super::error::{AdapterError, Details};
 
@@ -143,6 +145,14 @@ impl Source {
             start += line.len();
         }
         self.shown.len()
+    }
+
+    /// The name of a header.
+    pub(super) fn header_name(&self, name: &Spanned<String>) -> Result<HeaderName, AdapterError> {
+        HeaderName::from_bytes(name.value.as_bytes()).map_err(|_| {
+            let message = format!("\"{}\" is no header name", name.value);
+            self.complain(name.referenced.into(), &message, None)
+        })
     }
 
     /// The character at a place.

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
+use super::facts::RequestFacts;
+use super::operation::add_call;
 use super::order::{Address, Customer, Mode, Order, OrderLine, Recipient};
 use super::vars::PartnerBinding;
 
@@ -124,6 +126,32 @@ pub(super) fn with_order(mut variables: Map<String, Value>, order: &Order) -> Va
 pub(super) fn with_payment(mut variables: Map<String, Value>, payment: &BTreeMap<String, String>) -> Value {
     variables.insert("payment".to_owned(), json!(payment));
     Value::Object(variables)
+}
+
+/// What the templates of one operation see: for the wire, and for whatever is shown.
+pub(super) struct OperationVariables {
+    pub(super) revealed: Value,
+    pub(super) marked: Value,
+}
+
+impl OperationVariables {
+    pub(super) fn new(variables: impl Fn(Secrets) -> Value) -> Self {
+        Self { revealed: variables(Secrets::Revealed), marked: variables(Secrets::Marked) }
+    }
+
+    /// Gives the next request a nonce and a time of its own.
+    pub(super) fn renew(&mut self) {
+        let facts = RequestFacts::now();
+        for variables in [&mut self.revealed, &mut self.marked].into_iter().filter_map(Value::as_object_mut) {
+            facts.add_to(variables);
+        }
+    }
+
+    /// Adds what an earlier answer gave.
+    pub(super) fn add_call(&mut self, name: &str, value: &str) {
+        add_call(&mut self.revealed, name, value);
+        add_call(&mut self.marked, name, value);
+    }
 }
 
 /// An order with everything in it, to check templates with.

@@ -1,6 +1,5 @@
 //! Whether a notification is the acquirer's own: the signature schemes that adapters can name.
 
-use http::HeaderName;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
@@ -8,7 +7,7 @@ use super::error::AdapterError;
 use super::file::VerifyFile;
 use super::hmac::{ALGORITHMS, Encoding, Hash, SecretEncoding};
 use super::node::Node;
-use super::parts::{Message, Part, Parts};
+use super::parts::{self, Message, Part, Parts};
 use super::source::{Place, Source};
 use super::template::{Template, TemplateError, Templates, context};
 
@@ -117,7 +116,9 @@ impl HmacScheme {
             return Err(source.unknown(place, "scheme", &file.scheme.value, &known));
         };
         let at = match (&file.header, &file.signature) {
-            (Some(header), None) => Part::Header { name: header_name(source, header)?, item: None },
+            (Some(header), None) => {
+                Part::Header { name: source.header_name(header)?.to_string(), item: None }
+            }
             (None, Some(node)) => Part::compile(source, node)?,
             _ => {
                 return Err(source.complain(
@@ -172,9 +173,9 @@ impl Scheme {
     pub(super) fn verify(&self, key: &[u8], message: &Message<'_>) -> Result<(), String> {
         match self {
             Self::StandardWebhooks => {
-                let id = value(message, "webhook-id")?;
-                let timestamp = value(message, "webhook-timestamp")?;
-                let signatures = value(message, "webhook-signature")?;
+                let id = parts::header(message, "webhook-id")?;
+                let timestamp = parts::header(message, "webhook-timestamp")?;
+                let signatures = parts::header(message, "webhook-signature")?;
                 if timestamp.parse::<u64>().is_err() {
                     return Err(format!("webhook-timestamp \"{timestamp}\" is no number of seconds"));
                 }
@@ -190,17 +191,6 @@ impl Scheme {
             Self::Hmac(scheme) => scheme.verify(key, message),
         }
     }
-}
-
-fn value<'a>(message: &Message<'a>, name: &str) -> Result<&'a str, String> {
-    let value = message.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    value.map(|(_, value)| value.as_str()).ok_or_else(|| format!("the header {name} is missing"))
-}
-
-fn header_name(source: &Source, name: &Spanned<String>) -> Result<String, AdapterError> {
-    HeaderName::from_bytes(name.value.as_bytes()).map(|name| name.to_string()).map_err(|_| {
-        source.complain(name.referenced.into(), &format!("\"{}\" is no header name", name.value), None)
-    })
 }
 
 #[cfg(test)]

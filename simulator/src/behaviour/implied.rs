@@ -66,9 +66,9 @@ impl Compiled {
                 && values.into_iter().all(|value| wider.misfit_of(value).is_none());
         }
         let (narrow, wide) = (&self.tests, &wider.tests);
-        let Tests { present, equals, one_of, min, max, starts_with, ends_with, contains, matches } = wide;
+        let Tests { present: _, equals, one_of, min, max, starts_with, ends_with, contains, matches } = wide;
         let absent = |tests: &Tests| tests.present == Some(false);
-        (present.is_none() || absent(narrow) == absent(wide))
+        absent(narrow) == absent(wide)
             && equals.is_none()
             && one_of.is_none()
             && min.is_none_or(|wide| narrow.min.is_some_and(|narrow| narrow >= wide))
@@ -77,7 +77,6 @@ impl Compiled {
             && ends_with.as_deref().is_none_or(|wide| ends(narrow, wide))
             && contains.as_deref().is_none_or(|wide| has_in_it(narrow, wide))
             && (matches.is_none() || *matches == narrow.matches)
-            && (!absent(narrow) || absent(wide))
     }
 }
 

@@ -66,10 +66,14 @@ impl UsableRule {
     }
 }
 
+/// Whether it asks for a step-up, where Klarna would.
+pub(super) fn asks_for_step_up(then: &Then) -> bool {
+    then.result == Some(AuthorizationResult::StepUpRequired) && !then.force
+}
+
 /// Why Klarna does not do this with a call; `None` where it may.
 pub(super) fn illegal(then: &Then, occasion: &Occasion<'_>) -> Option<String> {
-    let steps_up = then.result == Some(AuthorizationResult::StepUpRequired) && !then.force;
-    (steps_up && !occasion.can_step_up).then(|| {
+    (asks_for_step_up(then) && !occasion.can_step_up).then(|| {
         "Klarna asks for no step-up here: there is no way to the customer, or it was asked".to_owned()
     })
 }

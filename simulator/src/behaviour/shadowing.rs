@@ -1,12 +1,10 @@
 //! Rules that are never reached, because those before them fit every call that they fit.
 
-use klarna_schemas::klarna::authorize::AuthorizationResult;
 use klarna_schemas::simulator::control::CallKind;
-use klarna_schemas::simulator::rules::Then;
 
 use super::conditions::Compiled;
 use super::rule_check::AUTHORIZE;
-use super::rules::UsableRule;
+use super::rules::{UsableRule, asks_for_step_up};
 use crate::pattern::fits;
 
 /// Into how many parts the calls of a rule are cut at most, each for one rule to serve.
@@ -71,17 +69,13 @@ fn serves_all(earlier: &UsableRule, later: &UsableRule, part: &Part) -> bool {
     };
     // One that asks for a step-up lets calls pass that cannot be stepped up: those go on to the next, unless
     // that asks for one, too.
-    let served = !earlier.doings().any(steps_up) || later.doings().all(steps_up);
+    let served = !earlier.doings().any(asks_for_step_up) || later.doings().all(asks_for_step_up);
     earlier.rule.times.is_none()
         && served
         && account
         && covers(&one.operation, &other.operation)
         && (one.on == CallKind::Any || one.on == part.on)
         && earlier.conditions.iter().all(|wide| part.conditions.iter().any(|narrow| narrow.implies(wide)))
-}
-
-fn steps_up(then: &Then) -> bool {
-    then.result == Some(AuthorizationResult::StepUpRequired) && !then.force
 }
 
 /// Whether a pattern of names takes in all that another does.
