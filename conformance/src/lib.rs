@@ -15,6 +15,7 @@ pub mod builtin;
 mod cause;
 pub mod cli;
 pub mod exit_code;
+pub mod expected;
 pub mod launch;
 pub mod model;
 pub mod mutants;
