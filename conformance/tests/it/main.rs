@@ -23,6 +23,8 @@ mod foreign;
 #[cfg(test)]
 mod foreign_kit;
 #[cfg(test)]
+mod gateways;
+#[cfg(test)]
 mod late_traffic;
 #[cfg(test)]
 mod launch;
