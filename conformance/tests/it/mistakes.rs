@@ -104,12 +104,17 @@ fn with(from: &str, to: &str, scenario: &str) -> Ran {
 
 /// Plays scenarios against a changed acquirer; all, where none is named.
 fn play(program: &str, scenarios: &[&str]) -> Ran {
+    play_at(program, places(scenarios))
+}
+
+/// The same by the places of scenarios, or by files of features.
+fn play_at(program: &str, places: Vec<String>) -> Ran {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("acquirer.py"), program).unwrap();
     let adapter = root().join("conformance/tests/foreign/adapter.yaml");
     std::fs::copy(adapter, folder.path().join("adapter.yaml")).unwrap();
     let adapter = folder.path().join("adapter.yaml").display().to_string();
-    let mut args = places(scenarios);
+    let mut args = places;
     args.extend(["--acquirer", &adapter, "--seed", "7"].map(str::to_owned));
     run(&args.iter().map(String::as_str).collect::<Vec<_>>())
 }
