@@ -111,6 +111,8 @@ class StepUpAs403(gateway.Face):
         merchant = next((one for one in self.merchants if one["account"] == account), None)
         if merchant is None or request.headers.get("checkout-algorithm") != "sha256":
             return None, "checkout-account"
+        if request.headers.get("checkout-method") != request.method:
+            return None, "checkout-method"
         signed = f"{lines(request.headers.items())}\n".encode() + request.body
         expected = gateway.sign(merchant["secret"].encode(), signed)
         if not hmac.compare_digest(expected, request.headers.get("signature", "")):
