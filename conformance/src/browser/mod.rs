@@ -4,16 +4,18 @@
 //! Acquirers in containers are told public URLs of the simulator and the Partner. The browser is in
 //! this process: it knows where these really listen, and goes there.
 
+mod cookies;
 mod form;
 mod hop;
 mod page;
 mod refresh;
 mod script;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use url::Url;
 
+pub use cookies::Cookies;
 pub use hop::{Hop, Trail, without_query};
 use refresh::Refresh;
 
@@ -71,7 +73,7 @@ impl Browser {
     ///
     /// # Errors
     /// When nobody answers, or the answer breaks off.
-    pub async fn go(&self, hop: &Hop, accept: &str) -> Result<Visit, reqwest::Error> {
+    pub async fn go(&self, hop: &Hop, accept: &str, cookies: &Cookies) -> Result<Visit, reqwest::Error> {
         if !hop.after().is_zero() {
             pause(hop.after()).await;
         }
@@ -82,8 +84,13 @@ impl Browser {
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(form.to_owned()),
         };
+        let cookie = cookies.for_request(hop.url());
+        let request = cookie.into_iter().fold(request, |request, cookie| request.header(COOKIE, cookie));
         let answer = request.header(ACCEPT, accept).send().await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
+        for set in headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
+            cookies.take(hop.url(), set);
+        }
         let page = read(answer).await?;
         let redirected = || hop.redirected(status, text(&headers, LOCATION.as_str())?);
         let next = redirected().or_else(|| refreshed(hop, &headers)).or_else(|| {

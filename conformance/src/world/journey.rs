@@ -12,7 +12,7 @@ use url::Url;
 use super::World;
 use super::checks::finding;
 use super::failure::Failure;
-use crate::browser::{Hop, Trail, without_query};
+use crate::browser::{Cookies, Hop, Trail, without_query};
 
 /// Hops that a browser follows before it gives up: as many as the Fetch standard allows redirects.
 const HOPS_MAX: usize = 20;
@@ -31,6 +31,8 @@ pub enum Way {
 pub(super) struct Journey {
     way: Option<Way>,
     sent_to: Option<Url>,
+    /// Of the browser in which this payment is made.
+    cookies: Cookies,
 }
 
 impl World {
@@ -258,7 +260,8 @@ impl World {
             "see that the URLs which are handed to the Customer can be reached".clone_into(&mut finding.mend);
             Failure::found(finding)
         };
-        let visit = self.run.browser.go(hop, accept).await.map_err(unreachable)?;
+        let cookies = &self.payment()?.journey.cookies;
+        let visit = self.run.browser.go(hop, accept, cookies).await.map_err(unreachable)?;
         if visit.status == StatusCode::NOT_FOUND || visit.status.is_server_error() {
             self.remark(format!("{} {here} → {}", hop.method(), visit.status.as_u16()));
         }

@@ -147,7 +147,12 @@ class CamelCase(gateway.Face):
         if payment is None:
             return self.refuse("pspReference", 404)
         if step == "redirect":
-            return redirect(302, f"/shopper/form/{psp}?type=klarna_network")
+            hop = redirect(302, f"/shopper/form/{psp}?type=klarna_network")
+            hop.headers["Set-Cookie"] = f"shopper={psp}; Path=/shopper; HttpOnly; SameSite=Lax"
+            return hop
+        # Only the browser that has come from the beginning is led on.
+        if request.headers.get("cookie") != f"shopper={psp}":
+            return self.refuse("cookie", 403)
         if step == "form":
             return page(
                 "<html><body onload=\"document.forms['continue'].submit()\">"

@@ -6,16 +6,16 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::OriginalUri;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::response::{Html, IntoResponse as _, Response};
-use klarna_conformance::browser::{Browser, Hop, Trail};
+use axum::response::{AppendHeaders, Html, IntoResponse as _, Response};
+use klarna_conformance::browser::{Browser, Cookies, Hop, Trail};
 use tokio::net::TcpListener;
 use url::Url;
 
 /// More hops than any of the ways here has.
 const ENOUGH: usize = 12;
 
-/// What a request was: method, target, content type, body.
-type Seen = (String, String, String, String);
+/// What a request was: method, target, content type, body, cookies.
+type Seen = [String; 5];
 
 fn page(method: &Method, uri: &Uri) -> Response {
     let html = |text: &str| Html(text.to_owned()).into_response();
@@ -23,7 +23,11 @@ fn page(method: &Method, uri: &Uri) -> Response {
         (StatusCode::from_u16(status).unwrap(), [("location", location.to_owned())]).into_response()
     };
     match uri.path() {
-        "/start" => to(302, "refresh?secret=1"),
+        "/start" => {
+            let set =
+                [("location", "refresh?secret=1"), ("set-cookie", "s=1; Path=/deep"), ("set-cookie", "t=2")];
+            (StatusCode::FOUND, AppendHeaders(set)).into_response()
+        }
         "/refresh" => html(
             "<!-- <meta http-equiv=refresh content='0;url=/lost'> --><base href='/deep/'>\
                             <meta http-equiv=refresh content='0; url=form?a=1&amp;b=2'>",
@@ -50,10 +54,11 @@ async fn site() -> (Url, Arc<Mutex<Vec<Seen>>>) {
     let noted = seen.clone();
     let answer =
         async move |method: Method, OriginalUri(uri): OriginalUri, headers: HeaderMap, body: Bytes| {
-            let kind = headers.get("content-type").map_or("", |kind| kind.to_str().unwrap()).to_owned();
+            let header = |name| headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
             let target = uri.path_and_query().unwrap().to_string();
             let body = String::from_utf8(body.to_vec()).unwrap();
-            noted.lock().unwrap().push((method.to_string(), target, kind, body));
+            let seen = [method.to_string(), target, header("content-type"), body, header("cookie")];
+            noted.lock().unwrap().push(seen);
             page(&method, &uri)
         };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -71,11 +76,11 @@ fn browser() -> Browser {
 /// The whole way from a path on.
 async fn follow(from: &str) -> (Trail, Vec<Seen>) {
     let (url, seen) = site().await;
-    let (browser, mut trail) = (browser(), Trail::default());
+    let (browser, mut trail, cookies) = (browser(), Trail::default(), Cookies::default());
     let mut next = Some(Hop::to(url.join(from).unwrap()));
     while let Some(hop) = next.take().filter(|_| trail.len() < ENOUGH) {
         trail.note(&hop);
-        next = browser.go(&hop, "text/html").await.unwrap().next;
+        next = browser.go(&hop, "text/html", &cookies).await.unwrap().next;
     }
     let seen = seen.lock().unwrap().clone();
     (trail, seen)
@@ -91,21 +96,20 @@ async fn it_follows_redirects_refreshes_forms_and_scripts() {
         "/start → (302) /refresh → (refresh) /deep/form → (form, POST) /kept → (307) /dropped → (303) /script \
          → (script) /header → (refresh) /end"
     );
-    let get = |target: &str| ["GET", target, "", ""].map(str::to_owned);
+    let get = |target: &str, cookies: &str| ["GET", target, "", "", cookies].map(str::to_owned);
     let post = |target: &str| {
-        ["POST", target, "application/x-www-form-urlencoded", "token=a%2Bb+%26+c"].map(str::to_owned)
+        ["POST", target, "application/x-www-form-urlencoded", "token=a%2Bb+%26+c", "t=2"].map(str::to_owned)
     };
     let expected = [
-        get("/start"),
-        get("/refresh?secret=1"),
-        get("/deep/form?a=1&b=2"),
+        get("/start", ""),
+        get("/refresh?secret=1", "t=2"),
+        get("/deep/form?a=1&b=2", "s=1; t=2"),
         post("/kept"),
         post("/dropped"),
-        get("/script"),
-        get("/header"),
-        get("/end"),
+        get("/script", "t=2"),
+        get("/header", "t=2"),
+        get("/end", "t=2"),
     ];
-    let seen: Vec<[String; 4]> = seen.into_iter().map(|(a, b, c, d)| [a, b, c, d]).collect();
     assert_eq!(seen, expected);
 }
 
