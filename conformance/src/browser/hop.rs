@@ -87,33 +87,41 @@ impl Hop {
 
 /// Where a browser has been, for a person to read: a URL's query can be a secret, and is left out.
 #[derive(Debug, Clone, Default)]
-pub struct Trail(Vec<Hop>);
+pub struct Trail {
+    hops: Vec<Hop>,
+    end: Option<StatusCode>,
+}
 
 impl Trail {
     /// Notes a request.
     pub fn note(&mut self, hop: &Hop) {
-        self.0.push(hop.clone());
+        self.hops.push(hop.clone());
+    }
+
+    /// Notes the answer that leads nowhere.
+    pub fn ends_with(&mut self, status: StatusCode) {
+        self.end = Some(status);
     }
 
     /// How many requests there were.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.hops.len()
     }
 
     /// Whether there were none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.hops.is_empty()
     }
 
     /// The last URL, whole.
     pub fn end(&self) -> Option<&Url> {
-        self.0.last().map(Hop::url)
+        self.hops.last().map(Hop::url)
     }
 }
 
 impl fmt::Display for Trail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for hop in &self.0 {
+        for hop in &self.hops {
             match hop.by {
                 By::Hand => {}
                 By::Redirect(status) => write!(f, " → ({}) ", status.as_u16())?,
@@ -123,7 +131,10 @@ impl fmt::Display for Trail {
             }
             f.write_str(&without_query(&hop.url))?;
         }
-        Ok(())
+        match self.end.filter(|status| !status.is_success()) {
+            Some(status) => write!(f, ", which answers {}", status.as_u16()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -165,9 +176,10 @@ mod tests {
         for hop in [&first, &second, &third] {
             trail.note(hop);
         }
-        assert_eq!(
-            trail.to_string(),
-            "https://a.example/x → (303) https://a.example/y → (form, POST) https://b.example/"
-        );
+        let shown = "https://a.example/x → (303) https://a.example/y → (form, POST) https://b.example/";
+        trail.ends_with(StatusCode::OK);
+        assert_eq!(trail.to_string(), shown);
+        trail.ends_with(StatusCode::FORBIDDEN);
+        assert_eq!(trail.to_string(), format!("{shown}, which answers 403"));
     }
 }

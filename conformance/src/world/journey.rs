@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use klarna_schemas::ids::PaymentRequestId;
 use klarna_schemas::simulator::control::{CustomerAct, CustomerActed};
-use reqwest::StatusCode;
 use reqwest::header::ACCEPT;
 use serde_json::json;
 use url::Url;
@@ -12,10 +11,8 @@ use url::Url;
 use super::World;
 use super::checks::finding;
 use super::failure::Failure;
+use super::hops::{Followed, HOPS_MAX};
 use crate::browser::{Cookies, Hop, Trail, without_query};
-
-/// Hops that a browser follows before it gives up: as many as the Fetch standard allows redirects.
-const HOPS_MAX: usize = 20;
 
 /// How the Customer came into the Purchase Journey.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +29,7 @@ pub(super) struct Journey {
     way: Option<Way>,
     sent_to: Option<Url>,
     /// Of the browser in which this payment is made.
-    cookies: Cookies,
+    pub(super) cookies: Cookies,
 }
 
 impl World {
@@ -53,34 +50,33 @@ impl World {
         let Ok(here) = Url::parse(&returned) else {
             return Err(self.not_handed_over("step-up.url-handed-over", Some(expected), Some(returned)));
         };
-        let mut trail = Trail::default();
-        let mut next = Some(Hop::to(here));
-        while let Some(hop) = next.take().filter(|_| trail.len() < HOPS_MAX) {
-            trail.note(&hop);
-            let is_klarnas = Url::parse(&expected).is_ok_and(|url| url == *hop.url());
-            if is_klarnas && hop.form().is_none() {
-                self.browse(&hop, "application/json", "step-up.url-handed-over").await?;
+        let klarnas = Url::parse(&expected).ok();
+        let is_klarnas = |hop: &Hop| hop.form().is_none() && klarnas.as_ref() == Some(hop.url());
+        let way = self.follow(here, "step-up.url-handed-over", "application/json", is_klarnas).await?;
+        match way {
+            Followed { trail, arrived: Some(url) } => {
                 if trail.len() > 1 {
                     self.remark(format!(
                         "the acquirer wraps Klarna's URL; followed, it leads there: {trail}"
                     ));
                 }
-                self.payment_mut()?.journey.way = Some(Way::Url(hop.url().clone()));
-                return Ok(());
+                self.payment_mut()?.journey.way = Some(Way::Url(url));
+                Ok(())
             }
-            next = self.browse(&hop, "text/html", "step-up.url-handed-over").await?;
+            Followed { trail, arrived: None } => Err(self.led_astray(expected, returned, &trail)),
         }
-        Err(self.led_astray(expected, returned, &trail))
     }
 
     /// That the URL which the Partner got does not lead to Klarna's.
     fn led_astray(&self, expected: String, returned: String, trail: &Trail) -> Failure {
-        let got = match trail.end() {
-            Some(end) if trail.len() > 1 => format!("{trail} (the last one in full: {end})"),
-            _ => returned,
-        };
+        let last = trail.end().filter(|_| trail.len() > 1);
+        let got = last.map_or(returned, |end| format!("{trail} (the last one in full: {end})"));
         let mut failure = self.not_handed_over("step-up.url-handed-over", Some(expected), Some(got));
         if let Failure::Found { finding, .. } = &mut failure {
+            if last.is_some() {
+                "followed hop by hop, what the Partner got does not lead to Klarna's payment_request_url"
+                    .clone_into(&mut finding.what);
+            }
             if trail.len() == HOPS_MAX {
                 finding.what = format!("{}: {HOPS_MAX} hops do not end there", finding.what);
             }
@@ -164,15 +160,11 @@ impl World {
             }
             return Err(Failure::misused("Klarna has not sent the Customer anywhere"));
         };
-        let mut trail = Trail::default();
-        let mut next = Some(Hop::to(sent_to));
-        while let Some(hop) = next.take().filter(|_| trail.len() < HOPS_MAX) {
-            trail.note(&hop);
-            next = self.browse(&hop, "text/html", "customer.comes-home").await?;
-            if without_query(hop.url()) == without_query(&home) {
-                self.judged("customer.comes-home", 1);
-                return Ok(());
-            }
+        let is_home = |hop: &Hop| without_query(hop.url()) == without_query(&home);
+        let way = self.follow(sent_to, "customer.comes-home", "text/html", is_home).await?;
+        if way.arrived.is_some() {
+            self.judged("customer.comes-home", 1);
+            return Ok(());
         }
         let mut finding = finding(
             "customer.comes-home",
@@ -181,7 +173,7 @@ impl World {
             "the Customer does not come back to the Partner's return_url",
         );
         finding.expected = Some(home.to_string());
-        finding.got = Some(trail.to_string());
+        finding.got = Some(way.trail.to_string());
         self.weigh(finding, None).await
     }
 
@@ -248,24 +240,6 @@ impl World {
     /// and a Customer who is told nothing is sent nowhere.
     pub(super) fn was_sent_somewhere(&self) -> Result<bool, Failure> {
         Ok(self.payment()?.journey.sent_to.is_some())
-    }
-
-    /// One request of the Customer's browser; where it is led on, if it is. The rule is the one that is
-    /// broken where nobody answers.
-    pub(super) async fn browse(&self, hop: &Hop, accept: &str, rule: &str) -> Result<Option<Hop>, Failure> {
-        let here = without_query(hop.url());
-        let unreachable = |error: reqwest::Error| {
-            let what = format!("{here} cannot be opened: {}", error.without_url());
-            let mut finding = finding(rule, &self.scenario.duties, "the Customer's browser", what);
-            "see that the URLs which are handed to the Customer can be reached".clone_into(&mut finding.mend);
-            Failure::found(finding)
-        };
-        let cookies = &self.payment()?.journey.cookies;
-        let visit = self.run.browser.go(hop, accept, cookies).await.map_err(unreachable)?;
-        if visit.status == StatusCode::NOT_FOUND || visit.status.is_server_error() {
-            self.remark(format!("{} {here} → {}", hop.method(), visit.status.as_u16()));
-        }
-        Ok(visit.next)
     }
 
     pub(super) fn not_handed_over(

@@ -11,6 +11,7 @@ mod evidence;
 mod failure;
 mod fence;
 mod final_call;
+mod hops;
 mod journal;
 mod journey;
 mod judging;

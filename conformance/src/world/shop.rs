@@ -76,7 +76,7 @@ impl World {
     async fn visit_shop(&self, home: &Url) -> Result<Page, Failure> {
         let mut hop = Hop::to(home.clone());
         for _ in 0..HOPS_MAX {
-            match self.browse(&hop, "text/html", "customer.ends-right").await? {
+            match self.browse(&hop, "text/html", "customer.ends-right").await?.next {
                 Some(next) => hop = next,
                 None => break,
             }
