@@ -11,6 +11,7 @@
 pub mod adapter;
 pub mod authority;
 pub mod bdd;
+pub mod browser;
 pub mod builtin;
 mod cause;
 pub mod cli;

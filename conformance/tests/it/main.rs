@@ -5,6 +5,8 @@ mod adapter;
 #[cfg(test)]
 mod bad_surroundings;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod databases;
 #[cfg(test)]
 mod defects;
@@ -22,6 +24,8 @@ mod for_partners;
 mod foreign;
 #[cfg(test)]
 mod foreign_kit;
+#[cfg(test)]
+mod gateways;
 #[cfg(test)]
 mod late_traffic;
 #[cfg(test)]

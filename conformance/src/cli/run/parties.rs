@@ -14,13 +14,13 @@ use super::klarna::{self, Klarna};
 use super::prepare::Prepared;
 use crate::adapter::{Adapter, BoundAcquirer};
 use crate::authority::{Authority, trusted};
+use crate::browser::{Browser, Door};
 use crate::cli::args::RunArgs;
 use crate::cli::output::complain;
 use crate::exit_code::Exit;
 use crate::launch::{self, LaunchContext, RunningAcquirer};
 use crate::mutants::MutantProxy;
 use crate::partner::PartnerStandIn;
-use crate::world::{Browser, Door};
 
 /// The acquirer's key at Klarna, and the account that it belongs to: the simulator's defaults.
 const API_KEY: &str = "klarna_test_api_local";
