@@ -260,6 +260,9 @@ fn arguments(args: &RunArgs) -> Vec<String> {
     if let Some(database) = &args.acquirer_database {
         arguments.push(format!("--acquirer-database {}", without_password(database.expose_secret())));
     }
+    if args.acquirer_replicas > 1 {
+        arguments.push(format!("--acquirer-replicas {}", args.acquirer_replicas));
+    }
     if let Some(url) = &args.simulator {
         arguments.push(format!("--simulator {url}"));
     }
