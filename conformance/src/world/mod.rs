@@ -6,12 +6,14 @@ mod browser;
 mod checks;
 mod conclude;
 mod context;
+mod deeds;
 mod ends;
 mod events;
 mod evidence;
 mod failure;
 mod fence;
 mod final_call;
+mod follow_ups;
 mod journal;
 mod journey;
 mod judging;
@@ -159,6 +161,14 @@ impl World {
             .rev()
             .find(|payment| !payment.is_fence && payment.seat == turn)
             .ok_or_else(|| Failure::misused("no step before this one creates a payment"))
+    }
+
+    /// Asks that the acquirer claims a capability, for steps that make no sense without it.
+    ///
+    /// # Errors
+    /// When it does not: then the scenario is not asked of it.
+    pub fn needs(&self, capability: &str) -> Result<(), Failure> {
+        self.run.adapter.why_not(capability).map_or(Ok(()), |why| Err(Failure::NotApplicable(why)))
     }
 
     /// Adds a remark to the step that runs, for the report.
