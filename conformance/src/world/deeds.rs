@@ -86,6 +86,20 @@ impl World {
         Ok(entries.map(|entry| Call { entry }).collect())
     }
 
+    /// Numbers of those that Klarna has refused.
+    pub(super) async fn refused_calls_of(&mut self, kind: FollowUp) -> Result<Vec<u64>, Failure> {
+        let refused = |call: &Call| {
+            call.entry.response.as_ref().is_some_and(|answer| (400..500).contains(&answer.status))
+        };
+        Ok(self
+            .follow_up_calls(kind)
+            .await?
+            .iter()
+            .filter(|call| refused(call))
+            .map(|c| c.entry.seq)
+            .collect())
+    }
+
     fn follow_up_finding(&self, rule: &str, kind: FollowUp, what: String, calls: &[Call]) -> Finding {
         let mut finding = finding(rule, &self.scenario.duties, operations(kind).join(" or "), what);
         finding.exchanges = calls.iter().map(|call| call.entry.seq).collect();

@@ -124,6 +124,10 @@ impl World {
         outcome: FollowUpOutcome,
     ) -> Result<(), Failure> {
         self.last_wish(kind)?;
+        if outcome == FollowUpOutcome::Refused {
+            let refused = self.refused_calls_of(kind).await?;
+            self.asked_too_much.extend(refused);
+        }
         let payment = self.payment()?;
         let answer = payment.wishes(kind).next_back().and_then(|asked| asked.answers.last());
         let Some(answer) = answer else {

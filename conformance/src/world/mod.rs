@@ -100,6 +100,8 @@ pub struct World {
     rotated: Vec<(WebhookId, SigningKeyId)>,
     /// Where the account's journal stood when Klarna last lost what the acquirer had registered.
     forgotten_at: Option<u64>,
+    /// Calls that Klarna refused since the Partner itself asked for too much, by their numbers.
+    asked_too_much: Vec<u64>,
     /// The payment methods that were listed last.
     listing: Option<methods::Listing>,
 }
@@ -138,6 +140,7 @@ impl World {
             customer_acts_after: None,
             rotated: Vec::new(),
             forgotten_at: None,
+            asked_too_much: Vec::new(),
             listing: None,
         })
     }
