@@ -5,6 +5,8 @@ mod adapter;
 #[cfg(test)]
 mod bad_surroundings;
 #[cfg(test)]
+mod capabilities;
+#[cfg(test)]
 mod databases;
 #[cfg(test)]
 mod defects;

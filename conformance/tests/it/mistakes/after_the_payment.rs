@@ -6,8 +6,7 @@ use super::{Mistake, all_show};
 const WHOLE: &str = "after-the-payment/capture/the-whole-amount";
 const IN_PARTS: &str = "after-the-payment/capture/in-two-parts#1";
 const IN_PARTS_OF_YEN: &str = "after-the-payment/capture/in-two-parts#2";
-const TOO_MUCH: &str =
-    "after-the-payment/capture/more-than-what-is-left-is-refused-and-the-partner-is-told";
+const TOO_MUCH: &str = "after-the-payment/capture/more-than-what-is-left-is-refused-and-the-partner-is-told";
 const ASKED_TWICE: &str = "after-the-payment/capture/asked-for-twice-it-is-made-once";
 const AFTER_503: &str = "after-the-payment/capture/klarna-in-trouble-is-asked-again-for-the-same-capture#1";
 const AFTER_A_LOST_ANSWER: &str =
@@ -134,7 +133,10 @@ fn trouble_that_is_not_borne() {
 fn a_refusal_that_the_partner_is_not_told() {
     all_show(&[Mistake {
         name: "what Klarna refuses is called done",
-        changes: &[("STATUSES = {True: \"Done\", False: \"Refused\"", "STATUSES = {True: \"Done\", False: \"Done\"")],
+        changes: &[(
+            "STATUSES = {True: \"Done\", False: \"Refused\"",
+            "STATUSES = {True: \"Done\", False: \"Done\"",
+        )],
         shown: &[(TOO_MUCH, "follow-up.answered"), (REFUND_TOO_MUCH, "follow-up.answered")],
     }]);
 }
