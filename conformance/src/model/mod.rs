@@ -10,8 +10,8 @@ mod writer;
 pub use clock::now;
 pub use event::{
     Counts, Event, FindingSeen, Line, MODEL_VERSION, Overall, Plan, PlanStep, PlannedScenario, RunFinished,
-    RunStarted, ScenarioFinished, ScenarioStarted, ScenarioStatus, StepFinished, StepStatus, Verdict,
-    VerdictKind,
+    RunStarted, ScenarioFinished, ScenarioStarted, ScenarioStatus, StepFinished, StepStatus, Unclaimed,
+    Verdict, VerdictKind,
 };
 pub(crate) use exchange::mask;
 pub use exchange::{Exchange, cut_secret};
