@@ -129,6 +129,12 @@ fn what_camel_case_spoils_is_found() {
                 scenario: NOTIFIED,
                 rule: "notification.signed",
             },
+            Spoiled {
+                from: "\"reference\": asked[\"reference\"]}\n        became, operation = self.inner.operate(merchant, known[\"payment_id\"], act, wanted, key)",
+                to: "\"reference\": gateway.secrets.token_hex(8)}\n        became, operation = self.inner.operate(merchant, known[\"payment_id\"], act, wanted)",
+                scenario: "after-the-payment/refund/asked-for-twice-it-is-made-once",
+                rule: "follow-up.once",
+            },
         ],
     );
 }
@@ -162,6 +168,12 @@ fn what_a_step_up_as_403_spoils_is_found() {
                 scenario: "network-data/session-token/the-partners-session-token-goes-with-the-initial-authorize",
                 rule: "session-token.forwarded",
             },
+            Spoiled {
+                from: "\"refused\": 400, \"failed\": 502",
+                to: "\"refused\": 201, \"failed\": 502",
+                scenario: "after-the-payment/capture/more-than-what-is-left-is-refused-and-the-partner-is-told",
+                rule: "follow-up.answered",
+            },
         ],
     );
 }
@@ -189,6 +201,12 @@ fn what_forms_in_two_calls_spoil_is_found() {
                 to: "body",
                 scenario: NOTIFIED,
                 rule: "notification.signed",
+            },
+            Spoiled {
+                from: "{\"amount\": whole(amount),",
+                to: "{\"amount\": whole(intent[\"made\"][\"amount\"]),",
+                scenario: "after-the-payment/capture/asked-for-twice-it-is-made-once",
+                rule: "follow-up.as-asked",
             },
         ],
     );
@@ -222,6 +240,19 @@ fn what_decimals_with_tokens_spoil_is_found() {
                 to: "json.dumps({\"networkResponseData\": json.loads(payment[\"klarna_network_response_data\"])})",
                 scenario: "network-data/response-data/reaches-the-partner-byte-for-byte#3",
                 rule: "response-data.byte-equal",
+            },
+            Spoiled {
+                from: "minor(asked[\"amount\"][\"value\"], asked[\"amount\"][\"currency\"])",
+                to: "minor(asked[\"amount\"][\"value\"], \"KRW\") // 10",
+                scenario: "after-the-payment/capture/in-two-parts#2",
+                rule: "follow-up.as-asked",
+            },
+            // Said to be called off, and Klarna never hears of it.
+            Spoiled {
+                from: "        became, operation = self.inner.operate(merchant, known[\"payment_id\"], act, wanted, key)",
+                to: "        if act == \"cancel\":\n            return Answer(204)\n        became, operation = self.inner.operate(merchant, known[\"payment_id\"], act, wanted, key)",
+                scenario: "after-the-payment/cancel/while-the-customer-is-in-a-step-up",
+                rule: "follow-up.made",
             },
         ],
     );
