@@ -10,8 +10,8 @@ Feature: The Partner captures
     When the Partner creates the payment
     Then the acquirer tells the Partner that the payment is approved
     When the Partner captures the whole amount
-    Then the acquirer responds that the capture is done
-    And Klarna has captured 459.00 SEK in 1 capture
+    Then Klarna has captured 459.00 SEK in 1 capture
+    And the acquirer responds that the capture is done
 
   @AP-50
   Scenario: The whole amount, after a step-up
@@ -22,8 +22,8 @@ Feature: The Partner captures
     And the customer approves the purchase
     Then the acquirer tells the Partner that the payment is approved
     When the Partner captures the whole amount
-    Then the acquirer responds that the capture is done
-    And Klarna has captured 459.00 SEK in 1 capture
+    Then Klarna has captured 459.00 SEK in 1 capture
+    And the acquirer responds that the capture is done
 
   @AP-50 @partial_capture
   Scenario Outline: In two parts: <order>
@@ -32,10 +32,10 @@ Feature: The Partner captures
     When the Partner creates the payment
     Then the acquirer tells the Partner that the payment is approved
     When the Partner captures <first>
-    Then the acquirer responds that the capture is done
+    Then Klarna has captured <first> in 1 capture
     When the Partner captures <rest>
-    Then the acquirer responds that the capture is done
-    And Klarna has captured <order> in 2 captures
+    Then Klarna has captured <order> in 2 captures
+    And the acquirer responds that the capture is done
 
     Examples:
       | order      | first      | rest       |
@@ -64,8 +64,8 @@ Feature: The Partner captures
     Then the acquirer tells the Partner that the payment is approved
     When the Partner captures 100.00 SEK
     And the Partner asks for the same capture again
-    Then the acquirer responds that the capture is done
-    And Klarna has captured 100.00 SEK in 1 capture
+    Then Klarna has captured 100.00 SEK in 1 capture
+    And the acquirer responds that the capture is done
 
   @AP-33 @AP-38 @AP-50 @partial_capture @timing.retry_within_ms
   Scenario Outline: Klarna in trouble is asked again for the same capture: <trouble>

@@ -11,8 +11,8 @@ Feature: The Partner refunds
     When the Partner captures the whole amount
     Then Klarna has captured 459.00 SEK in 1 capture
     When the Partner refunds the whole amount
-    Then the acquirer responds that the refund is done
-    And Klarna has refunded 459.00 SEK in 1 refund
+    Then Klarna has refunded 459.00 SEK in 1 refund
+    And the acquirer responds that the refund is done
 
   @AP-50 @partial_refund
   Scenario: More than what was captured is refused, and the Partner is told
@@ -37,8 +37,8 @@ Feature: The Partner refunds
     Then Klarna has captured 459.00 SEK in 1 capture
     When the Partner refunds 100.00 SEK
     And the Partner asks for the same refund again
-    Then the acquirer responds that the refund is done
-    And Klarna has refunded 100.00 SEK in 1 refund
+    Then Klarna has refunded 100.00 SEK in 1 refund
+    And the acquirer responds that the refund is done
 
   @AP-33 @AP-38 @AP-50 @partial_refund @timing.retry_within_ms
   Scenario Outline: Klarna in trouble is asked again for the same refund: <trouble>
