@@ -271,3 +271,19 @@ fn a_gateway_that_forgets_what_the_partner_did_not_take_is_warned_of() {
     ran.must_exit(0);
     assert_eq!(ran.warning(TOLD_AGAIN), [forgets.rule], "{}", ran.all());
 }
+
+/// What errs towards Klarna is found whatever face the Partner sees.
+#[test]
+fn a_defect_towards_klarna_is_found_behind_any_face() {
+    for (adapter, defect, scenario, rule) in [
+        ("form-two-calls", "final-call-skipped", "the-document/step-up-required", "final.missing"),
+        ("decimal-oauth2", "network-data-reserialised", BYTES, "network-data.byte-equal"),
+    ] {
+        let path = root().join(format!("conformance/adapters/{adapter}.yaml")).display().to_string();
+        let place = places(&[scenario]);
+        let ran = play(&path, &[&place[0], "--defect", defect]);
+        ran.must_exit(1);
+        let failing = ran.failing(scenario);
+        assert!(failing.iter().any(|found| found == rule), "{defect}: {failing:?}: {}", ran.all());
+    }
+}
