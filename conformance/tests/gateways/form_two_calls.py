@@ -98,7 +98,8 @@ class FormTwoCalls(gateway.Face):
         self.lock = threading.Lock()
 
     def refuse(self, what, status=400):
-        return Answer(status, {"error": {"type": "invalid_request_error", "message": what}})
+        kind = "authentication_error" if status == 401 else "invalid_request_error"
+        return Answer(status, {"error": {"type": kind, "message": what}})
 
     def answer(self, request):
         if request.path.startswith("/redirect/"):

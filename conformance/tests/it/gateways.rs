@@ -64,30 +64,33 @@ struct Spoiled {
     rule: &'static str,
 }
 
-/// A copy of the gateways in which one line of a program is another.
-fn spoiled(adapter: &str, program: &str, from: &str, to: &str) -> (TempDir, String) {
+/// A copy of a gateway and its adapter in which one line of one of the files is another.
+fn spoiled(adapter: &str, changed: &str, from: &str, to: &str) -> (TempDir, String) {
     let folder = TempDir::new().unwrap();
     let (adapters, gateways) = (folder.path().join("adapters"), folder.path().join("tests/gateways"));
     for made in [&adapters, &gateways] {
         std::fs::create_dir_all(made).unwrap();
     }
-    let from_here = |path: &str| std::fs::read_to_string(root().join("conformance").join(path)).unwrap();
     let file = format!("{adapter}.yaml");
-    std::fs::write(adapters.join(&file), from_here(&format!("adapters/{file}"))).unwrap();
-    for name in ["gateway.py", &format!("{}.py", adapter.replace('-', "_"))] {
-        let mut text = from_here(&format!("tests/gateways/{name}"));
-        if name == program {
+    let program = format!("{}.py", adapter.replace('-', "_"));
+    for (name, here, there) in [
+        (file.as_str(), "adapters", &adapters),
+        (program.as_str(), "tests/gateways", &gateways),
+        ("gateway.py", "tests/gateways", &gateways),
+    ] {
+        let mut text = std::fs::read_to_string(root().join("conformance").join(here).join(name)).unwrap();
+        if name == changed {
             assert_eq!(text.matches(from).count(), 1, "{name} holds once: {from}");
             text = text.replace(from, to);
         }
-        std::fs::write(gateways.join(name), text).unwrap();
+        std::fs::write(there.join(name), text).unwrap();
     }
     let path = adapters.join(file).display().to_string();
     (folder, path)
 }
 
-fn play_spoiled(adapter: &str, program: &str, change: &Spoiled) -> Ran {
-    let (_folder, path) = spoiled(adapter, program, change.from, change.to);
+fn play_spoiled(adapter: &str, changed: &str, change: &Spoiled) -> Ran {
+    let (_folder, path) = spoiled(adapter, changed, change.from, change.to);
     let places = places(&[change.scenario]);
     play(&path, &places.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -285,5 +288,42 @@ fn a_defect_towards_klarna_is_found_behind_any_face() {
         ran.must_exit(1);
         let failing = ran.failing(scenario);
         assert!(failing.iter().any(|found| found == rule), "{defect}: {failing:?}: {}", ran.all());
+    }
+}
+
+/// No gateway takes anybody for its Partner: what the adapters show and sign is looked at.
+#[test]
+fn who_shows_or_signs_another_thing_is_refused() {
+    const SCENARIO: &str = "the-document/transaction-approved";
+    for (adapter, from, to, refusal) in [
+        (
+            "camel-case",
+            "value: \"{{ partner.vars.api_key }}\"}",
+            "value: \"{{ partner.vars.hmac_key }}\"}",
+            "Unauthorized",
+        ),
+        (
+            "step-up-as-403",
+            "message: [{headers: checkout-}, body]",
+            "message: [body, {headers: checkout-}]",
+            "the answer 401 {\"status\": \"error\", \"message\": \"signature\"}",
+        ),
+        (
+            "form-two-calls",
+            "username: \"{{ partner.vars.secret_key }}\"",
+            "username: \"{{ partner.name }}\"",
+            "Invalid API Key provided",
+        ),
+        (
+            "decimal-oauth2",
+            "client_secret: \"{{ partner.vars.client_secret }}\"",
+            "client_secret: \"{{ partner.vars.client_id }}\"",
+            "it answered 401 Unauthorized",
+        ),
+    ] {
+        let (_folder, path) = spoiled(adapter, &format!("{adapter}.yaml"), from, to);
+        let ran = play(&path, &[&places(&[SCENARIO])[0]]);
+        assert_eq!(ran.ended("passed"), [""; 0], "{adapter}: {}", ran.all());
+        ran.must_say(refusal);
     }
 }
