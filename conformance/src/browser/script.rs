@@ -128,26 +128,27 @@ impl Code {
 
     /// Takes out what only happens when the customer does something.
     fn forget_what_waits_for_the_customer(&mut self) {
-        while let Some(waits) = self.next_that_waits() {
-            self.text.replace_range(waits, ";");
+        let event = |found: &regex::Captures<'_>| self.literal(found.get(1)?.as_str());
+        let listeners = LISTENER
+            .captures_iter(&self.text)
+            .filter(|found| event(found).is_some_and(|event| waits(&event)))
+            .filter_map(|found| Some((found.get(0)?.start(), '(', ')')));
+        let handlers = HANDLER
+            .captures_iter(&self.text)
+            .filter(|found| found.get(1).is_some_and(|event| waits(event.as_str())))
+            .filter_map(|found| Some((found.get(0)?.start(), '{', '}')));
+        let mut found: Vec<_> = listeners.chain(handlers).collect();
+        found.sort_unstable();
+        let (mut kept, mut seen) = (String::new(), 0);
+        for (start, opens, closes) in found {
+            if start >= seen {
+                kept.push_str(self.text.get(seen..start).unwrap_or_default());
+                kept.push(';');
+                seen = self.closed_at(start, opens, closes);
+            }
         }
-    }
-
-    fn next_that_waits(&self) -> Option<std::ops::Range<usize>> {
-        let listener = LISTENER.captures_iter(&self.text).find_map(|found| {
-            let event = self.literal(found.get(1)?.as_str())?;
-            let whole = found.get(0)?;
-            let waits = !BY_ITSELF.contains(&event.as_str());
-            waits.then(|| whole.start()..self.closed_at(whole.start(), '(', ')'))
-        });
-        let handler = || {
-            HANDLER.captures_iter(&self.text).find_map(|found| {
-                let whole = found.get(0)?;
-                let waits = !BY_ITSELF.contains(&found.get(1)?.as_str());
-                waits.then(|| whole.start()..self.closed_at(whole.start(), '{', '}'))
-            })
-        };
-        listener.or_else(handler)
+        kept.push_str(self.text.get(seen..).unwrap_or_default());
+        self.text = kept;
     }
 
     /// Where the bracket closes that opens next; the end, where none does.
@@ -165,6 +166,11 @@ impl Code {
         }
         self.text.len()
     }
+}
+
+/// Whether an event is the customer's doing.
+fn waits(event: &str) -> bool {
+    !BY_ITSELF.contains(&event)
 }
 
 /// The name in a selector such as `#pay` or `form[name=pay]`; a plain id is itself.
