@@ -19,6 +19,8 @@ mod durability;
 #[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
+mod expected;
+#[cfg(test)]
 mod for_partners;
 #[cfg(test)]
 mod foreign;
