@@ -49,6 +49,7 @@ static LOCATION_CALL: LazyLock<Regex> = LazyLock::new(|| {
 });
 static SUBMIT: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\.\s*(?:submit|requestSubmit)\s*(?:\(|\.\s*call\s*\()"));
+static DELAYED: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\bsetTimeout\s*\(\s*"(\d+)""#));
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r#"(?:getElementById|querySelector|\$|jQuery)\s*\(\s*"(\d+)"|\bforms\s*\[\s*"(\d+)"|\bforms\s*\[\s*(\d+)\s*\]|\bforms\s*\.\s*([A-Za-z_$][\w$]*)|\bdocument\s*\.\s*([A-Za-z_$][\w$]*)\s*\.\s*(?:submit|requestSubmit)\b"#,
@@ -70,7 +71,11 @@ pub(super) fn act(script: &str) -> Option<Act> {
         Some((found.get(0)?.start(), Act::Go(code.literal(found.get(1)?.as_str())?)))
     });
     let submits = SUBMIT.find(&code.text).map(|found| (found.start(), Act::Submit(code.forms())));
-    goes.chain(submits).min_by_key(|(at, _)| *at).map(|(_, act)| act)
+    // Old pages hand a timer its script as text.
+    let delayed = DELAYED
+        .captures(&code.text)
+        .and_then(|found| Some((found.get(0)?.start(), act(&code.literal(found.get(1)?.as_str())?)?)));
+    goes.chain(submits).chain(delayed).min_by_key(|(at, _)| *at).map(|(_, act)| act)
 }
 
 impl Code {
@@ -281,6 +286,7 @@ mod tests {
             "var form = document.getElementById(\"pay\");\nform.requestSubmit();",
             "document.querySelector('form#pay').submit()",
             "document.querySelector('form[name=\"pay\"]').submit()",
+            "setTimeout('document.pay.submit()', 10)",
             "HTMLFormElement.prototype.submit.call(document.getElementById('pay'))",
             "document.addEventListener('DOMContentLoaded', () => { $('#pay').submit(); })",
             "window.addEventListener(\"load\", function () { document.pay.submit() })",
