@@ -28,4 +28,5 @@ pub mod report;
 pub mod steps;
 pub mod traces;
 pub mod verdict;
+mod wire;
 pub mod world;

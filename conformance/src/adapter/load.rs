@@ -1,25 +1,29 @@
 //! From the text of an adapter to one that is compiled and checked.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
+use super::claims::Claims;
 use super::error::AdapterError;
 use super::facts::RequestFacts;
-use super::file::{AdapterFile, ListenFile};
+use super::file::{AdapterFile, ListenFile, OperationFile};
+use super::follow_up::{About, FollowUps, Wish, with_wish};
 use super::methods::ListMethods;
 use super::notification::Notifications;
 use super::operation::Operation;
+use super::order::Order;
 use super::request::Authentication;
 use super::source::{Place, Source};
 use super::start::Start;
 use super::template::Templates;
 use super::variables::{RunVariables, Secrets, sample_order, with_order, with_payment};
 use super::vars::{self, Environment, PartnerBinding};
-use super::{Capability, Listen, Timing};
+use super::{Listen, Timing};
 
 /// The version of the format that this release reads.
 const VERSION: u64 = 1;
@@ -34,7 +38,7 @@ pub(super) struct Checked {
     /// The folder that relative paths of the launch begin in; none for an embedded adapter.
     pub(super) folder: Option<PathBuf>,
     pub(super) partners: Vec<PartnerBinding>,
-    pub(super) capabilities: Vec<String>,
+    pub(super) claims: Claims,
     pub(super) timing: Timing,
     pub(super) listen: Listen,
     pub(super) start: Start,
@@ -42,6 +46,7 @@ pub(super) struct Checked {
     pub(super) create_payment: Operation,
     pub(super) read_payment: Option<Operation>,
     pub(super) list_payment_methods: Option<ListMethods>,
+    pub(super) follow_ups: FollowUps,
     pub(super) notifications: Option<Notifications>,
     pub(super) templates: Templates,
 }
@@ -81,6 +86,14 @@ pub(super) fn load(
         .as_ref()
         .map(|operation| ListMethods::compile(&operation.value, &mut templates))
         .transpose()?;
+    let mut follow_up = |operation: &Option<Spanned<OperationFile>>| {
+        operation.as_ref().map(|operation| Operation::compile(operation, &mut templates)).transpose()
+    };
+    let follow_ups = FollowUps {
+        capture: follow_up(&operations.capture)?,
+        refund: follow_up(&operations.refund)?,
+        cancel: follow_up(&operations.cancel)?,
+    };
     let notifications = file
         .notifications
         .as_ref()
@@ -89,7 +102,7 @@ pub(super) fn load(
     let checked = Checked {
         name: file.name.value.clone(),
         folder,
-        capabilities: capabilities(templates.source(), &file)?,
+        claims: Claims::compile(templates.source(), &file)?,
         timing: Timing {
             answer_ms: file.timing.answer_ms,
             klarna_timeout_ms: file.timing.klarna_timeout_ms,
@@ -108,6 +121,7 @@ pub(super) fn load(
         create_payment,
         read_payment,
         list_payment_methods,
+        follow_ups,
         notifications,
         templates,
     };
@@ -129,7 +143,7 @@ impl Checked {
             ));
         }
         let payment = self.create_payment.names_read().map(|name| (name.to_owned(), "sample".to_owned()));
-        let payment = payment.collect();
+        let payment: BTreeMap<String, String> = payment.collect();
         for partner in &self.partners {
             let variables = || {
                 let mut variables = RunVariables::sample(true).of_partner(partner, Secrets::Revealed);
@@ -145,6 +159,8 @@ impl Checked {
             if let Some(read_payment) = &self.read_payment {
                 read_payment.check(templates, &with_payment(variables(), &payment))?;
             }
+            self.check_follow_ups(&payment, variables)?;
+            self.check_places(file, variables)?;
             if self.notifications.as_ref().is_some_and(Notifications::say_ids_alone)
                 && self.read_payment.is_none()
             {
@@ -160,41 +176,59 @@ impl Checked {
         }
         Ok(())
     }
-}
 
-fn capabilities(source: &Source, file: &AdapterFile) -> Result<Vec<String>, AdapterError> {
-    // What each of these needs is its own claim.
-    let bound = [
-        (
-            "notifications",
-            file.notifications.is_some(),
-            "no part \"notifications\" says how to read them",
-            "add notifications: {body: json, read: {payment_id: …}, outcome: […]}, or claim less",
-        ),
-        (
-            "payment_methods",
-            file.operations.value.list_payment_methods.is_some(),
-            "no operation list_payment_methods says how to ask for them",
-            "add operations.list_payment_methods, or claim less",
-        ),
-    ];
-    for claimed in &file.capabilities {
-        let place: Place = claimed.referenced.into();
-        if !Capability::KNOWN.contains(&claimed.value.as_str()) {
-            return Err(source.unknown(place, "capability", &claimed.value, Capability::KNOWN));
+    /// What the file claims by name for the create call has a place in it. What is claimed by silence
+    /// may lack it: its scenarios then say so.
+    fn check_places(
+        &self,
+        file: &AdapterFile,
+        variables: impl Fn() -> Map<String, Value>,
+    ) -> Result<(), AdapterError> {
+        let whole = sample_order();
+        let said = |order: &Order| {
+            let said = self.create_payment.said(
+                &self.templates,
+                &self.authentication,
+                "",
+                with_order(variables(), order),
+            );
+            // What cannot be rendered has been complained about.
+            said.unwrap_or_default()
+        };
+        for claimed in &file.capabilities {
+            let without = match claimed.value.as_str() {
+                "network_data" => Order { network_data: None, ..whole.clone() },
+                "session_token" => Order { session_token: None, ..whole.clone() },
+                _ => continue,
+            };
+            if said(&whole) == said(&without) {
+                let name = &claimed.value;
+                return Err(self.templates.source().complain(
+                    claimed.referenced.into(),
+                    &format!("{name} is claimed, and create_payment has no place for order.{name}"),
+                    Some(&format!(
+                        "send \"{{{{ order.{name} | omit }}}}\", or say under unclaimed why there is no place"
+                    )),
+                ));
+            }
         }
-        let missing = bound.iter().find(|(name, is_bound, ..)| *name == claimed.value && !is_bound);
-        if let Some((name, _, what, mend)) = missing {
-            return Err(source.complain(place, &format!("{name} are claimed and {what}"), Some(mend)));
-        }
+        Ok(())
     }
-    let mut claimed: Vec<String> = file.capabilities.iter().map(|claimed| claimed.value.clone()).collect();
-    for (name, ..) in bound.iter().filter(|(_, is_bound, ..)| *is_bound) {
-        if !claimed.iter().any(|capability| capability == name) {
-            claimed.push((*name).to_owned());
-        }
+
+    /// A refund sees what the answer to a capture gives; without one there is nothing to see.
+    fn check_follow_ups(
+        &self,
+        payment: &BTreeMap<String, String>,
+        variables: impl Fn() -> Map<String, Value>,
+    ) -> Result<(), AdapterError> {
+        let read = self.follow_ups.capture.iter().flat_map(Operation::names_read);
+        let capture = read.map(|name| (name.to_owned(), "sample".to_owned())).collect();
+        let order = sample_order();
+        let about = About { order: &order, payment, capture: &capture };
+        self.follow_ups.bound().try_for_each(|(kind, operation)| {
+            operation.check(&self.templates, &with_wish(variables(), about, &Wish::sample(kind)))
+        })
     }
-    Ok(claimed)
 }
 
 fn listen(source: &Source, file: &ListenFile) -> Result<Listen, AdapterError> {

@@ -1,4 +1,4 @@
-//! Ordered rules that turn an answer or a notification into an [`Outcome`].
+//! Ordered rules that turn an answer or a notification into an [`Outcome`], or into another [`Word`].
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -8,20 +8,20 @@ use serde_saphyr::Spanned;
 use super::error::AdapterError;
 use super::file::{NotificationRuleFile, RuleFile};
 use super::node::{Node, Shape};
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Word};
 use super::reading;
 use super::source::{Place, Source};
 
 /// Rules in order; the first one that fits decides.
 #[derive(Debug, Clone)]
-pub(super) struct Rules(Vec<Rule>);
+pub(super) struct Rules<O = Outcome>(Vec<Rule<O>>);
 
 #[derive(Debug, Clone)]
-struct Rule {
+struct Rule<O> {
     status: Vec<StatusRange>,
     conditions: Vec<(JsonPath, Test)>,
     headers: Vec<(String, Test)>,
-    is: Outcome,
+    is: O,
 }
 
 /// What rules look at: an answer, or a notification.
@@ -51,7 +51,7 @@ enum Test {
     Present(bool),
 }
 
-impl Rules {
+impl<O: Word> Rules<O> {
     pub(super) fn of_answer(source: &Source, rules: &[RuleFile]) -> Result<Self, AdapterError> {
         rules
             .iter()
@@ -65,25 +65,7 @@ impl Rules {
                         .unwrap_or_default(),
                     conditions: conditions(source, &rule.r#where)?,
                     headers: headers(source, &rule.headers)?,
-                    is: outcome(source, &rule.is)?,
-                })
-            })
-            .collect::<Result<_, _>>()
-            .map(Self)
-    }
-
-    pub(super) fn of_notification(
-        source: &Source,
-        rules: &[NotificationRuleFile],
-    ) -> Result<Self, AdapterError> {
-        rules
-            .iter()
-            .map(|rule| {
-                Ok(Rule {
-                    status: Vec::new(),
-                    conditions: conditions(source, &rule.r#where)?,
-                    headers: Vec::new(),
-                    is: outcome(source, &rule.is)?,
+                    is: word(source, &rule.is)?,
                 })
             })
             .collect::<Result<_, _>>()
@@ -95,12 +77,32 @@ impl Rules {
     }
 
     /// What the first fitting rule says.
-    pub(super) fn decide(&self, seen: Seen<'_>) -> Option<Outcome> {
+    pub(super) fn decide(&self, seen: Seen<'_>) -> Option<O> {
         self.0.iter().find(|rule| rule.fits(seen)).map(|rule| rule.is)
     }
 }
 
-impl Rule {
+impl Rules {
+    pub(super) fn of_notification(
+        source: &Source,
+        rules: &[NotificationRuleFile],
+    ) -> Result<Self, AdapterError> {
+        rules
+            .iter()
+            .map(|rule| {
+                Ok(Rule {
+                    status: Vec::new(),
+                    conditions: conditions(source, &rule.r#where)?,
+                    headers: Vec::new(),
+                    is: word(source, &rule.is)?,
+                })
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl<O> Rule<O> {
     fn fits(&self, seen: Seen<'_>) -> bool {
         let Seen { status, headers, body } = seen;
         let status_fits =
@@ -143,9 +145,9 @@ fn same(got: &Value, wanted: &Value) -> bool {
     got == wanted || text(got).is_some_and(|got| text(wanted) == Some(got))
 }
 
-fn outcome(source: &Source, word: &Spanned<String>) -> Result<Outcome, AdapterError> {
-    Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == word.value).ok_or_else(|| {
-        let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+fn word<O: Word>(source: &Source, word: &Spanned<String>) -> Result<O, AdapterError> {
+    O::ALL.iter().copied().find(|known| known.word() == word.value).ok_or_else(|| {
+        let known: Vec<&str> = O::ALL.iter().map(|known| known.word()).collect();
         source.unknown(word.referenced.into(), "outcome", &word.value, &known)
     })
 }

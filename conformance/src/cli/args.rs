@@ -86,6 +86,17 @@ pub struct RunArgs {
     #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_ACQUIRER_DATABASE", hide_env_values = true)]
     pub acquirer_database: Option<SecretString>,
 
+    /// Run the built-in reference acquirer as so many processes on the PostgreSQL of --acquirer-database,
+    /// behind a balancer that gives each call to the next of them
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=16),
+        env = "KLARNA_CONFORMANCE_ACQUIRER_REPLICAS"
+    )]
+    pub acquirer_replicas: u16,
+
     /// Use the simulator that runs at this URL instead of starting one
     #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_SIMULATOR")]
     pub simulator: Option<Url>,

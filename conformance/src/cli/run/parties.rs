@@ -18,7 +18,7 @@ use crate::browser::{Browser, Door};
 use crate::cli::args::RunArgs;
 use crate::cli::output::complain;
 use crate::exit_code::Exit;
-use crate::launch::{self, LaunchContext, RunningAcquirer};
+use crate::launch::{self, BuiltinLaunch, LaunchContext, RunningAcquirer};
 use crate::mutants::MutantProxy;
 use crate::partner::PartnerStandIn;
 
@@ -88,11 +88,21 @@ pub(super) async fn gather(
         work_dir: work_dir.to_path_buf(),
         log_file: Some(args.reports.join("acquirer.log")),
         seed,
-        builtin_program: None,
-        builtin_database,
+        builtin: BuiltinLaunch {
+            database: builtin_database,
+            replicas: usize::from(args.acquirer_replicas),
+            ..BuiltinLaunch::default()
+        },
     };
     let process =
         launch::start(adapter, context.clone()).await.map_err(|error| unreachable(error.to_string()))?;
+    if args.acquirer_replicas > 1 {
+        complain(&format!(
+            "the acquirer is {} replicas behind {}",
+            args.acquirer_replicas,
+            process.base_url()
+        ));
+    }
     await_registration(&control, to_trust).await;
     let broken = |error: reqwest::Error| Stop::new(Exit::Broken, error.to_string());
     let acquirer = BoundAcquirer::new(adapter, process.base_url(), &context).map_err(broken)?;

@@ -50,6 +50,7 @@ pub(super) fn prepare(args: &RunArgs) -> Result<Prepared, Stop> {
     };
     let adapter = Adapter::load(&source).map_err(invalid)?;
     let database = database(args, &adapter)?;
+    check_replicas(args, database.as_ref())?;
     Ok(Prepared { adapter, scenarios, expected, all, defect, database, authority })
 }
 
@@ -66,6 +67,16 @@ fn database(args: &RunArgs, adapter: &Adapter) -> Result<Option<SecretString>, S
         return Err(usage(why));
     }
     builtin::Database::url_of(asked.expose_secret()).map(|url| Some(url.into())).map_err(usage)
+}
+
+/// Replicas share what they know in a database, and that of SQLite is for one process.
+fn check_replicas(args: &RunArgs, database: Option<&SecretString>) -> Result<(), Stop> {
+    let shared = database.is_some_and(|url| !url.expose_secret().starts_with("sqlite:"));
+    if args.acquirer_replicas > 1 && !shared {
+        let why = "--acquirer-replicas: replicas share one PostgreSQL\n  hint: name it with --acquirer-database postgres://HOST/NAME";
+        return Err(Stop::new(Exit::Usage, why));
+    }
+    Ok(())
 }
 
 /// The authority to trust, where the flags about TLS fit each other.
