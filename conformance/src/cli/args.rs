@@ -70,6 +70,7 @@ pub enum Command {
 }
 
 /// Flags of `run`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
     /// Feature files to run; with a line, only the scenario around that line
@@ -185,6 +186,11 @@ pub struct RunArgs {
     /// Name every defect with the scenario that must turn red, and stop
     #[arg(long)]
     pub list_defects: bool,
+
+    /// When a scenario fails, keep Klarna, the acquirer and the Partner up as they are, say where they are,
+    /// and go on at Enter; scenarios run one at a time
+    #[arg(long, env = "KLARNA_CONFORMANCE_PAUSE_ON_FAILURE")]
+    pub pause_on_failure: bool,
 
     /// List (YAML) of duties and scenarios that are expected to fail for now: they do not fail the run, but
     /// those that hold again do, until they are taken off the list
