@@ -188,14 +188,15 @@ fn look_after_dead_letters(command: &DeadLettersCommand, settings: &Settings) ->
 }
 
 fn serve(settings: Settings) -> ExitCode {
-    if let Err(error) = telemetry::start_logs(&settings.logs) {
-        return fail(&error, USAGE);
-    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, CANNOT_START),
     };
     runtime.block_on(async {
+        let telemetry = match telemetry::start(&settings.logs, &settings.traces) {
+            Ok(telemetry) => telemetry,
+            Err(error) => return fail(&error, USAGE),
+        };
         // Listened for before the ready line, so that nobody's signal comes too early.
         let stop = match stop_signal() {
             Ok(stop) => stop,
@@ -209,6 +210,7 @@ fn serve(settings: Settings) -> ExitCode {
         stop.await;
         tracing::info!("stopping");
         server.stop().await;
+        telemetry.stop().await;
         ExitCode::SUCCESS
     })
 }

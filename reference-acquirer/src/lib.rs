@@ -23,6 +23,7 @@ pub mod klarna;
 pub mod payments;
 pub mod points;
 pub mod server;
+pub mod spans;
 pub mod store;
 pub mod telemetry;
 pub mod workers;

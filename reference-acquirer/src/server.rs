@@ -59,11 +59,15 @@ pub struct Server {
     served: JoinHandle<()>,
 }
 
+/// One provider for the process; a second call finds it in place.
+pub(crate) fn install_crypto_provider() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 impl Server {
     /// Starts: database, address, workers, registration at Klarna, HTTP.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
-        // One provider for the process; a second start finds it in place.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_crypto_provider();
         let settings = Arc::new(settings);
         let sealer = Sealer::new(&settings.database_key)?;
         let store = store::open(settings.database.expose_secret(), sealer).await?;

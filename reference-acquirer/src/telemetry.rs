@@ -3,17 +3,20 @@
 //! Logs name payments, events and Klarna's correlation ids; they never hold a key, a token, a body
 //! or personal data.
 
+#[cfg(feature = "opentelemetry")]
+pub mod otlp;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::clock;
-use crate::config::{LogFormat, Logs};
+use crate::config::{LogFormat, Logs, Traces};
 use crate::store::{Store, Task};
 
 /// Buckets of all histograms: from a quick call on loopback to Klarna's own time-out.
@@ -23,21 +26,61 @@ const DURATION_BUCKETS_SECONDS: [f64; 12] =
 /// How often measurements are folded into their buckets; until then each takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Starts the logs of this process. A second start changes nothing.
-pub fn start_logs(settings: &Logs) -> Result<(), String> {
+/// What runs beside the server, and is stopped after it.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    #[cfg(feature = "opentelemetry")]
+    exporter: Option<otlp::Exporter>,
+}
+
+impl Telemetry {
+    /// Sends what is left to be sent.
+    #[cfg(feature = "opentelemetry")]
+    pub async fn stop(self) {
+        if let Some(exporter) = self.exporter {
+            exporter.stop().await;
+        }
+    }
+
+    /// Sends what is left to be sent: here nothing.
+    #[cfg(not(feature = "opentelemetry"))]
+    pub fn stop(self) -> std::future::Ready<()> {
+        std::future::ready(())
+    }
+}
+
+/// Starts the logs of this process, and its traces where they are to be exported, from within a runtime. A
+/// second start changes nothing.
+///
+/// # Errors
+/// When a setting cannot be used.
+pub fn start(settings: &Logs, traces: &Traces) -> Result<Telemetry, String> {
     let filter = EnvFilter::try_new(&settings.filter)
         .map_err(|error| format!("logs.filter {:?} is no filter: {error}", settings.filter))?;
-    let registry = tracing_subscriber::registry().with(filter);
-    // Only fails where logs run already, as they do when servers share a process.
-    let _ = match settings.format {
-        LogFormat::Text => registry
-            .with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::io::stderr))
-            .try_init(),
-        LogFormat::Json => {
-            registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).try_init()
+    let logs = match settings.format {
+        LogFormat::Text => {
+            tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::io::stderr).boxed()
         }
+        LogFormat::Json => tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).boxed(),
     };
-    Ok(())
+    let registry = tracing_subscriber::registry().with(logs.with_filter(filter));
+    #[cfg(feature = "opentelemetry")]
+    {
+        let exporter = traces.endpoint.as_ref().map(otlp::Exporter::start).transpose()?;
+        // Only fails where logs run already, as they do when servers share a process.
+        let _ = registry.with(exporter.as_ref().map(otlp::Exporter::layer)).try_init();
+        Ok(Telemetry { exporter })
+    }
+    #[cfg(not(feature = "opentelemetry"))]
+    {
+        if traces.endpoint.is_some() {
+            return Err(
+                "traces.endpoint: this program was built without the feature opentelemetry".to_owned()
+            );
+        }
+        let _ = registry.try_init();
+        Ok(Telemetry::default())
+    }
 }
 
 /// The metrics of this process; all servers in it share them.

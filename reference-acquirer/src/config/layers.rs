@@ -18,12 +18,14 @@ const PREFIX: &str = "REFERENCE_ACQUIRER_";
 
 /// The launch environment, which any acquirer under test may be given. `PARTNER_RETURN_URL` is
 /// part of it too, but here every payment brings its return URL along.
-const LAUNCH: [(&str, &[&str]); 5] = [
+const LAUNCH: [(&str, &[&str]); 6] = [
     ("KLARNA_BASE_URL", &["klarna", "base_url"]),
     ("KLARNA_API_KEY", &["klarna", "api_key"]),
     ("KLARNA_CA_FILE", &["klarna", "ca_file"]),
     ("PARTNER_NOTIFICATION_URL", &["notifications", "default_url"]),
     ("ACQUIRER_LISTEN", &["listen"]),
+    // The name that OpenTelemetry gives it.
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", &["traces", "endpoint"]),
 ];
 
 /// Where settings come from, besides the defaults.

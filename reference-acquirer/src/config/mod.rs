@@ -11,4 +11,5 @@ pub use self::layers::{ConfigError, DEFAULTS, Sources, load, process_environment
 pub use self::settings::{
     Backoff, Breaker, Create, Http, Idempotency, Klarna, LogFormat, Logs, Notifications, Outbox,
     PartnerSettings, PaymentAccount, PaymentMethod, RegisteredKey, Registration, Retry, Return, Settings,
+    Traces,
 };

@@ -59,6 +59,8 @@ pub struct Settings {
     pub r#return: Return,
     /// Logs.
     pub logs: Logs,
+    /// Traces.
+    pub traces: Traces,
     /// Who may ask for payments.
     #[serde(default)]
     pub partners: Vec<PartnerSettings>,
@@ -306,6 +308,15 @@ pub struct Logs {
     pub format: LogFormat,
     /// Directives of the tracing crate.
     pub filter: String,
+}
+
+/// Traces.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traces {
+    /// The OTLP endpoint of a collector; nothing is exported when `None`.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub endpoint: Option<Url>,
 }
 
 /// For people or for machines.

@@ -29,6 +29,7 @@ use self::problem::Problem;
 use self::routes::ROUTES;
 use crate::klarna::subscribe::Subscription;
 use crate::payments::service::PaymentService;
+use crate::spans;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -62,5 +63,6 @@ pub fn router(api: Api) -> Router {
         .fallback(async || Problem::no_such_path())
         .method_not_allowed_fallback(async || Problem::wrong_method())
         .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(axum::middleware::from_fn(spans::of_request))
         .with_state(api)
 }

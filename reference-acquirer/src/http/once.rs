@@ -7,6 +7,7 @@
 
 use http::{HeaderMap, HeaderName, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
+use tracing::Instrument as _;
 
 use super::Api;
 use super::post::{Answer, PartnerPost};
@@ -62,7 +63,7 @@ where
     };
     // On its own: a Partner who hangs up is the one who will repeat the request.
     let store = payments.store.clone();
-    let doing = payments.tasks.spawn(async move {
+    let doing = async move {
         let answer = answer(makes).await;
         match &answer {
             Ok(answer) => store.keep_answer(&request, &lease.owner, &kept(answer)).await?,
@@ -70,7 +71,8 @@ where
             Err(_) => store.forget_request(&request, &lease.owner).await?,
         }
         answer
-    });
+    };
+    let doing = payments.tasks.spawn(doing.in_current_span());
     doing.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a request could not be served");
         Err(Problem::internal())

@@ -17,6 +17,7 @@ use reqwest::{Certificate, Identity, Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tracing::{Instrument as _, Span};
 use url::Url;
 use uuid::Uuid;
 
@@ -24,6 +25,7 @@ use super::answer::{self, RequestStanding};
 use super::breaker::Breaker;
 use crate::config::Klarna as Settings;
 use crate::payments::payment::Answer;
+use crate::spans;
 use crate::store::{KlarnaCall, Step};
 
 /// Namespace of the idempotency keys: a key is the UUID v5 of what the call is for, so whoever
@@ -302,7 +304,7 @@ impl KlarnaClient {
         request: RequestBuilder,
     ) -> Result<Answered, CallError> {
         let began = Instant::now();
-        let result = self.exchange(operation, request).await;
+        let result = self.exchange(operation, request).instrument(spans::klarna_call(operation)).await;
         let outcome = match &result {
             Ok(_) => "answered",
             Err(CallError::TryAgain { .. }) => "try_again",
@@ -341,6 +343,11 @@ impl KlarnaClient {
             StatusCode::TOO_MANY_REQUESTS => quota_renewed_after(response.headers()),
             _ => Duration::ZERO,
         };
+        let span = Span::current();
+        span.record("http.response.status_code", status.as_u16());
+        if let Some(id) = &correlation_id {
+            span.record("klarna_correlation_id", id);
+        }
         let body = read(response).await;
         pass.ended(body.is_ok());
         if status.is_success() {

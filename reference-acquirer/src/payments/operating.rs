@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use tracing::Instrument as _;
 
 use super::history::{Cause, HistoryEntry, is_name};
 use super::operation::{
@@ -69,11 +70,12 @@ impl PaymentService {
         // On its own, so that a Partner who hangs up cannot break it off.
         let changes = self.changes.subscribe();
         let service = Arc::clone(self);
-        self.tasks.spawn(async move {
+        let calling = async move {
             if let Err(error) = service.perform(&claim).await {
                 tracing::error!(operation_id = claim.subject, %error, "an operation could not be settled yet");
             }
-        });
+        };
+        self.tasks.spawn(calling.in_current_span());
         let operation = self.await_answer(changes, &new.operation.id).await?;
         Ok(OperateOutcome::Made(operation.unwrap_or(new.operation)))
     }

@@ -28,6 +28,7 @@ use serde::Deserialize;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::calls::{Asked, Token};
@@ -142,11 +143,12 @@ impl PaymentService {
         let service = Arc::clone(self);
         let changes = self.changes.subscribe();
         let (payment, call) = (new.payment.clone(), new.initial);
-        let call_made = self.tasks.spawn(async move {
+        let calling = async move {
             if let Err(error) = service.ask_initially(&claim, payment, Some(&call)).await {
                 tracing::error!(%error, payment_id = claim.subject, "an initial call could not be settled");
             }
-        });
+        };
+        let call_made = self.tasks.spawn(calling.in_current_span());
 
         // The Partner waits for the decision, while calls fail and are repeated too, but only so
         // long. Answered is what is durable, not what was hoped for.

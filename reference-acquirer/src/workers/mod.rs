@@ -15,12 +15,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 use self::notify::Notifier;
 pub use self::wake::{Lane, Wake};
-use crate::clock;
 use crate::payments::service::PaymentService;
 use crate::store::{Claim, Lease, Task};
+use crate::{clock, spans};
 
 /// How soon to look again for rows that were due and could not be claimed: another process is taking
 /// them, or the database fails.
@@ -75,10 +76,12 @@ impl Workers {
                 // Nobody else takes permits, so there is one for each claim.
                 let permit = permit.take().or_else(|| Arc::clone(&permits).try_acquire_owned().ok());
                 let workers = self.clone();
-                payments.tasks.spawn(async move {
+                let span = spans::work(&claim);
+                let working = async move {
                     workers.work_on(&claim).await;
                     drop(permit);
-                });
+                };
+                payments.tasks.spawn(working.instrument(span));
             }
         }
     }

@@ -10,13 +10,14 @@ use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use sha2::Sha256;
+use tracing::{Instrument as _, Span};
 
 use crate::config::Settings;
 use crate::klarna::client::{ClientError, chain};
 use crate::points::{Point, reach};
 use crate::store::{Claim, Notification, Store, StoreError};
 use crate::workers::{Lane, Wake};
-use crate::{chance, clock};
+use crate::{chance, clock, spans};
 
 /// What a secret starts with, by the scheme.
 const SECRET_PREFIX: &str = "whsec_";
@@ -82,7 +83,8 @@ impl Notifier {
         };
         reach(Point::NotifyCall);
         let began = Instant::now();
-        let result = self.deliver(&notification).await;
+        let span = spans::notification(&notification.payment_id, &notification.id);
+        let result = self.deliver(&notification).instrument(span).await;
         metrics::histogram!("acquirer_notification_duration_seconds").record(began.elapsed().as_secs_f64());
         reach(Point::NotifyAnswered);
         let outcome = self.settle(claim, &notification, result).await?;
@@ -146,6 +148,7 @@ impl Notifier {
             .await
             .map_err(|error| chain(&error.without_url()))?;
         let status = response.status();
+        Span::current().record("http.response.status_code", status.as_u16());
         if status.is_success() { Ok(()) } else { Err(format!("status {status}")) }
     }
 }

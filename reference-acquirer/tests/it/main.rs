@@ -35,4 +35,5 @@ mod schemathesis;
 mod standard_webhooks;
 mod storing;
 mod support;
+mod traces;
 mod withdrawing;
