@@ -23,6 +23,7 @@ pub(super) struct ListMethods {
     pub(super) request: Request,
     statuses: Vec<StatusRange>,
     names: JsonPath,
+    names_text: String,
     klarna: String,
     given: Vec<Handed>,
 }
@@ -112,7 +113,19 @@ impl ListMethods {
         let names = reading::compile(source, &answer.methods.value, answer.methods.referenced.into())?;
         let klarna = answer.klarna.value.clone();
         let request = Request::compile(&file.request, templates)?;
-        Ok(Self { request, statuses, names, klarna, given })
+        let names_text = answer.methods.value.clone();
+        Ok(Self { request, statuses, names, names_text, klarna, given })
+    }
+
+    /// How an answer is read, in words and in order.
+    pub(super) fn in_words(&self) -> Vec<(String, String)> {
+        let names = ("the names".to_owned(), format!("{}, where the status is {}", self.names_text, rules::status_words(&self.statuses)));
+        let klarna = ("Klarna".to_owned(), format!("the name {}", self.klarna));
+        let given = self.given.iter().map(|handed| {
+            let pointer = if handed.pointer.is_empty() { "the whole" } else { handed.pointer.as_str() };
+            (format!("Klarna's {pointer}"), handed.text.clone())
+        });
+        [names, klarna].into_iter().chain(given).collect()
     }
 
     /// Reads an answer.
