@@ -25,5 +25,6 @@ mod redaction;
 pub mod report;
 pub mod steps;
 pub mod traces;
+pub mod trial;
 pub mod verdict;
 pub mod world;

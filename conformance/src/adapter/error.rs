@@ -34,6 +34,12 @@ impl AdapterError {
         std::iter::once(self).chain(&self.others)
     }
 
+    /// Each mistake by itself, to be shown one after another.
+    pub fn alone(mut self) -> Vec<Self> {
+        let others = std::mem::take(&mut self.others);
+        std::iter::once(self).chain(others).collect()
+    }
+
     /// This mistake and more; what says the same of the same place is said once.
     pub(super) fn and(mut self, mut more: Self) -> Self {
         let others = std::mem::take(&mut more.others);

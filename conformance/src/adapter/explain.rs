@@ -163,7 +163,11 @@ impl Adapter {
                     calls.push(explained(dry(&call.request, &variables)?, &call.rules, &call.reads));
                     call.reads.names().for_each(|name| add_call(&mut variables, name, &format!("<{name}>")));
                 }
-                calls.push(explained(dry(&operation.request, &variables)?, &operation.rules, &operation.reads));
+                calls.push(explained(
+                    dry(&operation.request, &variables)?,
+                    &operation.rules,
+                    &operation.reads,
+                ));
             }
         }
         Ok(Explained { calls })
@@ -207,7 +211,12 @@ fn explained(request: DryRequest, rules: &Rules, reads: &Reads) -> ExplainedCall
     ExplainedCall { request, rules: rules.in_words(), reads: reads.in_words() }
 }
 
-fn read_payment(operation: &Operation, status: u16, headers: &[(String, String)], body: &[u8]) -> ExplainedAnswer {
+fn read_payment(
+    operation: &Operation,
+    status: u16,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> ExplainedAnswer {
     let body: Option<Value> = serde_json::from_slice(body).ok();
     let rules = operation.rules.judge(Seen { status: Some(status), headers, body: body.as_ref() });
     let outcome = rules.last().filter(|rule| rule.misses.is_empty()).map(|rule| rule.is);

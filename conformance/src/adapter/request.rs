@@ -32,8 +32,14 @@ pub(super) enum Shown {
     #[default]
     Nothing,
     Bearer(Template),
-    Basic { username: Template, password: Template },
-    Header { name: HeaderName, value: Template },
+    Basic {
+        username: Template,
+        password: Template,
+    },
+    Header {
+        name: HeaderName,
+        value: Template,
+    },
     OAuth(OAuth),
 }
 
@@ -171,7 +177,10 @@ impl Request {
         let source = templates.source();
         let parts = (source.sift(path), source.sift(headers), source.sift(query), source.sift(body));
         let (Some(path), Some(headers), Some(query), Some(body)) = parts else {
-            return Err(source.verdict().err().unwrap_or_else(|| source.whole("a request cannot be read", None)));
+            return Err(source
+                .verdict()
+                .err()
+                .unwrap_or_else(|| source.whole("a request cannot be read", None)));
         };
         Ok(Self { method, path, query, headers, body })
     }

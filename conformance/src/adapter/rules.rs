@@ -143,7 +143,8 @@ impl Rule {
         let Seen { status, headers, body } = seen;
         let mut misses = Vec::new();
         if !self.status.is_empty() && !status.is_some_and(|status| is_among(&self.status, status)) {
-            let got = status.map_or_else(|| "there is no status".to_owned(), |got| format!("the status is {got}"));
+            let got =
+                status.map_or_else(|| "there is no status".to_owned(), |got| format!("the status is {got}"));
             misses.push(format!("{got}, and not {}", status_words(&self.status)));
         }
         for Condition { text, path, test } in &self.conditions {

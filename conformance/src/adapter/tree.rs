@@ -32,7 +32,11 @@ impl Tree {
     pub(super) fn compile(node: &Node, templates: &mut Templates) -> Result<Self, AdapterError> {
         match node.shape() {
             Shape::Scalar(value) => Ok(Self::Constant(value.clone())),
-            Shape::Text(text) => Ok(Self::Leaf(templates.value(text, node.place())?)),
+            Shape::Text(text) => {
+                let leaf = templates.value(text, node.place());
+                // A mistake is noted, so that the leaves around it are looked at, too.
+                Ok(templates.source().sift(leaf).map_or(Self::Constant(Value::Null), Self::Leaf))
+            }
             Shape::List(items) => {
                 error::all(items.iter().map(|item| Self::compile(item, templates))).map(Self::List)
             }
@@ -95,9 +99,7 @@ impl Tree {
             Self::Constant(_) => Ok(()),
             Self::Leaf(leaf) => templates.check(leaf, sample),
             Self::Text(tree) => tree.check(templates, sample),
-            Self::List(items) => {
-                error::all(items.iter().map(|item| item.check(templates, sample))).map(drop)
-            }
+            Self::List(items) => error::all(items.iter().map(|item| item.check(templates, sample))).map(drop),
             Self::Map(pairs) => {
                 error::all(pairs.iter().map(|(_, value)| value.check(templates, sample))).map(drop)
             }
@@ -173,7 +175,9 @@ mod tests {
     fn compile(yaml: &str) -> Result<(Tree, Templates), AdapterError> {
         let mut templates = Templates::new(Source::new("a.yaml".to_owned(), yaml.to_owned()));
         let node: Node = serde_saphyr::from_str(yaml).unwrap();
-        Ok((Tree::compile(&node, &mut templates)?, templates))
+        let tree = Tree::compile(&node, &mut templates)?;
+        templates.source().verdict()?;
+        Ok((tree, templates))
     }
 
     fn rendered(yaml: &str, variables: &Value) -> Result<Option<Value>, TemplateError> {

@@ -8,6 +8,8 @@ use gherkin::tagexpr::TagOperation;
 use secrecy::SecretString;
 use url::Url;
 
+use super::adapter::AdapterCommand;
+
 const AFTER_HELP: &str = "\
 Exit codes:
   0    every selected check held
@@ -64,6 +66,9 @@ pub enum Command {
     Lint(LintArgs),
     /// List every step a feature can use, by voice, with an example
     Steps(StepsArgs),
+    /// Write, check and explain adapter files
+    #[command(subcommand)]
+    Adapter(AdapterCommand),
     /// Work with the embedded features
     #[command(subcommand)]
     Features(FeaturesCommand),
@@ -80,55 +85,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", env = "KLARNA_CONFORMANCE_ACQUIRER")]
     pub acquirer: Option<PathBuf>,
 
-    /// Run the built-in reference acquirer on this database: a path or URL of SQLite, where no file may be
-    /// yet, or a URL of PostgreSQL, where the run makes a schema of its own and drops it at the end
-    /// [default: SQLite, thrown away with the run]
-    #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_ACQUIRER_DATABASE", hide_env_values = true)]
-    pub acquirer_database: Option<SecretString>,
-
-    /// Use the simulator that runs at this URL instead of starting one
-    #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_SIMULATOR")]
-    pub simulator: Option<Url>,
-
-    /// The token that guards the control API of a simulator that runs already, where one does
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        requires = "simulator",
-        env = "KLARNA_CONFORMANCE_SIMULATOR_TOKEN",
-        hide_env_values = true
-    )]
-    pub simulator_token: Option<SecretString>,
-
-    /// Trust the authority in this file, PEM, of a simulator that runs at an https URL: the file that it
-    /// names as `ca_file` at its start; a launched acquirer is told of it in `KLARNA_CA_FILE`
-    #[arg(long, value_name = "FILE", requires = "simulator", env = "KLARNA_CONFORMANCE_SIMULATOR_CA_FILE")]
-    pub simulator_ca_file: Option<PathBuf>,
-
-    /// Let the simulator listen by TLS, and by nothing else: the acquirer is told an https URL, and in
-    /// `KLARNA_CA_FILE` the authority to trust
-    #[arg(long, conflicts_with = "simulator", env = "KLARNA_CONFORMANCE_TLS")]
-    pub tls: bool,
-
-    /// What the acquirer and Customers are told of where the simulator is, e.g. <http://klarna:8080>
-    /// in a network of containers; it listens where `listen` in the adapter says
-    #[arg(long, value_name = "URL", value_parser = public_url, env = "KLARNA_CONFORMANCE_SIMULATOR_PUBLIC_URL")]
-    pub simulator_public_url: Option<Url>,
-
-    /// What the acquirer and Customers are told of where the Partner is: notifications and returns go
-    /// there; it listens where `listen` in the adapter says
-    #[arg(long, value_name = "URL", value_parser = public_url, env = "KLARNA_CONFORMANCE_PARTNER_PUBLIC_URL")]
-    pub partner_public_url: Option<Url>,
-
-    /// Let the simulator send webhooks over plain http to this host, besides loopback; can be repeated
-    #[arg(
-        long,
-        value_name = "HOST",
-        value_delimiter = ',',
-        conflicts_with = "simulator",
-        env = "KLARNA_CONFORMANCE_ALLOW_HTTP_WEBHOOKS"
-    )]
-    pub allow_http_webhooks: Vec<String>,
+    /// Who takes part, and where.
+    #[command(flatten)]
+    pub parties: PartiesArgs,
 
     /// Feature files or folders [default: the embedded features]
     #[arg(
@@ -178,6 +137,60 @@ pub struct RunArgs {
     /// Exit 1 unless every Required duty that a machine can verify was run and held
     #[arg(long, env = "KLARNA_CONFORMANCE_REQUIRE_COMPLETE")]
     pub require_complete: bool,
+}
+
+/// Flags of whatever starts Klarna, the Partner and the acquirer: where each is, and how it is told.
+#[derive(Debug, Clone, Args)]
+pub struct PartiesArgs {
+    /// Run the built-in reference acquirer on this database: a path or URL of SQLite, where no file may be
+    /// yet, or a URL of PostgreSQL, where the run makes a schema of its own and drops it at the end
+    /// [default: SQLite, thrown away with the run]
+    #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_ACQUIRER_DATABASE", hide_env_values = true)]
+    pub acquirer_database: Option<SecretString>,
+
+    /// Use the simulator that runs at this URL instead of starting one
+    #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_SIMULATOR")]
+    pub simulator: Option<Url>,
+
+    /// The token that guards the control API of a simulator that runs already, where one does
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        requires = "simulator",
+        env = "KLARNA_CONFORMANCE_SIMULATOR_TOKEN",
+        hide_env_values = true
+    )]
+    pub simulator_token: Option<SecretString>,
+
+    /// Trust the authority in this file, PEM, of a simulator that runs at an https URL: the file that it
+    /// names as `ca_file` at its start; a launched acquirer is told of it in `KLARNA_CA_FILE`
+    #[arg(long, value_name = "FILE", requires = "simulator", env = "KLARNA_CONFORMANCE_SIMULATOR_CA_FILE")]
+    pub simulator_ca_file: Option<PathBuf>,
+
+    /// Let the simulator listen by TLS, and by nothing else: the acquirer is told an https URL, and in
+    /// `KLARNA_CA_FILE` the authority to trust
+    #[arg(long, conflicts_with = "simulator", env = "KLARNA_CONFORMANCE_TLS")]
+    pub tls: bool,
+
+    /// What the acquirer and Customers are told of where the simulator is, e.g. <http://klarna:8080>
+    /// in a network of containers; it listens where `listen` in the adapter says
+    #[arg(long, value_name = "URL", value_parser = public_url, env = "KLARNA_CONFORMANCE_SIMULATOR_PUBLIC_URL")]
+    pub simulator_public_url: Option<Url>,
+
+    /// What the acquirer and Customers are told of where the Partner is: notifications and returns go
+    /// there; it listens where `listen` in the adapter says
+    #[arg(long, value_name = "URL", value_parser = public_url, env = "KLARNA_CONFORMANCE_PARTNER_PUBLIC_URL")]
+    pub partner_public_url: Option<Url>,
+
+    /// Let the simulator send webhooks over plain http to this host, besides loopback; can be repeated
+    #[arg(
+        long,
+        value_name = "HOST",
+        value_delimiter = ',',
+        conflicts_with = "simulator",
+        env = "KLARNA_CONFORMANCE_ALLOW_HTTP_WEBHOOKS"
+    )]
+    pub allow_http_webhooks: Vec<String>,
 }
 
 /// A duration as people write it, longer than nothing.

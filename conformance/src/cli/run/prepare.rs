@@ -9,7 +9,7 @@ use super::Stop;
 use crate::adapter::{Adapter, AdapterSource};
 use crate::authority::Authority;
 use crate::builtin;
-use crate::cli::args::RunArgs;
+use crate::cli::args::{PartiesArgs, RunArgs};
 use crate::cli::lint;
 use crate::exit_code::Exit;
 use crate::mutants::{DEFECTS, Defect};
@@ -29,24 +29,29 @@ pub(super) struct Prepared {
 
 pub(super) fn prepare(args: &RunArgs) -> Result<Prepared, Stop> {
     let defect = args.defect.as_deref().map(defect).transpose()?;
-    if defect.is_some() && args.simulator_public_url.is_some() {
+    if defect.is_some() && args.parties.simulator_public_url.is_some() {
         let why = "--defect stands in for Klarna on a loopback address of its own: it cannot be combined with --simulator-public-url";
         return Err(Stop::new(Exit::Usage, why));
     }
-    let authority = authority(args)?;
+    let authority = authority(&args.parties)?;
     let scenarios = scenarios(args)?;
     let source = match &args.acquirer {
         Some(path) => AdapterSource::File(path.clone()),
         None => AdapterSource::Builtin(builtin::NAME.to_owned()),
     };
-    let adapter = Adapter::load(&source)
-        .map_err(|error| Stop::new(Exit::Invalid, format!("\n{:?}", miette::Report::new(error))))?;
-    let database = database(args, &adapter)?;
+    let adapter = load(&source)?;
+    let database = database(&args.parties, &adapter)?;
     Ok(Prepared { adapter, scenarios, defect, database, authority })
 }
 
+/// Reads and checks an adapter.
+pub(in crate::cli) fn load(source: &AdapterSource) -> Result<Adapter, Stop> {
+    Adapter::load(source)
+        .map_err(|error| Stop::new(Exit::Invalid, format!("\n{:?}", miette::Report::new(error))))
+}
+
 /// The database that was asked for, where there is an acquirer that can take it.
-fn database(args: &RunArgs, adapter: &Adapter) -> Result<Option<SecretString>, Stop> {
+pub(in crate::cli) fn database(args: &PartiesArgs, adapter: &Adapter) -> Result<Option<SecretString>, Stop> {
     let Some(asked) = &args.acquirer_database else { return Ok(None) };
     let usage = |why: String| Stop::new(Exit::Usage, format!("--acquirer-database: {why}"));
     if !adapter.launches_builtin() {
@@ -61,7 +66,7 @@ fn database(args: &RunArgs, adapter: &Adapter) -> Result<Option<SecretString>, S
 }
 
 /// The authority to trust, where the flags about TLS fit each other.
-fn authority(args: &RunArgs) -> Result<Option<Authority>, Stop> {
+pub(in crate::cli) fn authority(args: &PartiesArgs) -> Result<Option<Authority>, Stop> {
     let usage = |why: String| Stop::new(Exit::Usage, why);
     let is_https = |url: &Option<Url>| url.as_ref().is_some_and(|url| url.scheme() == "https");
     let public_https = is_https(&args.simulator_public_url);
