@@ -14,6 +14,7 @@ pub mod bdd;
 pub mod builtin;
 mod cause;
 pub mod cli;
+pub mod draft;
 pub mod exit_code;
 pub mod launch;
 pub mod model;
