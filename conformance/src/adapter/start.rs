@@ -74,6 +74,9 @@ pub(crate) enum StopSignal {
     Interrupt,
 }
 
+/// An acquirer on this machine.
+const EXAMPLE: &str = "http://127.0.0.1:8081";
+
 /// How long a process may take to get ready when the adapter does not say.
 const WITHIN: Duration = Duration::from_secs(20);
 
@@ -91,17 +94,22 @@ impl Start {
             )?)),
             (None, Some(attach)) => {
                 let text = &attach.value.base_url;
-                Url::parse(&text.value)
-                    .ok()
-                    .filter(|url| matches!(url.scheme(), "http" | "https"))
-                    .map(Self::Attach)
-                    .ok_or_else(|| {
-                        templates.source().complain(
-                            text.referenced.into(),
-                            &format!("\"{}\" is no http or https URL", text.value),
-                            Some("attach: {base_url: \"http://127.0.0.1:8081\"}"),
-                        )
-                    })
+                let url = Url::parse(&text.value).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+                let url = url.ok_or_else(|| {
+                    templates.source().complain(
+                        text.referenced.into(),
+                        &format!("\"{}\" is no http or https URL", text.value),
+                        Some("attach: {base_url: \"http://127.0.0.1:8081\"}"),
+                    )
+                });
+                match url {
+                    Ok(url) => Ok(Self::Attach(url)),
+                    // Noted, and another stands for it, so that the rest of the file can be looked at.
+                    Err(error) => {
+                        templates.source().sift::<()>(Err(error.clone()));
+                        Url::parse(EXAMPLE).map(Self::Attach).map_err(|_| error)
+                    }
+                }
             }
             (Some(_), Some(attach)) => Err(templates.source().complain(
                 attach.referenced.into(),

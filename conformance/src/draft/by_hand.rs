@@ -30,12 +30,17 @@ pub fn draft(wishes: &Wishes) -> Result<Draft, String> {
         name: name.clone(),
         ..Draft::default()
     };
-    let (method, path) = wishes.create.as_deref().map(|wish| call("--create", wish)).transpose()?.unwrap_or_default();
+    let (method, path) =
+        wishes.create.as_deref().map(|wish| call("--create", wish)).transpose()?.unwrap_or_default();
     let mut fields_of_body = Vec::new();
     for (path, template) in fields(&wishes.fields)? {
         place(&mut fields_of_body, &path, template);
     }
-    for (variable, field) in [("order.amount", "amount"), ("order.currency", "currency"), ("order.network_data", "klarna_network_data")] {
+    for (variable, field) in [
+        ("order.amount", "amount"),
+        ("order.currency", "currency"),
+        ("order.network_data", "klarna_network_data"),
+    ] {
         if !wishes.fields.iter().any(|wish| wish.contains(variable.trim_start_matches("order."))) {
             let what = format!("which member holds {variable}; its name here is an example");
             fields_of_body.push(Field { name: field.to_owned(), content: Content::Todo(what) });
@@ -113,7 +118,9 @@ fn authentication(how: &str, acquirer: &str) -> Result<Authentication, String> {
 /// # Errors
 /// When it is none.
 pub fn call(flag: &str, text: &str) -> Result<(String, String), String> {
-    let wrong = |what: &str| format!("{flag}: \"{text}\" {what}\n  hint: a method and a path, as 'POST /v1/payments'");
+    let wrong = |what: &str| {
+        format!("{flag}: \"{text}\" {what}\n  hint: a method and a path, as 'POST /v1/payments'")
+    };
     let (method, path) = text.trim().split_once(' ').ok_or_else(|| wrong("is no call"))?;
     let method = method.to_uppercase();
     if !METHODS.contains(&method.as_str()) {
@@ -137,7 +144,8 @@ pub fn path_template(path: &str, acquirer: &str, draft: &mut Draft, last: Option
         let variable = match last.filter(|_| !after.contains('{')) {
             Some(variable) => variable.to_owned(),
             None => {
-                let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+                let name: String =
+                    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
                 draft.needs(Variable::new(acquirer, &name));
                 format!("partner.vars.{name}")
             }
@@ -155,7 +163,11 @@ pub fn path_template(path: &str, acquirer: &str, draft: &mut Draft, last: Option
 /// When one is none.
 pub fn fields(wishes: &[String]) -> Result<Vec<(Vec<String>, String)>, String> {
     let read = |wish: &String| {
-        let wrong = || format!("--field: \"{wish}\" is none\n  hint: a member and a variable, as amount.value=order.amount");
+        let wrong = || {
+            format!(
+                "--field: \"{wish}\" is none\n  hint: a member and a variable, as amount.value=order.amount"
+            )
+        };
         let (path, variable) = wish.split_once('=').ok_or_else(wrong)?;
         let names: Vec<String> = path.split('.').map(|name| name.trim().to_owned()).collect();
         if variable.trim().is_empty() || names.iter().any(String::is_empty) {
@@ -165,7 +177,9 @@ pub fn fields(wishes: &[String]) -> Result<Vec<(Vec<String>, String)>, String> {
         let template = if variable.contains("{{") {
             variable.to_owned()
         } else {
-            let (name, filter) = variable.split_once('|').map_or((variable, None), |(name, filter)| (name.trim(), Some(filter.trim())));
+            let (name, filter) = variable
+                .split_once('|')
+                .map_or((variable, None), |(name, filter)| (name.trim(), Some(filter.trim())));
             let name = if name.contains('.') { name.to_owned() } else { format!("order.{name}") };
             match filter {
                 Some(filter) => format!("{{{{ {name} | {filter} }}}}"),
@@ -211,7 +225,8 @@ fn outcomes(wishes: &[String]) -> Result<Vec<Rule>, String> {
         let (member, word) = rest.split_once('=').ok_or_else(|| wrong("says no member and word"))?;
         let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
         let outcome = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == is).ok_or_else(|| {
-            let meant = nearest(is, &known).map(|meant| format!("did you mean {meant}? ")).unwrap_or_default();
+            let meant =
+                nearest(is, &known).map(|meant| format!("did you mean {meant}? ")).unwrap_or_default();
             format!("--outcome: there is no outcome \"{is}\"\n  hint: {meant}There are {}", known.join(", "))
         })?;
         rules.push(rule(Some((json_path(member), Value::from(word))), Ok(outcome)));
@@ -234,7 +249,8 @@ fn reads(wishes: &[String]) -> Result<Vec<Read>, String> {
             format!("--reads: \"{wish}\" is none\n  hint: a name and a member, as payment_id=id")
         })?;
         let known = READS.iter().find(|known| **known == name).ok_or_else(|| {
-            let meant = nearest(name, READS).map(|meant| format!("did you mean {meant}? ")).unwrap_or_default();
+            let meant =
+                nearest(name, READS).map(|meant| format!("did you mean {meant}? ")).unwrap_or_default();
             format!("--reads: nothing is called \"{name}\"\n  hint: {meant}There are {}", READS.join(", "))
         })?;
         reads.push(Read { name: known, path: Ok(json_path(member)), sure: Sure::Sure });
@@ -245,7 +261,10 @@ fn reads(wishes: &[String]) -> Result<Vec<Read>, String> {
         reads.insert(0, missing("payment_id", "where the answer says the payment's id, as $.id"));
     }
     if !has("redirect_url", &reads) && !has("payment_request_id", &reads) {
-        reads.push(missing("redirect_url", "where a step-up's answer says the URL for the Customer, or payment_request_id for the SDK"));
+        reads.push(missing(
+            "redirect_url",
+            "where a step-up's answer says the URL for the Customer, or payment_request_id for the SDK",
+        ));
     }
     Ok(reads)
 }

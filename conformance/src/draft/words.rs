@@ -23,21 +23,64 @@ const ORDER: &[Named] = &[
         "order.payment_option_id",
         &["paymentoptionid", "klarnapaymentoptionid", "optionid", "optionkey", "klarnaoption"],
     ),
-    named("order.amount", &["amount", "totalamount", "total", "grandtotal", "amountminor", "amountinminorunits", "minorunits", "value"]),
+    named(
+        "order.amount",
+        &[
+            "amount",
+            "totalamount",
+            "total",
+            "grandtotal",
+            "amountminor",
+            "amountinminorunits",
+            "minorunits",
+            "value",
+        ],
+    ),
     named("order.currency", &["currency", "currencycode", "currencyiso"]),
     named("order.app_return_url", &["appreturnurl", "appurl", "deeplink"]),
-    named("order.return_url", &["returnurl", "returnuri", "redirecturl", "redirecturi", "successurl", "cancelurl", "failureurl", "errorurl"]),
-    named("partner.notification_url", &["notificationurl", "webhookurl", "notifyurl", "callbackurl", "statusurl"]),
-    named("order.purchase_reference", &["purchasereference", "ordernumber", "orderreference", "orderid", "purchaseid"]),
+    named(
+        "order.return_url",
+        &[
+            "returnurl",
+            "returnuri",
+            "redirecturl",
+            "redirecturi",
+            "successurl",
+            "cancelurl",
+            "failureurl",
+            "errorurl",
+        ],
+    ),
+    named(
+        "partner.notification_url",
+        &["notificationurl", "webhookurl", "notifyurl", "callbackurl", "statusurl"],
+    ),
+    named(
+        "order.purchase_reference",
+        &["purchasereference", "ordernumber", "orderreference", "orderid", "purchaseid"],
+    ),
     named(
         "order.reference",
-        &["reference", "merchantreference", "transactionreference", "paymentreference", "externalid", "externalreference", "clientreference", "merchanttransactionid", "requestid"],
+        &[
+            "reference",
+            "merchantreference",
+            "transactionreference",
+            "paymentreference",
+            "externalid",
+            "externalreference",
+            "clientreference",
+            "merchanttransactionid",
+            "requestid",
+        ],
     ),
     named("order.locale", &["locale", "language", "shopperlocale", "lang"]),
     named("order.mode", &["mode", "flow", "channel", "integration"]),
     named("order.customer.email", &["email", "emailaddress", "mail"]),
     named("order.customer.phone", &["phone", "phonenumber", "mobile", "mobilenumber", "telephone", "msisdn"]),
-    named("partner.vars.merchant_id", &["merchantaccount", "merchantid", "merchantcode", "shopid", "storeid", "accountid", "siteid"]),
+    named(
+        "partner.vars.merchant_id",
+        &["merchantaccount", "merchantid", "merchantcode", "shopid", "storeid", "accountid", "siteid"],
+    ),
 ];
 
 /// Values of a person.
@@ -48,7 +91,10 @@ const PERSON: &[Named] = &[
 
 /// Values of an address.
 const ADDRESS: &[Named] = &[
-    named("street_address", &["streetaddress", "street", "line1", "addressline1", "address1", "street1", "addressline"]),
+    named(
+        "street_address",
+        &["streetaddress", "street", "line1", "addressline1", "address1", "street1", "addressline"],
+    ),
     named("postal_code", &["postalcode", "zip", "zipcode", "postcode"]),
     named("city", &["city", "town", "locality"]),
     named("region", &["region", "state", "province", "county"]),
@@ -62,13 +108,15 @@ const LINE: &[Named] = &[
     named("line.unit_price", &["unitprice", "price", "priceperunit", "unitamount"]),
     named("line.total_amount", &["totalamount", "total", "linetotal", "amount", "lineamount"]),
     named("line.total_tax_amount", &["totaltaxamount", "tax", "taxtotal", "taxamount", "vat", "vatamount"]),
-    named("line.reference", &["reference", "sku", "article", "articlenumber", "productid", "id", "code", "itemid"]),
+    named(
+        "line.reference",
+        &["reference", "sku", "article", "articlenumber", "productid", "id", "code", "itemid"],
+    ),
 ];
 
 /// Names of a list of order lines.
-const LINES: &[&str] = &[
-    "orderlines", "lines", "items", "lineitems", "basket", "cart", "products", "articles", "basketitems",
-];
+const LINES: &[&str] =
+    &["orderlines", "lines", "items", "lineitems", "basket", "cart", "products", "articles", "basketitems"];
 
 /// What tells the address to ship to from that of the bill.
 const SHIPPING: &[&str] = &["shipping", "delivery", "shipto", "recipient", "ship"];
@@ -85,21 +133,51 @@ const OPTIONAL: &[&str] = &[
 ];
 
 /// Amounts of money, in minor units.
-const MONEY: &[&str] =
-    &["order.amount", "line.unit_price", "line.total_amount", "line.total_tax_amount"];
+const MONEY: &[&str] = &["order.amount", "line.unit_price", "line.total_amount", "line.total_tax_amount"];
 
 const OUTCOMES: &[(Outcome, &[&str])] = &[
     (
         Outcome::Approved,
-        &["approved", "authorised", "authorized", "paid", "success", "succeeded", "successful", "ok", "completed", "complete", "captured", "accepted", "settled", "done"],
+        &[
+            "approved",
+            "authorised",
+            "authorized",
+            "paid",
+            "success",
+            "succeeded",
+            "successful",
+            "ok",
+            "completed",
+            "complete",
+            "captured",
+            "accepted",
+            "settled",
+            "done",
+        ],
     ),
     (Outcome::Declined, &["declined", "refused", "rejected", "denied"]),
     (Outcome::Failed, &["failed", "failure", "error"]),
     (
         Outcome::StepUp,
-        &["stepup", "stepuprequired", "actionrequired", "requiresaction", "redirect", "redirectshopper", "redirectrequired", "challenge", "challengerequired", "customeractionrequired", "awaitingcustomer", "interactionrequired"],
+        &[
+            "stepup",
+            "stepuprequired",
+            "actionrequired",
+            "requiresaction",
+            "redirect",
+            "redirectshopper",
+            "redirectrequired",
+            "challenge",
+            "challengerequired",
+            "customeractionrequired",
+            "awaitingcustomer",
+            "interactionrequired",
+        ],
     ),
-    (Outcome::Pending, &["pending", "processing", "inprogress", "received", "working", "waiting", "created", "new", "open"]),
+    (
+        Outcome::Pending,
+        &["pending", "processing", "inprogress", "received", "working", "waiting", "created", "new", "open"],
+    ),
     (Outcome::Canceled, &["canceled", "cancelled", "aborted", "voided", "abandoned"]),
     (Outcome::Expired, &["expired", "timedout", "timeout"]),
     (Outcome::Invalid, &["invalid"]),
@@ -152,7 +230,8 @@ fn look_up(table: &[Named], name: &str, prefix: &str) -> Option<Meaning> {
     let found = table.iter().find(|one| one.names.contains(&name))?;
     let last = found.variable.rsplit('.').next().unwrap_or_default();
     // `klarna_network_data` is no other name than `network_data`.
-    let same_name = ["", "klarna", "klarnanetwork"].iter().any(|before| *name == format!("{before}{}", bare(last)));
+    let same_name =
+        ["", "klarna", "klarnanetwork"].iter().any(|before| *name == format!("{before}{}", bare(last)));
     Some(Meaning { variable: format!("{prefix}{}", found.variable), same_name })
 }
 

@@ -39,7 +39,10 @@ const EXAMPLE_ACCOUNT: &str = "krn:partner:global:account:test:SHOP0001";
 /// The file of a draft.
 pub fn write(draft: &Draft) -> Written {
     let mut written = Written::default();
-    written.line(0, "# Made by `klarna-conformance adapter new`. docs/bind-your-acquirer.md tells what can stand here.");
+    written.line(
+        0,
+        "# Made by `klarna-conformance adapter new`. docs/bind-your-acquirer.md tells what can stand here.",
+    );
     written.line(0, "version: 1");
     written.line(0, &format!("name: {}", quoted(&draft.name)));
     written.line(0, "");
@@ -127,7 +130,9 @@ impl Written {
         let account = draft.klarna_account.as_deref().unwrap_or(EXAMPLE_ACCOUNT);
         let sure = match &draft.klarna_account {
             Some(_) => Sure::Sure,
-            None => Sure::Likely("an example; it must be the account that the acquirer uses for this Partner".to_owned()),
+            None => Sure::Likely(
+                "an example; it must be the account that the acquirer uses for this Partner".to_owned(),
+            ),
         };
         self.said(2, &format!("klarna_account: {}", quoted(account)), &sure);
         let variables = draft.secrets();
@@ -135,7 +140,10 @@ impl Written {
             self.line(2, "vars:");
         }
         for Variable { name, env } in variables {
-            self.line(3, &format!("{}: {{env: {env}}}  # the environment variable {env} must be set", key(name)));
+            self.line(
+                3,
+                &format!("{}: {{env: {env}}}  # the environment variable {env} must be set", key(name)),
+            );
         }
         self.line(0, "");
     }
@@ -213,9 +221,7 @@ impl Written {
         for Rule { status, word, is, sure } in rules {
             let mut parts = Vec::new();
             parts.extend(status.map(|status| format!("status: {}", quoted(status))));
-            parts.extend(
-                word.as_ref().map(|(path, word)| format!("where: {{{}: {word}}}", quoted(path))),
-            );
+            parts.extend(word.as_ref().map(|(path, word)| format!("where: {{{}: {word}}}", quoted(path))));
             parts.push(format!("is: {}", is.as_ref().map_or(UNKNOWN, |is| is.as_str())));
             let text = format!("- {{{}}}", parts.join(", "));
             match is {
@@ -276,7 +282,9 @@ impl Written {
                     &format!("{}: {pointer}", quoted(path)),
                     &Sure::Likely("by its name".to_owned()),
                 ),
-                Err(what) => self.todo(4, &format!("{}: {pointer}", quoted(&format!("{UNKNOWN} {pointer}"))), what),
+                Err(what) => {
+                    self.todo(4, &format!("{}: {pointer}", quoted(&format!("{UNKNOWN} {pointer}"))), what)
+                }
             }
         }
     }
@@ -287,7 +295,9 @@ impl Written {
         self.line(1, "body: json");
         self.todo(
             1,
-            &format!("verify: {{scheme: {UNKNOWN}, secret: \"{{{{ partner.vars.{NOTIFICATION_SECRET} }}}}\"}}"),
+            &format!(
+                "verify: {{scheme: {UNKNOWN}, secret: \"{{{{ partner.vars.{NOTIFICATION_SECRET} }}}}\"}}"
+            ),
             "how notifications are signed; remove the line where they are not",
         );
         self.line(1, "read:");
@@ -312,6 +322,7 @@ fn quoted(text: &str) -> String {
 fn key(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&name.to_lowercase().as_str());
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+            .contains(&name.to_lowercase().as_str());
     if plain { name.to_owned() } else { quoted(name) }
 }

@@ -9,7 +9,7 @@ use klarna_schemas::simulator::control::{CustomerAct, CustomerActed, Intent, Jou
 use klarna_schemas::simulator::finding::Severity;
 use klarna_simulator::control::client::{ControlClient, ControlError};
 use reqwest::header::{ACCEPT, LOCATION};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
@@ -30,6 +30,13 @@ const POLL_EVERY: Duration = Duration::from_millis(100);
 
 /// Redirects that a browser follows before it gives up.
 const HOPS_MAX: usize = 10;
+
+/// Values of an order that no canary stands for.
+const NOT_TRIED: &[(&str, &str)] = &[
+    ("app_return_url", "a browser cannot come back to an app"),
+    ("session_token", "Klarna takes its own only"),
+    ("payment_option_id", "Klarna takes its own only"),
+];
 
 /// Those who take part.
 #[derive(Debug, Clone, Copy)]
@@ -388,6 +395,13 @@ impl Trial<'_> {
             let came_out = self.came_out(canary, &calls);
             self.report.came_out.push(came_out);
         }
+        self.report.came_out.extend(NOT_TRIED.iter().map(|(name, why)| CameOut {
+            canary: Canary { name: (*name).to_owned(), value: Value::Null },
+            places: Vec::new(),
+            form: None,
+            sure: Sureness::NotSeen(format!("not tried, for {why}")),
+            sent: false,
+        }));
         for name in ["amount", "currency", "network_data"] {
             let found = self.report.came_out.iter().find(|one| one.canary.name == name);
             let whole = found.is_some_and(|one| one.sure.is_seen() && one.form == Some(Form::ByteForByte));

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use super::canary::Canary;
 use super::find::Form;
 use super::sureness::Sureness;
@@ -113,7 +115,11 @@ impl Report {
 
     fn canary_rows(&self) -> Vec<Vec<String>> {
         let row = |one: &CameOut| {
-            let value = one.canary.value.as_str().map_or_else(|| one.canary.value.to_string(), str::to_owned);
+            let value = match &one.canary.value {
+                Value::Null => "–".to_owned(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
             vec![
                 one.canary.name.clone(),
                 cut(&value),

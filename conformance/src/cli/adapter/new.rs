@@ -91,13 +91,15 @@ fn save(path: &Path, text: &str, force: bool) -> Result<(), (Exit, String)> {
 
 /// What is left to do, what is likely and no more, and what was left out.
 fn report(name: &str, written: &Written, draft: &Draft) {
-    let lines = |todos: &[Todo]| todos.iter().map(|todo| format!("\n  {name}:{}: {}", todo.line, todo.what)).collect::<String>();
+    let lines = |todos: &[Todo]| {
+        todos.iter().map(|todo| format!("\n  {name}:{}: {}", todo.line, todo.what)).collect::<String>()
+    };
     let mut text = match written.todos.len() {
         0 => format!("{name} is written; nothing is left to do"),
         count => format!("{name} is written; left to do, {count}:{}", lines(&written.todos)),
     };
     if !written.likely.is_empty() {
-        text.push_str(&format!("\nlikely and not sure: {} lines, marked `# likely`", written.likely.len()));
+        text.push_str(&format!("\nlikely and not sure, marked `# likely`: {}", written.likely.len()));
     }
     let variables = draft.secrets();
     if !variables.is_empty() {

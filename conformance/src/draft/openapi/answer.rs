@@ -16,8 +16,16 @@ const FIRST: &str = "\u{0}first";
 const DEPTH_MAX: usize = 4;
 
 /// Names of a member that says how a payment stands.
-const STATES: &[&str] =
-    &["status", "state", "result", "resultcode", "outcome", "paymentstatus", "paymentstate", "transactionstatus"];
+const STATES: &[&str] = &[
+    "status",
+    "state",
+    "result",
+    "resultcode",
+    "outcome",
+    "paymentstatus",
+    "paymentstate",
+    "transactionstatus",
+];
 
 /// A member somewhere in an answer.
 #[derive(Debug, Clone)]
@@ -32,18 +40,14 @@ pub(super) struct Member {
 
 /// Rules and reads of an answer about a payment.
 pub(super) fn of_payment(document: &Document, call: &Call<'_>, creates: bool) -> (Vec<Rule>, Vec<Read>) {
-    let members = document.answer_schema(call.operation).map(|schema| all(document, schema)).unwrap_or_default();
+    let members =
+        document.answer_schema(call.operation).map(|schema| all(document, schema)).unwrap_or_default();
     let mut rules = outcome(&members, Some("2xx"));
     must_say(&mut rules, Outcome::Approved, Some("2xx"), "which answer says that the payment is approved");
     if creates {
         must_say(&mut rules, Outcome::StepUp, Some("2xx"), "which answer asks for a step-up");
     }
-    rules.push(Rule {
-        status: Some("4xx"),
-        word: None,
-        is: Ok(Outcome::Invalid),
-        sure: Sure::Sure,
-    });
+    rules.push(Rule { status: Some("4xx"), word: None, is: Ok(Outcome::Invalid), sure: Sure::Sure });
     (rules, reads(&members))
 }
 
@@ -61,7 +65,13 @@ pub(super) fn all_in_lists(document: &Document, schema: &Value) -> Vec<Member> {
     members
 }
 
-fn gather(document: &Document, schema: &Value, lists: bool, names: &mut Vec<String>, found: &mut Vec<Member>) {
+fn gather(
+    document: &Document,
+    schema: &Value,
+    lists: bool,
+    names: &mut Vec<String>,
+    found: &mut Vec<Member>,
+) {
     let shape = document.shape(schema);
     for (name, schema) in &shape.members {
         let member = document.shape(schema);
@@ -97,10 +107,12 @@ fn json_path(names: &[String]) -> String {
 /// A rule for each word of the member that says how a payment stands.
 pub(super) fn outcome(members: &[Member], status: Option<&'static str>) -> Vec<Rule> {
     let known = |member: &Member| member.words.iter().filter(|word| meaning(word).is_some()).count();
-    let named = |member: &Member| member.names.last().is_some_and(|name| STATES.contains(&bare(name).as_str()));
+    let named =
+        |member: &Member| member.names.last().is_some_and(|name| STATES.contains(&bare(name).as_str()));
     // The more words are known the better, then the nearer to the top.
     let best = members.iter().filter(|member| known(member) >= 2 || (known(member) == 1 && named(member)));
-    let best = best.max_by_key(|member| (known(member), named(member), DEPTH_MAX.saturating_sub(member.names.len())));
+    let best = best
+        .max_by_key(|member| (known(member), named(member), DEPTH_MAX.saturating_sub(member.names.len())));
     let Some(member) = best else {
         let Some(member) = members.iter().find(|member| named(member)) else {
             return vec![unknown(status, "which answers say that the payment is approved, declined, …")];
@@ -136,12 +148,16 @@ fn unknown(status: Option<&'static str>, what: &str) -> Rule {
 
 /// What the suite looks for.
 fn reads(members: &[Member]) -> Vec<Read> {
-    let mut reads = vec![read(members, "payment_id", payment_id, Some("where the answer says the payment's id"))];
+    let mut reads =
+        vec![read(members, "payment_id", payment_id, Some("where the answer says the payment's id"))];
     let url = read(members, "redirect_url", redirect_url, None);
     let id = read(members, "payment_request_id", request_id, None);
     if url.path.is_err() && id.path.is_err() {
         reads.push(Read {
-            path: Err("where a step-up's answer says the URL for the Customer, or payment_request_id for the SDK".to_owned()),
+            path: Err(
+                "where a step-up's answer says the URL for the Customer, or payment_request_id for the SDK"
+                    .to_owned(),
+            ),
             ..url
         });
     } else {
@@ -153,17 +169,13 @@ fn reads(members: &[Member]) -> Vec<Read> {
 }
 
 /// The member with the most points.
-fn read(
-    members: &[Member],
-    name: &'static str,
-    points: fn(&[String]) -> u32,
-    todo: Option<&str>,
-) -> Read {
+fn read(members: &[Member], name: &'static str, points: fn(&[String]) -> u32, todo: Option<&str>) -> Read {
     let scored = members.iter().map(|member| {
         let names: Vec<String> = member.names.iter().map(|name| bare(name)).collect();
         (points(&names), member)
     });
-    let best = scored.filter(|(points, _)| *points > 0).reduce(|best, one| if one.0 > best.0 { one } else { best });
+    let best =
+        scored.filter(|(points, _)| *points > 0).reduce(|best, one| if one.0 > best.0 { one } else { best });
     match best {
         Some((_, member)) => {
             let same = member.names.last().is_some_and(|last| bare(last) == bare(name));
@@ -204,7 +216,9 @@ fn payment_id(names: &[String]) -> u32 {
 
 fn redirect_url(names: &[String]) -> u32 {
     let Some((last, within)) = names.split_last() else { return 0 };
-    let leads = |name: &String| ["redirect", "action", "stepup", "challenge", "customer"].iter().any(|word| name.contains(word));
+    let leads = |name: &String| {
+        ["redirect", "action", "stepup", "challenge", "customer"].iter().any(|word| name.contains(word))
+    };
     match last.as_str() {
         "paymentrequesturl" | "redirecturl" | "stepupurl" | "customerurl" | "actionurl" => 20,
         "checkouturl" | "hostedurl" | "approvalurl" | "redirectto" => 15,

@@ -37,7 +37,10 @@ fn reference(schema: &Value) -> Option<String> {
 pub(super) fn of(document: &Document, operation: &Value) -> Option<Body> {
     let body = operation.get("requestBody")?;
     let Some((kind, schema)) = document.body_schema(body) else {
-        let fields = vec![Field { name: "body".to_owned(), content: Content::Todo("neither JSON nor a form: see `body` in the guide".to_owned()) }];
+        let fields = vec![Field {
+            name: "body".to_owned(),
+            content: Content::Todo("neither JSON nor a form: see `body` in the guide".to_owned()),
+        }];
         return Some(Body { kind: "json", fields, left_out: Vec::new() });
     };
     let (fields, left_out) = members(document, &document.shape(schema), &mut Way::to(schema), false);
@@ -60,12 +63,7 @@ pub(super) fn uses(fields: &[Field], variable: &str) -> bool {
 }
 
 /// The members of a mapping, and the names of those that are left out.
-fn members(
-    document: &Document,
-    shape: &Shape,
-    way: &mut Way,
-    in_line: bool,
-) -> (Vec<Field>, Vec<String>) {
+fn members(document: &Document, shape: &Shape, way: &mut Way, in_line: bool) -> (Vec<Field>, Vec<String>) {
     let (mut fields, mut left_out) = (Vec::new(), Vec::new());
     for (name, schema) in &shape.members {
         let member = document.shape(schema);
@@ -110,7 +108,8 @@ fn of_order(document: &Document, name: &str, member: &Shape, way: &mut Way) -> O
         let (fields, left_out) = members(document, member, way, false);
         way.names.pop();
         // Members that nothing of an order stands in are no reason to send the whole.
-        let says_something = |field: &Field| !matches!(field.content, Content::Todo(_) | Content::Constant(..));
+        let says_something =
+            |field: &Field| !matches!(field.content, Content::Todo(_) | Content::Constant(..));
         return fields.iter().any(says_something).then_some(Content::Object(fields, left_out));
     }
     if let Some(content) = mode(name, member) {
@@ -133,7 +132,9 @@ fn template(meaning: &Meaning, member: &Shape) -> Content {
     let kind = member.kind.as_deref().unwrap_or_default();
     let (filter, guess) = match kind {
         "string" if words::is_money(variable) => (" | decimal", Some("a text, so a decimal: 459.00")),
-        "number" if words::is_money(variable) => (" | decimal | float", Some("a number, so a decimal: 459.0")),
+        "number" if words::is_money(variable) => {
+            (" | decimal | float", Some("a number, so a decimal: 459.0"))
+        }
         "string" if variable.ends_with(".quantity") => (" | str", None),
         _ if words::is_optional(variable) => (" | omit", None),
         _ => ("", None),
@@ -153,8 +154,11 @@ fn mode(name: &str, member: &Shape) -> Option<Content> {
     if words.contains(&"redirect") && words.contains(&"sdk") {
         return Some(Content::Template("{{ order.mode }}".to_owned(), Sure::Sure));
     }
-    let like = |known: &[&str]| words.iter().find(|word| known.iter().any(|known| words::bare(word).contains(known)));
-    let (sdk, redirect) = (like(&["sdk", "app", "native"])?, like(&["redirect", "web", "browser", "hosted"])?);
+    let like = |known: &[&str]| {
+        words.iter().find(|word| known.iter().any(|known| words::bare(word).contains(known)))
+    };
+    let (sdk, redirect) =
+        (like(&["sdk", "app", "native"])?, like(&["redirect", "web", "browser", "hosted"])?);
     let text = format!("{{% if order.mode == 'sdk' %}}{sdk}{{% else %}}{redirect}{{% endif %}}");
     Some(Content::Template(text, likely(format!("{sdk} for the SDK, {redirect} for a redirect"))))
 }
@@ -166,7 +170,9 @@ fn fixed(member: &Shape, needed: bool) -> Option<Content> {
         [only] => Some(Content::Constant(only.clone(), Sure::Sure)),
         several => match (several.iter().find(klarna), &member.default) {
             (Some(word), _) => Some(Content::Constant(word.clone(), likely("Klarna's among several words"))),
-            (None, Some(default)) if needed => Some(Content::Constant(default.clone(), likely("the default"))),
+            (None, Some(default)) if needed => {
+                Some(Content::Constant(default.clone(), likely("the default")))
+            }
             (None, _) => None,
         },
     }

@@ -135,9 +135,9 @@ impl Document {
         let mut here = value;
         for _ in 0..REFERENCES_MAX {
             let Some(reference) = here.get("$ref").and_then(Value::as_str) else { return here };
-            let pointer = reference.strip_prefix('#').and_then(|pointer| {
-                percent_encoding::percent_decode_str(pointer).decode_utf8().ok()
-            });
+            let pointer = reference
+                .strip_prefix('#')
+                .and_then(|pointer| percent_encoding::percent_decode_str(pointer).decode_utf8().ok());
             match pointer.and_then(|pointer| self.root.pointer(&pointer)) {
                 Some(next) => here = next,
                 None => return here,
@@ -272,7 +272,10 @@ impl Document {
     pub(super) fn body_schema<'a>(&'a self, body: &'a Value) -> Option<(&'static str, &'a Value)> {
         let content = self.followed(body).get("content")?.as_object()?;
         let of = |kind: &str| {
-            content.iter().find(|(name, _)| name.split(';').next() == Some(kind)).and_then(|(_, it)| it.get("schema"))
+            content
+                .iter()
+                .find(|(name, _)| name.split(';').next() == Some(kind))
+                .and_then(|(_, it)| it.get("schema"))
         };
         let json = of("application/json").map(|schema| ("json", schema));
         let form = || of("application/x-www-form-urlencoded").map(|schema| ("form", schema));

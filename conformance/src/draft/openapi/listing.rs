@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::super::words::bare;
 use super::super::{Draft, Listing, Operation};
+use super::body;
 use super::document::{Document, Shape};
 use super::operations::{self, Call};
-use super::body;
 
 /// The proposal; none where no list of the answer has a name that is Klarna's.
 pub(super) fn of(document: &Document, call: &Call<'_>) -> Option<Listing> {
@@ -18,8 +18,16 @@ pub(super) fn of(document: &Document, call: &Call<'_>) -> Option<Listing> {
     })?;
     let (kind, klarna) = klarna(document, &item)?;
     let mut given = vec![(
-        place(document, &item, &list, &kind, &klarna, |name| name.contains("instruction") || name.contains("directive"), "")
-            .ok_or_else(|| "where Klarna's instruction is handed on".to_owned()),
+        place(
+            document,
+            &item,
+            &list,
+            &kind,
+            &klarna,
+            |name| name.contains("instruction") || name.contains("directive"),
+            "",
+        )
+        .ok_or_else(|| "where Klarna's instruction is handed on".to_owned()),
         "/instruction",
     )];
     let is_id = |name: &str| ["paymentoptionid", "optionid", "optionkey"].contains(&name);

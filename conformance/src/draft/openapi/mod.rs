@@ -31,7 +31,9 @@ pub fn propose(document: &Document, wishes: &Wishes) -> Result<Draft, String> {
     }
     let chosen = operations::choose(document, wishes)?;
     let Some(create) = chosen.create else {
-        draft.left_out.push("the document has no call with a body that has an amount and a currency".to_owned());
+        draft
+            .left_out
+            .push("the document has no call with a body that has an amount and a currency".to_owned());
         return Ok(draft);
     };
     if draft.authentication.is_none() {
@@ -49,7 +51,8 @@ pub fn propose(document: &Document, wishes: &Wishes) -> Result<Draft, String> {
         Some(read) => {
             let mut operation = operations::read(&read, &mut draft);
             let (outcome, reads) = answer::of_payment(document, &read, false);
-            operation.outcome = if wishes.outcomes.is_empty() { outcome } else { draft.create.outcome.clone() };
+            operation.outcome =
+                if wishes.outcomes.is_empty() { outcome } else { draft.create.outcome.clone() };
             operation.reads = reads.into_iter().filter(|read| read.path.is_ok()).collect();
             draft.read = Some(operation);
         }

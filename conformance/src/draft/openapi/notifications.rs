@@ -40,7 +40,12 @@ fn about_payments(document: &Document, found: String, schema: &Value) -> Option<
     let members = answer::all_in_lists(document, schema);
     let payment_id = answer::id_of_payment(&members);
     let mut outcome = answer::outcome(&members, None);
-    answer::must_say(&mut outcome, Outcome::Approved, None, "which notification says that the payment is approved");
+    answer::must_say(
+        &mut outcome,
+        Outcome::Approved,
+        None,
+        "which notification says that the payment is approved",
+    );
     let says_how = outcome.iter().filter(|rule| rule.is.is_ok()).count() >= 2;
     (payment_id.is_ok() || says_how).then_some(Notifications { found, payment_id, outcome })
 }

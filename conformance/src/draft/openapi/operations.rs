@@ -26,8 +26,18 @@ pub(super) struct Chosen<'a> {
 }
 
 /// Last words of a path that payments are created at.
-const PAYMENTS: &[&str] =
-    &["payments", "payment", "charges", "charge", "transactions", "orders", "paymentintents", "checkouts", "sessions", "authorizations"];
+const PAYMENTS: &[&str] = &[
+    "payments",
+    "payment",
+    "charges",
+    "charge",
+    "transactions",
+    "orders",
+    "paymentintents",
+    "checkouts",
+    "sessions",
+    "authorizations",
+];
 
 /// Chooses.
 pub(super) fn choose<'a>(document: &'a Document, wishes: &Wishes) -> Result<Chosen<'a>, String> {
@@ -37,9 +47,9 @@ pub(super) fn choose<'a>(document: &'a Document, wishes: &Wishes) -> Result<Chos
     };
     let read = match &wishes.read {
         Some(wish) => Some(wished(document, "--read", wish)?),
-        None => create.as_ref().and_then(|create| {
-            best(document, |method, path, _| reads(method, path, &create.path))
-        }),
+        None => create
+            .as_ref()
+            .and_then(|create| best(document, |method, path, _| reads(method, path, &create.path))),
     };
     let list = match &wishes.list {
         Some(wish) => Some(wished(document, "--list", wish)?),
@@ -53,9 +63,11 @@ fn wished<'a>(document: &'a Document, flag: &str, wish: &str) -> Result<Call<'a>
     let operations = document.operations();
     let found = operations.iter().find(|(known, at, _)| *known == method && *at == path);
     let Some((method, path, operation)) = found else {
-        let known: Vec<String> = operations.iter().map(|(method, path, _)| format!("{method} {path}")).collect();
+        let known: Vec<String> =
+            operations.iter().map(|(method, path, _)| format!("{method} {path}")).collect();
         let names: Vec<&str> = known.iter().map(String::as_str).collect();
-        let hint = nearest(wish, &names).map(|name| format!("\n  hint: did you mean '{name}'?")).unwrap_or_default();
+        let hint =
+            nearest(wish, &names).map(|name| format!("\n  hint: did you mean '{name}'?")).unwrap_or_default();
         return Err(format!("{flag}: the document has no call {wish}{hint}"));
     };
     Ok(Call { method: method.clone(), path: (*path).to_owned(), operation, sure: Sure::Sure })
@@ -121,7 +133,9 @@ fn reads(method: &str, path: &str, create: &str) -> i32 {
     // `/payments/create` and `/payments/{id}` have a word in common.
     let words = |path: &str| path.split('/').map(bare).filter(|word| !word.is_empty()).collect::<Vec<_>>();
     let known = words(create);
-    i32::from(words(before).last().is_some_and(|word| PAYMENTS.contains(&word.as_str()) && known.contains(word)))
+    i32::from(
+        words(before).last().is_some_and(|word| PAYMENTS.contains(&word.as_str()) && known.contains(word)),
+    )
 }
 
 fn lists(method: &str, path: &str, operation: &Value) -> i32 {
@@ -142,7 +156,8 @@ pub(super) fn create(
     operation.body = body::of(document, call.operation);
     let body = &mut operation.body;
     for (path, template) in by_hand::fields(&wishes.fields)? {
-        let body = body.get_or_insert_with(|| Body { kind: "json", fields: Vec::new(), left_out: Vec::new() });
+        let body =
+            body.get_or_insert_with(|| Body { kind: "json", fields: Vec::new(), left_out: Vec::new() });
         by_hand::place(&mut body.fields, &path, template);
     }
     if let Some(body) = &operation.body

@@ -19,7 +19,8 @@ pub(super) fn of(document: &Document, operation: &Value, acquirer: &str) -> Opti
         let pointer = format!("/components/securitySchemes/{}", name.replace('~', "~0").replace('/', "~1"));
         way(document.at(&pointer)?, acquirer)
     });
-    let open = wanted.is_empty() || wanted.iter().all(|one| one.as_object().is_some_and(|one| one.is_empty()));
+    let open =
+        wanted.is_empty() || wanted.iter().all(|one| one.as_object().is_some_and(|one| one.is_empty()));
     ways.into_iter().next().or(open.then_some(Authentication::Nothing))
 }
 
@@ -27,7 +28,9 @@ fn way(scheme: &Value, acquirer: &str) -> Option<Authentication> {
     let text = |key: &str| scheme.get(key).and_then(Value::as_str).unwrap_or_default();
     let variable = |name: &str| Variable::new(acquirer, name);
     match text("type") {
-        "http" if text("scheme").eq_ignore_ascii_case("bearer") => Some(Authentication::Bearer(variable("api_key"))),
+        "http" if text("scheme").eq_ignore_ascii_case("bearer") => {
+            Some(Authentication::Bearer(variable("api_key")))
+        }
         "http" if text("scheme").eq_ignore_ascii_case("basic") => {
             Some(Authentication::Basic(variable("username"), variable("password")))
         }
@@ -36,7 +39,11 @@ fn way(scheme: &Value, acquirer: &str) -> Option<Authentication> {
         }
         "oauth2" => {
             let url = scheme.pointer("/flows/clientCredentials/tokenUrl").and_then(Value::as_str)?;
-            let url = if url.starts_with('/') { format!("{{{{ acquirer.base_url }}}}{url}") } else { url.to_owned() };
+            let url = if url.starts_with('/') {
+                format!("{{{{ acquirer.base_url }}}}{url}")
+            } else {
+                url.to_owned()
+            };
             Some(Authentication::OAuth(url, variable("client_id"), variable("client_secret")))
         }
         _ => None,
