@@ -13,7 +13,7 @@ use super::reading::Reads;
 use super::request::Request;
 use super::rules::{JudgedRule, Rules, Seen};
 use super::template::TemplateError;
-use super::variables::{RunVariables, Secrets, sample_order, with_order, with_payment};
+use super::variables::{CLOSES, OPENS, RunVariables, Secrets, sample_order, with_order, with_payment};
 use super::{Adapter, Start};
 
 /// Operations that an adapter can bind, in the order in which a payment meets them.
@@ -114,7 +114,7 @@ impl Checked {
             return with_order(variables, &sample_order());
         }
         let read = self.create_payment.names_read();
-        with_payment(variables, &read.map(|name| (name.to_owned(), format!("<{name}>"))).collect())
+        with_payment(variables, &read.map(|name| (name.to_owned(), placeholder(name))).collect())
     }
 }
 
@@ -132,12 +132,17 @@ impl Adapter {
         }
     }
 
-    /// The first Partner's variables that a text names as `$NAME`: how they are shown, and how they are called.
+    /// What a text names as `$NAME`: secrets of the first Partner's, and values of earlier answers.
     pub fn variables_in(&self, text: &str) -> Vec<(String, String)> {
         let partner = self.inner.partners.first().into_iter();
         let shown = partner.flat_map(|partner| &partner.shown_as);
-        let named = shown.filter(|(_, name)| text.contains(&format!("\"${name}\"")));
-        named.map(|(key, name)| (name.clone(), format!("partner.vars.{key}"))).collect()
+        let secrets = shown.map(|(key, name)| (name.clone(), format!("partner.vars.{key}")));
+        let read = self.inner.create_payment.names_read().map(|name| {
+            let marked = placeholder(name);
+            (marked.trim_matches([OPENS, CLOSES]).to_owned(), format!("{name}, read from an earlier answer"))
+        });
+        let named = |(name, _): &(String, String)| text.contains(&format!("\"${name}\""));
+        secrets.chain(read).filter(named).collect()
     }
 
     /// Renders an operation's requests for a sample order of the first Partner, and tells how its answer is read.
@@ -161,7 +166,7 @@ impl Adapter {
             Bound::Payment(operation) => {
                 for call in &operation.before {
                     calls.push(explained(dry(&call.request, &variables)?, &call.rules, &call.reads));
-                    call.reads.names().for_each(|name| add_call(&mut variables, name, &format!("<{name}>")));
+                    call.reads.names().for_each(|name| add_call(&mut variables, name, &placeholder(name)));
                 }
                 calls.push(explained(
                     dry(&operation.request, &variables)?,
@@ -205,6 +210,13 @@ impl Adapter {
             bound: self.operations().join(", "),
         })
     }
+}
+
+/// What stands for a value of an earlier answer: a variable of the shell.
+fn placeholder(name: &str) -> String {
+    let shown: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+    format!("{OPENS}{shown}{CLOSES}")
 }
 
 fn explained(request: DryRequest, rules: &Rules, reads: &Reads) -> ExplainedCall {

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Method};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 use tera::Context;
@@ -18,6 +19,7 @@ use super::signature::{Signature, Use};
 use super::source::Place;
 use super::template::{Template, TemplateError, Templates, context};
 use super::tree::Tree;
+use super::variables::{CLOSES, OPENS};
 
 /// How a Partner shows the acquirer who it is: by what it says, by how it signs, or both.
 #[derive(Debug, Clone, Default)]
@@ -226,12 +228,17 @@ impl Request {
         variables: &Value,
     ) -> Result<Likeness, TemplateError> {
         let parts = self.parts(templates, authentication, base_url, variables, Use::Shown)?;
+        let body = parts.body.unwrap_or_default();
         Ok(Likeness {
             method: self.method.to_string(),
-            url: parts.url,
+            url: with_markers(&parts.url),
             headers: parts.headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect(),
             user: parts.user,
-            body: parts.body.unwrap_or_default(),
+            body: match (&self.body, String::from_utf8(body)) {
+                (Some(Body::Form(_)), Ok(text)) => with_markers(&text).into_bytes(),
+                (_, Ok(text)) => text.into_bytes(),
+                (_, Err(bytes)) => bytes.into_bytes(),
+            },
         })
     }
 
@@ -322,6 +329,13 @@ impl Shown {
             }
         })
     }
+}
+
+/// A text of a URL or a form in which markers were escaped as any other character: a shell must know them.
+fn with_markers(text: &str) -> String {
+    let escaped =
+        |marker: char| utf8_percent_encode(marker.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC).to_string();
+    text.replace(&escaped(OPENS), &OPENS.to_string()).replace(&escaped(CLOSES), &CLOSES.to_string())
 }
 
 /// Methods that an operation may use.

@@ -18,9 +18,9 @@ fn offline_shows_each_request_and_no_secret() {
     said.must_exit(0)
         .must_print("acme.yaml is sound: acme")
         .must_print("before create_payment, call 1, for a sample order\n\n  POST http://127.0.0.1:9/sessions\n")
-        .must_print("  POST http://127.0.0.1:9/payments/<session>\n  authorization: Bearer $ACME_KEY\n  x-reference: tx-1\n")
+        .must_print("  POST http://127.0.0.1:9/payments/$SESSION\n  authorization: Bearer $ACME_KEY\n  x-reference: tx-1\n")
         .must_print("\n\n  {\"amount\":\"459.00\",\"currency\":\"SEK\",\"data\":\"{}\"}\n")
-        .must_print("  GET http://127.0.0.1:9/payments/");
+        .must_print("  GET http://127.0.0.1:9/payments/$PAYMENT_ID\n");
     assert!(!said.out.contains("of-the-environment") && !said.out.contains("a-secret-of-acme"), "{said}");
 }
 

@@ -20,9 +20,10 @@ fn the_calls_stand_as_curl_lines_and_rules_in_words() {
     adapter(folder.path(), CREATE, &[])
         .must_exit(0)
         .must_print("before create_payment, call 1")
-        .must_print("curl -sS -i -X POST 'http://127.0.0.1:9/payments/<session>'")
+        .must_print("curl -sS -i -X POST 'http://127.0.0.1:9/payments/'\"$SESSION\"")
         .must_print("-H 'authorization: Bearer '\"$ACME_KEY\"")
         .must_print("$ACME_KEY is partner.vars.key")
+        .must_print("$SESSION is session, read from an earlier answer")
         .must_print("1. where the status is 201, and $.state is paid or done: approved")
         .must_print(
             "2. where the status is 2xx, and $.action is there, and the header X-Kind is web: step_up",
@@ -37,12 +38,13 @@ fn the_calls_stand_as_curl_lines_and_rules_in_words() {
 async fn the_curl_line_makes_the_call() {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let record = std::sync::Arc::clone(&seen);
-    let router =
-        axum::Router::new().fallback(async move |headers: axum::http::HeaderMap, body: axum::body::Bytes| {
+    let router = axum::Router::new().fallback(
+        async move |uri: axum::http::Uri, headers: axum::http::HeaderMap, body: axum::body::Bytes| {
             let authorization = headers["authorization"].to_str().unwrap().to_owned();
-            record.lock().unwrap().push((authorization, body));
+            record.lock().unwrap().push((authorization, uri.path().to_owned(), body));
             (axum::http::StatusCode::CREATED, [("location", "/go")], "{\"state\":\"done\",\"id\":\"p-1\"}")
-        });
+        },
+    );
     let socket = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
     let server = tokio::spawn(async move { axum::serve(socket, router).await });
@@ -52,7 +54,11 @@ async fn the_curl_line_makes_the_call() {
         let args = [CREATE, &["--base-url", &url]].concat();
         let said = adapter(&path, &args, &[]);
         let line = said.out.lines().rfind(|line| line.trim().starts_with("curl ")).unwrap().to_owned();
-        let ran = Command::new("sh").args(["-c", &line]).env("ACME_KEY", "from-the-shell").output().unwrap();
+        let ran = Command::new("sh")
+            .args(["-c", &line])
+            .envs([("ACME_KEY", "from-the-shell"), ("SESSION", "s-1")])
+            .output()
+            .unwrap();
         std::fs::write(path.join("answer.txt"), ran.stdout).unwrap();
         adapter(&path, &[CREATE, &["--answer-file", "answer.txt"]].concat(), &[])
     });
@@ -66,7 +72,8 @@ async fn the_curl_line_makes_the_call() {
     server.abort();
     let seen = seen.lock().unwrap();
     assert_eq!(seen[0].0, "Bearer from-the-shell");
-    let body: serde_json::Value = serde_json::from_slice(&seen[0].1).unwrap();
+    assert_eq!(seen[0].1, "/payments/s-1");
+    let body: serde_json::Value = serde_json::from_slice(&seen[0].2).unwrap();
     assert_eq!(body["amount"], "459.00");
 }
 

@@ -18,7 +18,7 @@ const MISTAKES: &[Mistake] = &[
     Mistake {
         from: "order.network_data",
         to: "order.netwrok_data",
-        place: "22:26",
+        place: "22:27",
         says: &[
             "unknown field of order \"netwrok_data\"",
             "did you mean \"network_data\"?",
@@ -40,19 +40,19 @@ const MISTAKES: &[Mistake] = &[
     Mistake {
         from: "  read_payment:",
         to: "  raed_payment:",
-        place: "30:3",
+        place: "29:3",
         says: &["unknown key \"raed_payment\"", "did you mean \"read_payment\"?", "list_payment_methods"],
     },
     Mistake {
         from: "payment_id: $.id, redirect",
         to: "payment_id: .id, redirect",
-        place: "29:26",
+        place: "28:26",
         says: &["\".id\" is no JSONPath", "begins with $"],
     },
     Mistake {
         from: "redirect_url:",
         to: "redirct_url:",
-        place: "29:32",
+        place: "28:32",
         says: &["unknown name to read \"redirct_url\"", "did you mean \"redirect_url\"?"],
     },
     Mistake {
@@ -64,7 +64,7 @@ const MISTAKES: &[Mistake] = &[
     Mistake {
         from: "is: approved}\n        -",
         to: "is: aproved}\n        -",
-        place: "26:60",
+        place: "25:61",
         says: &["unknown outcome \"aproved\"", "did you mean \"approved\"?"],
     },
     Mistake {
@@ -73,14 +73,14 @@ const MISTAKES: &[Mistake] = &[
         place: "3:1",
         says: &["this key stands here twice"],
     },
-    Mistake { from: "  create_payment:\n", to: "\tcreate_payment:\n", place: "10:1", says: &["tab"] },
+    Mistake { from: "  create_payment:\n", to: "\tcreate_payment:\n", place: "10:2", says: &["tab"] },
     Mistake {
         from: "call.session",
         to: "call.sesion",
-        place: "16:30",
+        place: "16:32",
         says: &["unknown field of call \"sesion\"", "did you mean \"session\"?"],
     },
-    Mistake { from: "status: 201", to: "status: 2x1", place: "26:20", says: &["\"2x1\" is no HTTP status"] },
+    Mistake { from: "status: 201", to: "status: 2x1", place: "25:20", says: &["\"2x1\" is no HTTP status"] },
 ];
 
 #[test]
@@ -123,7 +123,7 @@ fn mistakes_are_told_all_at_once_in_the_order_of_the_file() {
     write(folder.path(), "acme.yaml", &text);
     let said = adapter(folder.path(), &["check", "acme.yaml", "--offline"], &[]);
     said.must_exit(3).must_complain("6 mistakes in acme.yaml");
-    let places = ["3:20", "7:17", "20:38", "22:26", "26:60", "29:26"];
+    let places = ["3:20", "7:17", "20:38", "22:27", "25:61", "28:26"];
     let at: Vec<usize> =
         places.iter().map(|place| said.err.find(&format!("acme.yaml:{place}: ")).expect(place)).collect();
     assert!(at.is_sorted(), "{said}");
@@ -133,11 +133,11 @@ fn mistakes_are_told_all_at_once_in_the_order_of_the_file() {
         SOUND.replace("  read_payment:", "  raed_payment:").replace("      headers:", "      haeders:");
     write(folder.path(), "acme.yaml", &text);
     let said = adapter(folder.path(), &["check", "acme.yaml", "--offline"], &[]);
-    said.must_exit(3).must_complain("acme.yaml:17:7: ").must_complain("acme.yaml:30:3: ");
+    said.must_exit(3).must_complain("acme.yaml:17:7: ").must_complain("acme.yaml:29:3: ");
 
     // A run shows as much.
     let said = super::Said::of(
         crate::suite::command(folder.path(), &["run", "--acquirer", "acme.yaml"]).output().unwrap(),
     );
-    said.must_exit(3).must_complain("acme.yaml:17:7: ").must_complain("acme.yaml:30:3: ");
+    said.must_exit(3).must_complain("acme.yaml:17:7: ").must_complain("acme.yaml:29:3: ");
 }
