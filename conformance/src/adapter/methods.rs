@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use serde_json_path::JsonPath;
+use serde_saphyr::Spanned;
 
-use super::error::AdapterError;
+use super::error::{self, AdapterError};
 use super::exchange::PartnerExchange;
 use super::file::MethodsFile;
 use super::reading;
@@ -82,8 +83,7 @@ impl ListMethods {
     pub(super) fn compile(file: &MethodsFile, templates: &mut Templates) -> Result<Self, AdapterError> {
         let answer = &file.answer;
         let source = templates.source();
-        let mut given = Vec::new();
-        for (path, pointer) in &answer.given {
+        let handed = |(path, pointer): (&Spanned<String>, &Spanned<String>)| {
             if !pointer.value.is_empty() && !pointer.value.starts_with('/') {
                 return Err(source.complain(
                     pointer.referenced.into(),
@@ -92,8 +92,9 @@ impl ListMethods {
                 ));
             }
             let compiled = reading::compile(source, &path.value, path.referenced.into())?;
-            given.push(Handed { text: path.value.clone(), path: compiled, pointer: pointer.value.clone() });
-        }
+            Ok(Handed { text: path.value.clone(), path: compiled, pointer: pointer.value.clone() })
+        };
+        let given = error::all(answer.given.iter().map(handed))?;
         for needed in [INSTRUCTION, PAYMENT_OPTION_ID] {
             // The empty pointer hands on the whole presentation.
             if given.iter().all(|one| one.pointer != needed && !one.pointer.is_empty()) {

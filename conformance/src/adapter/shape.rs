@@ -28,7 +28,9 @@ fn walk(source: &Source, whole: &Value, part: &Value, node: &Node, found: &mut V
     match node.shape() {
         Shape::List(items) => {
             let Some(schema) = part.get("items") else { return };
-            items.iter().for_each(|item| walk(source, whole, schema, item, found));
+            for item in items {
+                walk(source, whole, schema, item, found);
+            }
         }
         Shape::Map(pairs) => {
             let Some(known) = part.get("properties").and_then(Value::as_object) else { return };

@@ -141,16 +141,15 @@ pub fn path_template(path: &str, acquirer: &str, draft: &mut Draft, last: Option
     while let Some((before, after)) = rest.split_once('{') {
         let Some((name, after)) = after.split_once('}') else { break };
         template.push_str(before);
-        let variable = match last.filter(|_| !after.contains('{')) {
-            Some(variable) => variable.to_owned(),
-            None => {
-                let name: String =
-                    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-                draft.needs(Variable::new(acquirer, &name));
-                format!("partner.vars.{name}")
-            }
+        let variable = if let Some(variable) = last.filter(|_| !after.contains('{')) {
+            variable.to_owned()
+        } else {
+            let name: String =
+                name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+            draft.needs(Variable::new(acquirer, &name));
+            format!("partner.vars.{name}")
         };
-        template.push_str(&format!("{{{{ {variable} | urlencode }}}}"));
+        template.extend(["{{ ", &variable, " | urlencode }}"]);
         rest = after;
     }
     template.push_str(rest);
@@ -195,13 +194,10 @@ pub fn fields(wishes: &[String]) -> Result<Vec<(Vec<String>, String)>, String> {
 /// Puts a template at its place, among what is there.
 pub fn place(fields: &mut Vec<Field>, path: &[String], template: String) {
     let Some((first, rest)) = path.split_first() else { return };
-    let at = match fields.iter().position(|field| field.name == *first) {
-        Some(at) => at,
-        None => {
-            fields.push(Field { name: first.clone(), content: Content::Object(Vec::new(), Vec::new()) });
-            fields.len() - 1
-        }
-    };
+    let at = fields.iter().position(|field| field.name == *first).unwrap_or(fields.len());
+    if at == fields.len() {
+        fields.push(Field { name: first.clone(), content: Content::Object(Vec::new(), Vec::new()) });
+    }
     let Some(field) = fields.get_mut(at) else { return };
     if rest.is_empty() {
         field.content = Content::Template(template, Sure::Sure);

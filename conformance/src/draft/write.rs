@@ -275,6 +275,7 @@ impl Written {
         self.line(3, &format!("klarna: {}", quoted(&list.klarna)));
         self.line(3, "given:");
         for (path, pointer) in &list.given {
+            let unknown = quoted(&format!("{UNKNOWN} {pointer}"));
             let pointer = quoted(pointer);
             match path {
                 Ok(path) => self.said(
@@ -283,7 +284,7 @@ impl Written {
                     &Sure::Likely("by its name".to_owned()),
                 ),
                 Err(what) => {
-                    self.todo(4, &format!("{}: {pointer}", quoted(&format!("{UNKNOWN} {pointer}"))), what)
+                    self.todo(4, &format!("{unknown}: {pointer}"), what);
                 }
             }
         }

@@ -20,7 +20,8 @@ impl Answers {
 
     /// What each was understood as, and every name that is read.
     pub(super) fn was_read(&self) -> Vec<WasRead> {
-        let outcomes = self.0.iter().map(|(operation, answer)| WasRead {
+        let decided = self.0.iter().filter(|(_, answer)| !answer.rules.is_empty());
+        let outcomes = decided.map(|(operation, answer)| WasRead {
             name: format!("outcome of {operation}"),
             value: answer.outcome.map(|outcome| {
                 let rule = answer.rules.last().map_or(0, |rule| rule.number);

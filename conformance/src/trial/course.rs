@@ -95,6 +95,7 @@ impl Trial<'_> {
     }
 
     async fn play(&mut self) -> Result<(), ControlError> {
+        self.list_methods().await;
         self.declare_intent().await?;
         let TrialParties { acquirer, partner, .. } = self.parties;
         let answer = match acquirer.create_payment(partner, &self.order).await {
@@ -128,6 +129,30 @@ impl Trial<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Asks for the payment methods, where the adapter says how.
+    async fn list_methods(&mut self) {
+        let TrialParties { acquirer, partner, .. } = self.parties;
+        let operation = "list_payment_methods";
+        if !acquirer.adapter().operations().contains(&operation) {
+            return;
+        }
+        match acquirer.list_payment_methods(partner, &self.order).await {
+            Ok(answer) => {
+                self.answers.add(acquirer.adapter(), operation, &answer.exchange);
+                self.say(format!("the Partner asked for payment methods: {}", answer.names.join(", ")));
+                if !answer.lists_klarna() {
+                    self.complain(format!("{operation}: \"{}\" is not among the names", answer.klarna));
+                }
+            }
+            Err(error) => {
+                if let Some(exchange) = error.exchange() {
+                    self.answers.add(acquirer.adapter(), operation, exchange);
+                }
+                self.complain(error.to_string());
+            }
+        }
     }
 
     async fn declare_intent(&mut self) -> Result<(), ControlError> {
@@ -209,15 +234,14 @@ impl Trial<'_> {
             Some(handed) => self.open(&handed, &url).await,
             None => None,
         };
-        let acted = match opened {
-            Some(journey) => self.approve_there(&journey).await,
-            None => {
-                let account = &self.parties.partner.klarna_account;
-                let id = PaymentRequestId(id);
-                let acted = self.parties.control.act_as_customer(account, &id, CustomerAct::Approve).await?;
-                self.say("the Customer approved through Klarna's SDK");
-                Some(acted)
-            }
+        let acted = if let Some(journey) = opened {
+            self.approve_there(&journey).await
+        } else {
+            let account = &self.parties.partner.klarna_account;
+            let id = PaymentRequestId(id);
+            let acted = self.parties.control.act_as_customer(account, &id, CustomerAct::Approve).await?;
+            self.say("the Customer approved through Klarna's SDK");
+            Some(acted)
         };
         let back = acted.and_then(|acted| acted.redirect_to).and_then(|target| Url::parse(&target).ok());
         if let Some(back) = back {

@@ -105,9 +105,9 @@ impl Report {
         {
             if !lines.is_empty() {
                 let _ = writeln!(text, "\n{title}");
-                lines.iter().for_each(|line| {
+                for line in lines {
                     let _ = writeln!(text, "  {line}");
-                });
+                }
             }
         }
         text

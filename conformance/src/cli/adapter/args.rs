@@ -140,7 +140,7 @@ pub struct NewArgs {
     #[arg(long, value_name = "URL", conflicts_with = "command")]
     pub base_url: Option<Url>,
 
-    /// The command that starts the acquirer, in words; it is told in ACQUIRER_LISTEN where to listen
+    /// The command that starts the acquirer, in words; it is told in `ACQUIRER_LISTEN` where to listen
     #[arg(long, value_name = "COMMAND")]
     pub command: Option<String>,
 
@@ -148,8 +148,8 @@ pub struct NewArgs {
     #[arg(long, value_name = "KRN")]
     pub klarna_account: Option<String>,
 
-    /// How a Partner shows who it is: none, bearer:ENV, header:NAME:ENV, or basic:USER_ENV:PASSWORD_ENV, where
-    /// ENV names an environment variable
+    /// How a Partner shows who it is: `none`, `bearer:ENV`, `header:NAME:ENV`, or `basic:USER_ENV:PASSWORD_ENV`,
+    /// where ENV names an environment variable
     #[arg(long, value_name = "HOW")]
     pub authentication: Option<String>,
 
@@ -165,17 +165,17 @@ pub struct NewArgs {
     #[arg(long, value_name = "METHOD PATH", requires = "from_openapi")]
     pub list: Option<String>,
 
-    /// A field of the create call's body and what of the order stands there, e.g. amount.value=amount; can be
+    /// A field of the create call's body and what of the order stands there, e.g. `amount.value=amount`; can be
     /// repeated
     #[arg(long, value_name = "FIELD=VARIABLE")]
     pub field: Vec<String>,
 
-    /// What an answer means: a member of its body, the word there, and the outcome, e.g. status=paid:approved;
+    /// What an answer means: a member of its body, the word there, and the outcome, e.g. `status=paid:approved`;
     /// can be repeated
     #[arg(long, value_name = "MEMBER=WORD:OUTCOME")]
     pub outcome: Vec<String>,
 
-    /// A value that is read from an answer, e.g. payment_id=id or redirect_url=action.url; can be repeated
+    /// A value that is read from an answer, e.g. `payment_id=id` or `redirect_url=action.url`; can be repeated
     #[arg(long, value_name = "NAME=MEMBER")]
     pub reads: Vec<String>,
 }

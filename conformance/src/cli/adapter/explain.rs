@@ -59,9 +59,10 @@ fn in_words(adapter: &Adapter, operation: &str, explained: &Explained) -> String
     let mut text = String::new();
     let last = explained.calls.len();
     for (index, call) in explained.calls.iter().enumerate() {
-        let _ = match index + 1 == last {
-            true => writeln!(text, "{operation}"),
-            false => writeln!(text, "before {operation}, call {}", index + 1),
+        let _ = if index + 1 == last {
+            writeln!(text, "{operation}")
+        } else {
+            writeln!(text, "before {operation}, call {}", index + 1)
         };
         let _ = writeln!(text, "\n  {}\n", call.request.curl);
         for (name, from) in adapter.variables_in(&call.request.curl) {
@@ -84,16 +85,18 @@ fn in_words(adapter: &Adapter, operation: &str, explained: &Explained) -> String
 
 fn columns(pairs: &[(String, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    pairs.iter().map(|(name, from)| format!("  {name:width$}  {from}\n")).collect()
+    let lines: Vec<String> = pairs.iter().map(|(name, from)| format!("  {name:width$}  {from}")).collect();
+    lines.join("\n")
 }
 
 /// Which rule fits and why the earlier ones do not, and what was read.
 pub(super) fn answer_in_words(operation: &str, status: u16, answer: &ExplainedAnswer) -> String {
     let mut text = format!("{operation}, answered {status}\n\n");
     for rule in &answer.rules {
-        let _ = match rule.misses.is_empty() {
-            true => writeln!(text, "  rule {} fits: {}", rule.number, rule.words),
-            false => writeln!(text, "  rule {} does not fit: {}", rule.number, rule.misses.join("; ")),
+        let _ = if rule.misses.is_empty() {
+            writeln!(text, "  rule {} fits: {}", rule.number, rule.words)
+        } else {
+            writeln!(text, "  rule {} does not fit: {}", rule.number, rule.misses.join("; "))
         };
     }
     match answer.outcome {

@@ -39,15 +39,12 @@ fn drafted(args: &NewArgs) -> Result<Exit, (Exit, String)> {
         by_hand::draft(&wishes).map_err(usage)?
     };
     let written = write(&draft);
-    let name = match &args.out {
-        Some(path) => {
-            save(path, &written.text, args.force)?;
-            path.display().to_string()
-        }
-        None => {
-            say(written.text.trim_end());
-            "standard output".to_owned()
-        }
+    let name = if let Some(path) = &args.out {
+        save(path, &written.text, args.force)?;
+        path.display().to_string()
+    } else {
+        say(written.text.trim_end());
+        "standard output".to_owned()
     };
     report(&name, &written, &draft);
     Ok(Exit::Held)
@@ -91,23 +88,19 @@ fn save(path: &Path, text: &str, force: bool) -> Result<(), (Exit, String)> {
 
 /// What is left to do, what is likely and no more, and what was left out.
 fn report(name: &str, written: &Written, draft: &Draft) {
-    let lines = |todos: &[Todo]| {
-        todos.iter().map(|todo| format!("\n  {name}:{}: {}", todo.line, todo.what)).collect::<String>()
+    let mut lines = match written.todos.len() {
+        0 => vec![format!("{name} is written; nothing is left to do")],
+        count => vec![format!("{name} is written; left to do, {count}:")],
     };
-    let mut text = match written.todos.len() {
-        0 => format!("{name} is written; nothing is left to do"),
-        count => format!("{name} is written; left to do, {count}:{}", lines(&written.todos)),
-    };
+    lines.extend(written.todos.iter().map(|Todo { line, what }| format!("  {name}:{line}: {what}")));
     if !written.likely.is_empty() {
-        text.push_str(&format!("\nlikely and not sure, marked `# likely`: {}", written.likely.len()));
+        lines.push(format!("likely and not sure, marked `# likely`: {}", written.likely.len()));
     }
     let variables = draft.secrets();
     if !variables.is_empty() {
         let names: Vec<&str> = variables.iter().map(|variable| variable.env.as_str()).collect();
-        text.push_str(&format!("\nto be set in the environment: {}", names.join(", ")));
+        lines.push(format!("to be set in the environment: {}", names.join(", ")));
     }
-    for what in &draft.left_out {
-        text.push_str(&format!("\nleft out: {what}"));
-    }
-    complain(&text);
+    lines.extend(draft.left_out.iter().map(|what| format!("left out: {what}")));
+    complain(&lines.join("\n"));
 }

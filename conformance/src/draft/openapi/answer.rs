@@ -252,7 +252,7 @@ pub(super) fn with_wishes(found: Vec<Read>, given: &[Read], wishes: &Wishes) -> 
     if wishes.reads.is_empty() {
         return found;
     }
-    let wished = given.iter().filter(|read| read.path.is_ok()).cloned();
+    let asked = given.iter().filter(|read| read.path.is_ok()).cloned();
     let named: Vec<&str> = given.iter().filter(|read| read.path.is_ok()).map(|read| read.name).collect();
-    found.into_iter().filter(|read| !named.contains(&read.name)).chain(wished).collect()
+    found.into_iter().filter(|read| !named.contains(&read.name)).chain(asked).collect()
 }

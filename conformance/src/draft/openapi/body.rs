@@ -180,12 +180,13 @@ fn fixed(member: &Shape, needed: bool) -> Option<Content> {
 
 /// What somebody must find out about a member.
 fn wanted(name: &str, member: &Shape) -> String {
-    let mut what = format!("{name} is needed, and nothing of an order is called so");
+    let what = format!("{name} is needed, and nothing of an order is called so");
     if !member.words.is_empty() {
         let words: Vec<String> = member.words.iter().take(8).map(Value::to_string).collect();
-        what.push_str(&format!("; one of {}", words.join(", ")));
-    } else if let Some(kind) = &member.kind {
-        what.push_str(&format!("; of type {kind}"));
+        return format!("{what}; one of {}", words.join(", "));
     }
-    what
+    match &member.kind {
+        Some(kind) => format!("{what}; of type {kind}"),
+        None => what,
+    }
 }

@@ -17,27 +17,19 @@ pub(super) fn of(document: &Document, call: &Call<'_>) -> Option<Listing> {
         item.is_object().then(|| (name.clone(), item))
     })?;
     let (kind, klarna) = klarna(document, &item)?;
-    let mut given = vec![(
-        place(
-            document,
-            &item,
-            &list,
-            &kind,
-            &klarna,
-            |name| name.contains("instruction") || name.contains("directive"),
-            "",
-        )
-        .ok_or_else(|| "where Klarna's instruction is handed on".to_owned()),
-        "/instruction",
-    )];
-    let is_id = |name: &str| ["paymentoptionid", "optionid", "optionkey"].contains(&name);
-    let whole = place(document, &item, &list, &kind, &klarna, |name| name == "paymentoption", "");
-    let id = place(document, &item, &list, &kind, &klarna, is_id, "")
+    let entry = format!("$.{list}[?@.{kind} == '{klarna}']");
+    let at = |accept: fn(&str) -> bool| place(document, &item, accept).map(|place| format!("{entry}{place}"));
+    let instruction = at(|name| name.contains("instruction") || name.contains("directive"));
+    let whole = at(|name| name == "paymentoption");
+    let id = at(|name| ["paymentoptionid", "optionid", "optionkey"].contains(&name))
         .or_else(|| whole.as_ref().map(|path| format!("{path}.payment_option_id")));
-    given.push((
-        id.ok_or_else(|| "where the id of Klarna's payment option is handed on".to_owned()),
-        "/payment_option/payment_option_id",
-    ));
+    let mut given = vec![
+        (instruction.ok_or_else(|| "where Klarna's instruction is handed on".to_owned()), "/instruction"),
+        (
+            id.ok_or_else(|| "where the id of Klarna's payment option is handed on".to_owned()),
+            "/payment_option/payment_option_id",
+        ),
+    ];
     given.extend(whole.map(|path| (Ok(path), "/payment_option")));
     let mut draft = Draft::default();
     let request = operations::request(document, call, "", &mut draft, None);
@@ -54,23 +46,14 @@ fn klarna(document: &Document, item: &Shape) -> Option<(String, String)> {
     })
 }
 
-/// The JSONPath of a member of Klarna's entry.
-fn place(
-    document: &Document,
-    item: &Shape,
-    list: &str,
-    kind: &str,
-    klarna: &str,
-    accept: impl Fn(&str) -> bool,
-    within: &str,
-) -> Option<String> {
-    let here = item.members.iter().find(|(name, _)| accept(&bare(name)));
-    if let Some((name, _)) = here {
-        return Some(format!("$.{list}[?@.{kind} == '{klarna}']{within}.{name}"));
+/// Where in an entry a member stands: in it, or in a member of it.
+fn place(document: &Document, item: &Shape, accept: fn(&str) -> bool) -> Option<String> {
+    if let Some(name) = item.members.keys().find(|name| accept(&bare(name))) {
+        return Some(format!(".{name}"));
     }
     item.members.iter().find_map(|(name, schema)| {
         let member = document.shape(schema);
         let inner = member.members.keys().find(|name| accept(&bare(name)))?;
-        Some(format!("$.{list}[?@.{kind} == '{klarna}']{within}.{name}.{inner}"))
+        Some(format!(".{name}.{inner}"))
     })
 }

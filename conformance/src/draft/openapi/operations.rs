@@ -74,7 +74,7 @@ fn wished<'a>(document: &'a Document, flag: &str, wish: &str) -> Result<Call<'a>
 }
 
 /// The call with the most points; one of several with as many is a guess.
-fn best<'a>(document: &'a Document, points: impl Fn(&str, &str, &Value) -> i32) -> Option<Call<'a>> {
+fn best(document: &Document, points: impl Fn(&str, &str, &Value) -> i32) -> Option<Call<'_>> {
     let mut scored: Vec<(i32, (String, &str, &Value))> = document
         .operations()
         .into_iter()

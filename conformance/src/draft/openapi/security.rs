@@ -20,7 +20,7 @@ pub(super) fn of(document: &Document, operation: &Value, acquirer: &str) -> Opti
         way(document.at(&pointer)?, acquirer)
     });
     let open =
-        wanted.is_empty() || wanted.iter().all(|one| one.as_object().is_some_and(|one| one.is_empty()));
+        wanted.is_empty() || wanted.iter().all(|one| one.as_object().is_some_and(serde_json::Map::is_empty));
     ways.into_iter().next().or(open.then_some(Authentication::Nothing))
 }
 

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use tempfile::TempDir;
 
 use super::{SOUND, adapter, adapter_told, write};
@@ -38,13 +40,11 @@ fn the_calls_stand_as_curl_lines_and_rules_in_words() {
 async fn the_curl_line_makes_the_call() {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let record = std::sync::Arc::clone(&seen);
-    let router = axum::Router::new().fallback(
-        async move |uri: axum::http::Uri, headers: axum::http::HeaderMap, body: axum::body::Bytes| {
-            let authorization = headers["authorization"].to_str().unwrap().to_owned();
-            record.lock().unwrap().push((authorization, uri.path().to_owned(), body));
-            (axum::http::StatusCode::CREATED, [("location", "/go")], "{\"state\":\"done\",\"id\":\"p-1\"}")
-        },
-    );
+    let router = axum::Router::new().fallback(async move |uri: Uri, headers: HeaderMap, body: Bytes| {
+        let authorization = headers["authorization"].to_str().unwrap().to_owned();
+        record.lock().unwrap().push((authorization, uri.path().to_owned(), body));
+        (StatusCode::CREATED, [("location", "/go")], "{\"state\":\"done\",\"id\":\"p-1\"}")
+    });
     let socket = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
     let server = tokio::spawn(async move { axum::serve(socket, router).await });

@@ -146,11 +146,8 @@ fn a_foreign_document_leads_to_a_payment() {
     let launch = launch
         .replace("vars.hmac_key", "vars.notification_secret")
         .replace("vars.merchant ", "vars.merchant_id ");
-    let text: String = text
-        .lines()
-        .filter(|line| !line.contains("PartiallyAuthorised"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let kept: Vec<&str> = text.lines().filter(|line| !line.contains("PartiallyAuthorised")).collect();
+    let text = kept.join("\n") + "\n";
     let text = filled(
         &text,
         &[
