@@ -121,10 +121,10 @@ impl ListMethods {
     /// How an answer is read, in words and in order.
     pub(super) fn in_words(&self) -> Vec<(String, String)> {
         let names = (
-            "the names".to_owned(),
+            "methods".to_owned(),
             format!("{}, where the status is {}", self.names_text, rules::status_words(&self.statuses)),
         );
-        let klarna = ("Klarna".to_owned(), format!("the name {}", self.klarna));
+        let klarna = ("klarna".to_owned(), format!("the name {}", self.klarna));
         let given = self.given.iter().map(|handed| {
             let pointer = if handed.pointer.is_empty() { "the whole" } else { handed.pointer.as_str() };
             (format!("Klarna's {pointer}"), handed.text.clone())

@@ -469,7 +469,7 @@ impl Trial<'_> {
         }
         let mut form = found.iter().flatten().map(|place| place.form).max();
         let mut sure = Sureness::of(times, calls.len(), || match (sent, calls) {
-            (false, _) => "the adapter does not send it".to_owned(),
+            (false, _) => "create_payment does not send it".to_owned(),
             (true, []) => "no call came".to_owned(),
             (true, _) => "it went to the acquirer and did not come out".to_owned(),
         });

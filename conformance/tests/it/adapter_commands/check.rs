@@ -106,7 +106,7 @@ fn a_live_payment_shows_where_each_canary_came_out() {
         &["supplementary_purchase_data.shipping[0].recipient.family_name"],
     );
     row_says(&said, "return_url", &["seen once", "the Customer came back there"]);
-    row_says(&said, "locale", &["not seen: the adapter does not send it"]);
+    row_says(&said, "locale", &["not seen: create_payment does not send it"]);
     row_says(&said, "session_token", &["not tried"]);
     row_says(&said, "outcome of create_payment", &["step_up, by rule 3"]);
     row_says(&said, "outcome of read_payment", &["approved, by rule 1"]);
@@ -137,7 +137,7 @@ fn what_is_lost_or_written_anew_is_told() {
     let said = live(&[&changed.path()]);
     said.must_exit(1);
     row_says(&said, "network_data", &["  seen  ", "re-encoded", "klarna_network_data"]);
-    row_says(&said, "customer.email", &["not seen: the adapter does not send it"]);
+    row_says(&said, "customer.email", &["not seen: create_payment does not send it"]);
     said.must_print("network_data did not reach Klarna as the Partner gave it: re-encoded")
         .must_print("does not begin with \"sha512=\"");
 }
