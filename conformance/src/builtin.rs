@@ -16,6 +16,9 @@ pub const NAME: &str = "reference-acquirer";
 /// Where it reads which database it is to use: a flag would show a password to everybody.
 pub const DATABASE_VARIABLE: &str = "REFERENCE_ACQUIRER_DATABASE";
 
+/// Where it reads at which address others reach it.
+pub const PUBLIC_URL_VARIABLE: &str = "REFERENCE_ACQUIRER_PUBLIC_URL";
+
 /// What names its database on the command line, and goes before the variable.
 const DATABASE_FLAG: &str = "--database";
 

@@ -11,7 +11,7 @@ pub enum Exit {
     NotHeld,
     /// 2: the command line makes no sense.
     Usage,
-    /// 3: a feature file or the adapter file is not valid; nothing was started.
+    /// 3: a feature file, the adapter file or the list of `--expected` is not valid; nothing was started.
     Invalid,
     /// 4: the selection is empty, or nothing in it applies to this acquirer.
     NothingSelected,
@@ -62,7 +62,7 @@ impl Exit {
             Self::Held => "every selected check held",
             Self::NotHeld => "some checks did not hold",
             Self::Usage => "the command line makes no sense",
-            Self::Invalid => "a feature file or the adapter file is not valid",
+            Self::Invalid => "a feature file, the adapter file or the list of --expected is not valid",
             Self::NothingSelected => "nothing was selected",
             Self::Unreachable => "the acquirer or the simulator could not be started or reached",
             Self::Broken => "the run itself broke",

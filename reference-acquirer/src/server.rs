@@ -91,7 +91,8 @@ impl Server {
             tasks: tasks.clone(),
             stop: stop.clone(),
         });
-        let notifier = Arc::new(Notifier::new(Arc::clone(&settings), store.clone())?);
+        let notifier =
+            Arc::new(Notifier::new(Arc::clone(&settings), store.clone(), Arc::clone(&payments.work))?);
         let doubt = Arc::new(Notify::new());
         let (subscription, mut subscribed) = watch::channel(Subscription::Trying);
         let registration = Subscriber {

@@ -1,8 +1,9 @@
-//! What can be wrong with an adapter file: where, what, and how to mend it.
+//! What can be wrong with an adapter file, or a list of what is expected to fail: where, what, and how
+//! to mend it.
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 
-/// A mistake in an adapter file, and those that were found beside it. Rendered by miette it shows the lines
+/// A mistake in such a file, and those that were found beside it. Rendered by miette it shows the lines
 /// themselves.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{place}: {message}", place = self.place(), message = self.details.message)]

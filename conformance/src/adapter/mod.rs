@@ -27,7 +27,7 @@ mod request;
 mod rules;
 mod shape;
 mod signature;
-mod source;
+pub(crate) mod source;
 mod start;
 mod template;
 mod tree;
@@ -158,7 +158,13 @@ impl Adapter {
         let (source, folder) = match source {
             AdapterSource::File(path) => {
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                (Source::read(path)?, Some(folder.unwrap_or(Path::new(".")).to_path_buf()))
+                (
+                    Source::read(
+                        path,
+                        "name an adapter file with --acquirer, or leave the flag out for the built-in one",
+                    )?,
+                    Some(folder.unwrap_or(Path::new(".")).to_path_buf()),
+                )
             }
             AdapterSource::Builtin(name) => {
                 let text = EMBEDDED.iter().find(|(known, _)| known == name).map(|(_, text)| *text);

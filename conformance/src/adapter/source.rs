@@ -1,4 +1,4 @@
-//! The text of an adapter file, places in it, and complaints about them.
+//! The text of a YAML file that somebody wrote, places in it, and complaints about them.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,9 +12,9 @@ use super::error::{AdapterError, Details};
 
 /// A place in the file: line and column from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Place {
-    pub(super) line: usize,
-    pub(super) column: usize,
+pub(crate) struct Place {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
 }
 
 impl From<serde_saphyr::Location> for Place {
@@ -24,10 +24,10 @@ impl From<serde_saphyr::Location> for Place {
     }
 }
 
-/// The text of an adapter file under the name that the user knows it by.
+/// The text of a file under the name that the user knows it by.
 #[derive(Debug, Clone)]
-pub(super) struct Source {
-    pub(super) name: String,
+pub(crate) struct Source {
+    pub(crate) name: String,
     text: String,
     shown: String,
     /// Mistakes after which the rest of the file could still be read.
@@ -35,13 +35,13 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(name: String, text: String) -> Self {
+    pub(crate) fn new(name: String, text: String) -> Self {
         Self { name, shown: text.clone(), text, noted: Arc::default() }
     }
 
     /// Notes a mistake, so that what follows it in the file is looked at, too. Nothing that was noted is
     /// forgiven: [`Self::verdict`] tells.
-    pub(super) fn sift<T>(&self, result: Result<T, AdapterError>) -> Option<T> {
+    pub(crate) fn sift<T>(&self, result: Result<T, AdapterError>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
@@ -56,36 +56,37 @@ impl Source {
     }
 
     /// Every mistake that was noted, in the order of the file.
-    pub(super) fn verdict(&self) -> Result<(), AdapterError> {
+    pub(crate) fn verdict(&self) -> Result<(), AdapterError> {
         let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone();
         noted.map_or(Ok(()), |error| Err(error.in_order()))
     }
 
-    pub(super) fn read(path: &Path) -> Result<Self, AdapterError> {
+    /// Reads a file; `hint` says what to do where there is none.
+    pub(crate) fn read(path: &Path, hint: &str) -> Result<Self, AdapterError> {
         let name = path.display().to_string();
         match std::fs::read(path).map(String::from_utf8) {
             Ok(Ok(text)) => Ok(Self::new(name, text)),
             Ok(Err(_)) => Err(Self::new(name, String::new()).whole("the file is not UTF-8", None)),
-            Err(error) => Err(Self::new(name, String::new()).whole(
-                &format!("the file cannot be read: {error}"),
-                Some("name an adapter file with --acquirer, or leave the flag out for the built-in one"),
-            )),
+            Err(error) => {
+                let message = format!("the file cannot be read: {error}");
+                Err(Self::new(name, String::new()).whole(&message, Some(hint)))
+            }
         }
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// Blackens a value that complaints must not show with the lines around them.
-    pub(super) fn hide(&mut self, secret: &str) {
+    pub(crate) fn hide(&mut self, secret: &str) {
         if secret.len() >= 4 {
             self.shown = self.shown.replace(secret, &"*".repeat(secret.len()));
         }
     }
 
     /// `file:line:column`.
-    pub(super) fn at(&self, place: Place) -> String {
+    pub(crate) fn at(&self, place: Place) -> String {
         if place.line == 0 {
             return self.name.clone();
         }
@@ -93,17 +94,17 @@ impl Source {
     }
 
     /// A complaint about the file as a whole.
-    pub(super) fn whole(&self, message: &str, hint: Option<&str>) -> AdapterError {
+    pub(crate) fn whole(&self, message: &str, hint: Option<&str>) -> AdapterError {
         self.complain(Place::default(), message, hint)
     }
 
     /// A complaint about one place.
-    pub(super) fn complain(&self, place: Place, message: &str, hint: Option<&str>) -> AdapterError {
+    pub(crate) fn complain(&self, place: Place, message: &str, hint: Option<&str>) -> AdapterError {
         self.build(place, message.to_owned(), hint.map(str::to_owned), None)
     }
 
     /// A complaint about a name that is not among the known ones.
-    pub(super) fn unknown(&self, place: Place, what: &str, name: &str, known: &[&str]) -> AdapterError {
+    pub(crate) fn unknown(&self, place: Place, what: &str, name: &str, known: &[&str]) -> AdapterError {
         let nearest = nearest(name, known);
         let list = known.join(", ");
         let hint = match nearest {
@@ -114,7 +115,7 @@ impl Source {
     }
 
     /// What serde or the YAML parser had to say.
-    pub(super) fn yaml(&self, error: &serde_saphyr::Error) -> AdapterError {
+    pub(crate) fn yaml(&self, error: &serde_saphyr::Error) -> AdapterError {
         use serde_saphyr::Error;
         let error = error.without_snippet();
         let place = error.location().map(Place::from).unwrap_or_default();
@@ -173,7 +174,7 @@ impl Source {
     }
 
     /// The name of a header.
-    pub(super) fn header_name(&self, name: &Spanned<String>) -> Result<HeaderName, AdapterError> {
+    pub(crate) fn header_name(&self, name: &Spanned<String>) -> Result<HeaderName, AdapterError> {
         HeaderName::from_bytes(name.value.as_bytes()).map_err(|_| {
             let message = format!("\"{}\" is no header name", name.value);
             self.complain(name.referenced.into(), &message, None)
@@ -181,7 +182,7 @@ impl Source {
     }
 
     /// The character at a place.
-    pub(super) fn char_at(&self, place: Place) -> Option<char> {
+    pub(crate) fn char_at(&self, place: Place) -> Option<char> {
         self.text.split('\n').nth(place.line.checked_sub(1)?)?.chars().nth(place.column.checked_sub(1)?)
     }
 }

@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use cucumber::event::{Cucumber, Event, Feature, RetryableScenario, Rule, Scenario as Happening, Step};
 use cucumber::{Writer, cli, parser, writer};
+use klarna_schemas::simulator::finding::Finding;
 
+use super::runner::Manner;
 use super::world::Stage;
+use crate::expected::Expected;
 use crate::model::{
     self, FindingSeen, ModelWriter, ScenarioFinished, ScenarioStarted, ScenarioStatus, StepFinished,
     StepStatus,
@@ -29,12 +32,14 @@ pub(super) struct Recorder {
     model: SharedModel,
     repeat: String,
     folders: Folders,
+    expected: Arc<Expected>,
     open: Rc<RefCell<HashSet<String>>>,
 }
 
 impl Recorder {
-    pub(super) fn new(run: Arc<RunContext>, model: SharedModel, repeat: String, folders: Folders) -> Self {
-        Self { run, model, repeat, folders, open: Rc::default() }
+    pub(super) fn new(run: Arc<RunContext>, model: SharedModel, manner: Manner) -> Self {
+        let Manner { repeat, folders, expected, .. } = manner;
+        Self { run, model, repeat, folders, expected, open: Rc::default() }
     }
 
     /// Whether a scenario has begun and not ended.
@@ -120,6 +125,10 @@ impl Recorder {
             (status, reason) = (ScenarioStatus::NotRun, Some(why));
         }
         let mut done = finished(scenario, &record, status, reason);
+        if status == ScenarioStatus::Failed {
+            let findings: Vec<&Finding> = found.iter().map(|seen| &seen.finding).collect();
+            done.expected = self.expected.excuses(&scenario.id, &findings);
+        }
         if !status.is_green() && record.scene.is_some() {
             let finding = report::scenario_text(scenario, &found, &record, &done);
             let written = self.folders.write(&scenario.id, &finding, record.traces.as_deref());
@@ -169,6 +178,7 @@ fn finished(
         reason,
         partner: known(&record.partner),
         account: known(&record.account),
+        expected: Vec::new(),
         judged: record.judged.clone(),
         took_ms: millis(record.took),
         evidence: None,

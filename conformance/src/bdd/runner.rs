@@ -14,6 +14,7 @@ use super::features::Planned;
 use super::recorder::Recorder;
 use super::registry;
 use super::world::Stage;
+use crate::expected::Expected;
 use crate::model::ModelWriter;
 use crate::plan::Scenario;
 use crate::traces::{self, Folders};
@@ -29,6 +30,8 @@ pub struct Manner {
     pub repeat: String,
     /// Where the traces of scenarios that did not hold are kept.
     pub folders: Folders,
+    /// What is expected to fail.
+    pub expected: Arc<Expected>,
 }
 
 /// Plays scenarios into the model until all are through or `cut` comes: why, if it came. Scenarios
@@ -41,8 +44,9 @@ pub async fn run(
     cut: impl Future<Output = Cut>,
 ) -> (ModelWriter, Option<Cut>) {
     let model = Rc::new(RefCell::new(model));
-    let recorder = Recorder::new(Arc::clone(&run), Rc::clone(&model), manner.repeat, manner.folders);
-    let playing = play(Arc::clone(&run), scenarios.clone(), manner.jobs, recorder.clone());
+    let jobs = manner.jobs;
+    let recorder = Recorder::new(Arc::clone(&run), Rc::clone(&model), manner);
+    let playing = play(Arc::clone(&run), scenarios.clone(), jobs, recorder.clone());
     let cut = tokio::select! {
         () = playing => None,
         cut = cut => Some(cut),

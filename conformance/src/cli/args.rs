@@ -12,10 +12,10 @@ use super::adapter::AdapterCommand;
 
 const AFTER_HELP: &str = "\
 Exit codes:
-  0    every selected check held
-  1    some did not
+  0    every selected check held, but for what --expected lists
+  1    some did not, or something held that --expected lists
   2    the command line makes no sense
-  3    a feature file or the adapter file is not valid (nothing was started)
+  3    a feature file, the adapter file or the list of --expected is not valid (nothing was started)
   4    nothing was selected
   5    the acquirer or the simulator could not be started or reached
   6    the run itself broke
@@ -134,6 +134,11 @@ pub struct RunArgs {
     #[arg(long)]
     pub list_defects: bool,
 
+    /// List (YAML) of duties and scenarios that are expected to fail for now: they do not fail the run, but
+    /// those that hold again do, until they are taken off the list
+    #[arg(long, value_name = "FILE", env = "KLARNA_CONFORMANCE_EXPECTED")]
+    pub expected: Option<PathBuf>,
+
     /// Exit 1 unless every Required duty that a machine can verify was run and held
     #[arg(long, env = "KLARNA_CONFORMANCE_REQUIRE_COMPLETE")]
     pub require_complete: bool,
@@ -147,6 +152,17 @@ pub struct PartiesArgs {
     /// [default: SQLite, thrown away with the run]
     #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_ACQUIRER_DATABASE", hide_env_values = true)]
     pub acquirer_database: Option<SecretString>,
+
+    /// Run the built-in reference acquirer as so many processes on the PostgreSQL of --acquirer-database,
+    /// behind a balancer that gives each call to the next of them
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=16),
+        env = "KLARNA_CONFORMANCE_ACQUIRER_REPLICAS"
+    )]
+    pub acquirer_replicas: u16,
 
     /// Use the simulator that runs at this URL instead of starting one
     #[arg(long, value_name = "URL", env = "KLARNA_CONFORMANCE_SIMULATOR")]

@@ -22,6 +22,8 @@ const LINE_LENGTH: usize = 16 * 1024;
 pub(super) struct Log {
     kept: Arc<Mutex<Kept>>,
     secrets: Arc<Vec<SecretString>>,
+    /// Who writes, before each line, where there are several.
+    writer: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -52,7 +54,12 @@ impl Log {
             }
         };
         let kept = Kept { lines: VecDeque::new(), written: 0, file };
-        Ok(Self { kept: Arc::new(Mutex::new(kept)), secrets: Arc::new(secrets) })
+        Ok(Self { kept: Arc::new(Mutex::new(kept)), secrets: Arc::new(secrets), writer: None })
+    }
+
+    /// The same log, for one of several that write into it.
+    pub(super) fn named(&self, writer: &str) -> Self {
+        Self { writer: Some(writer.into()), ..self.clone() }
     }
 
     /// Keeps one line, secrets blackened.
@@ -62,6 +69,9 @@ impl Log {
             if line.contains(secret.expose_secret()) {
                 line = line.replace(secret.expose_secret(), "[REDACTED]");
             }
+        }
+        if let Some(writer) = &self.writer {
+            line = format!("{writer}: {line}");
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = &mut kept.file

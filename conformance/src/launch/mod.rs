@@ -1,5 +1,6 @@
 //! Starts the acquirer as another process, or finds one that runs already.
 
+mod balancer;
 mod files;
 mod log;
 mod process;
@@ -13,6 +14,7 @@ use url::Url;
 
 use crate::adapter::{Adapter, RunVariables, TemplateError};
 use crate::port::{self, Reserved};
+use balancer::Balancer;
 use log::Log;
 use process::Process;
 
@@ -33,10 +35,21 @@ pub struct LaunchContext {
     pub log_file: Option<PathBuf>,
     /// The run's seed.
     pub seed: u64,
-    /// The program that holds the built-in acquirer; this program when `None`.
-    pub builtin_program: Option<PathBuf>,
-    /// The built-in acquirer's database; the adapter's when `None`.
-    pub builtin_database: Option<SecretString>,
+    /// What is said of the built-in acquirer alone.
+    pub builtin: BuiltinLaunch,
+}
+
+/// How the built-in acquirer is started, where it is it.
+#[derive(Debug, Clone, Default)]
+pub struct BuiltinLaunch {
+    /// The program that holds it; this program when `None`.
+    pub program: Option<PathBuf>,
+    /// Its database; the adapter's when `None`.
+    pub database: Option<SecretString>,
+    /// Where others reach it; where it listens when `None`.
+    pub public_url: Option<Url>,
+    /// How many processes it is, on that one database; 0 and 1 mean one.
+    pub replicas: usize,
 }
 
 /// Why the acquirer does not run. Each text says what happened and how to mend it.
@@ -99,8 +112,10 @@ fn shown(log: &str) -> String {
 #[derive(Debug)]
 pub struct RunningAcquirer {
     base_url: Url,
-    process: Option<Process>,
+    /// One process, or the replicas behind the balancer; none if it was attached to.
+    processes: Vec<Process>,
     log: Log,
+    _balancer: Option<Balancer>,
 }
 
 /// Starts or finds the acquirer that the adapter names, and waits until it is ready.
@@ -115,8 +130,44 @@ pub async fn start(adapter: &Adapter, context: LaunchContext) -> Result<RunningA
             reason,
             klarna: context.klarna_base_url.to_string(),
         })?;
-        return Ok(RunningAcquirer { base_url: url.clone(), process: None, log });
+        return Ok(RunningAcquirer { base_url: url.clone(), processes: Vec::new(), log, _balancer: None });
     }
+    if context.builtin.replicas > 1 {
+        return start_replicas(adapter, context, log).await;
+    }
+    let (process, base_url) = start_one(adapter, &context, &log).await?;
+    Ok(RunningAcquirer { base_url, processes: vec![process], log, _balancer: None })
+}
+
+/// Starts the replicas of the built-in acquirer, all of which are told the balancer's address.
+async fn start_replicas(
+    adapter: &Adapter,
+    mut context: LaunchContext,
+    log: Log,
+) -> Result<RunningAcquirer, LaunchError> {
+    let balancer = Balancer::start().await.map_err(|reason| LaunchError::NotStarted {
+        program: "the balancer before the replicas".to_owned(),
+        reason,
+        hint: "see what else listens on this machine".to_owned(),
+    })?;
+    context.builtin.public_url = Some(balancer.base_url().clone());
+    let mut processes = Vec::new();
+    let mut listening = Vec::new();
+    // One after another: the first makes the tables, and each finds what the others have registered.
+    for number in 1..=context.builtin.replicas {
+        let (process, url) = start_one(adapter, &context, &log.named(&format!("replica {number}"))).await?;
+        processes.push(process);
+        listening.push(url);
+    }
+    balancer.lead_to(listening);
+    Ok(RunningAcquirer { base_url: balancer.base_url().clone(), processes, log, _balancer: Some(balancer) })
+}
+
+async fn start_one(
+    adapter: &Adapter,
+    context: &LaunchContext,
+    log: &Log,
+) -> Result<(Process, Url), LaunchError> {
     let mut variables = context.variables();
     // Held until the acquirer listens there.
     let reserved = adapter.needs_port().then(reserve_port).transpose()?;
@@ -132,9 +183,9 @@ pub async fn start(adapter: &Adapter, context: LaunchContext) -> Result<RunningA
         });
     };
     files::write(&context.work_dir, &plan.files)?;
-    let (process, base_url) = process::start(adapter, &context, &variables, plan, &log).await?;
+    let started = process::start(adapter, context, &variables, plan, log).await?;
     drop(reserved);
-    Ok(RunningAcquirer { base_url, process: Some(process), log })
+    Ok(started)
 }
 
 /// Values that the log must not hold.
@@ -193,7 +244,7 @@ impl RunningAcquirer {
     /// What it has written since it had written `mark` lines, the end of it where that is more than
     /// `bytes`; nothing is known of an acquirer that was attached to.
     pub fn log_since(&self, mark: u64, bytes: usize) -> Option<String> {
-        self.process.as_ref().map(|_| self.log.since(mark, bytes))
+        (!self.processes.is_empty()).then(|| self.log.since(mark, bytes))
     }
 
     /// Values that no report may hold.
@@ -203,13 +254,11 @@ impl RunningAcquirer {
 
     /// How it ended, if it has; never of an acquirer that was attached to.
     pub fn has_died(&self) -> Option<String> {
-        self.process.as_ref().and_then(Process::ended)
+        self.processes.iter().find_map(Process::ended)
     }
 
     /// Asks it to stop, then kills it after a grace. An acquirer that was attached to runs on.
     pub async fn stop(self) {
-        if let Some(process) = self.process {
-            process.stop().await;
-        }
+        futures::future::join_all(self.processes.into_iter().map(Process::stop)).await;
     }
 }

@@ -148,7 +148,7 @@ fn command(
         });
     }
     let mut args = plan.args.clone();
-    let database = context.builtin_database.as_ref().filter(|_| plan.program.is_none());
+    let database = context.builtin.database.as_ref().filter(|_| plan.program.is_none());
     if database.is_some() {
         builtin::forget_database(&mut args);
     }
@@ -168,6 +168,9 @@ fn command(
     if let Some(database) = database {
         command.env(builtin::DATABASE_VARIABLE, database.expose_secret());
     }
+    if let Some(url) = context.builtin.public_url.as_ref().filter(|_| plan.program.is_none()) {
+        command.env(builtin::PUBLIC_URL_VARIABLE, url.as_str());
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     // A group of its own: a wrapper script and the server that it starts get the same signals.
     #[cfg(unix)]
@@ -177,7 +180,7 @@ fn command(
 
 /// The program that becomes the built-in acquirer when it is started again.
 fn builtin_program(context: &LaunchContext) -> Result<PathBuf, LaunchError> {
-    if let Some(program) = &context.builtin_program {
+    if let Some(program) = &context.builtin.program {
         return Ok(program.clone());
     }
     std::env::current_exe().map_err(|error| LaunchError::NotStarted {

@@ -213,6 +213,9 @@ pub struct ScenarioFinished {
     /// Where the journal's slice, the acquirer's output and the findings are kept, if it did not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+    /// It failed as it was expected to, by these entries of the list of `--expected`: their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<String>,
     /// Trouble of the suite after its last step: no verdict on the acquirer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
@@ -295,8 +298,48 @@ pub struct RunFinished {
     pub exit_code: u8,
     /// Scenarios by status.
     pub counts: Counts,
+    /// What became of what was expected to fail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<ExpectedEnd>,
     /// How long the run took.
     pub took_ms: u64,
+}
+
+/// An entry of the list of `--expected`, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedEnd {
+    /// Id of the duty or scenario.
+    pub expected: String,
+    /// The one finding that is expected; any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub date: String,
+    /// The last day on which it is expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Who mends it.
+    pub owner: String,
+    /// What became of it.
+    pub fate: ExpectedFate,
+}
+
+/// What can become of what is expected to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpectedFate {
+    /// It failed, as listed.
+    Failed,
+    /// It failed, by another finding than the one that is listed.
+    FailedOtherwise,
+    /// It holds: it is to be taken off the list.
+    Passed,
+    /// It was not run, or not all of it.
+    NotRun,
+    /// The entry's last day is over: it excuses nothing any more.
+    Over,
 }
 
 /// How a run went.
@@ -305,6 +348,8 @@ pub struct RunFinished {
 pub enum Overall {
     /// Every Required duty that a machine can verify here was run and held.
     Conformant,
+    /// The same, but for what was expected to fail, none of which is Required.
+    ConformantExcept,
     /// What was run held, but not every such duty was run.
     HeldIncomplete,
     /// Some check did not hold.
@@ -318,8 +363,11 @@ pub enum Overall {
 pub struct Counts {
     /// See [`ScenarioStatus::Passed`].
     pub passed: usize,
-    /// See [`ScenarioStatus::Failed`].
+    /// See [`ScenarioStatus::Failed`]; not those that were expected to.
     pub failed: usize,
+    /// Failed as they were expected to.
+    #[serde(default)]
+    pub expected: usize,
     /// See [`ScenarioStatus::NotRun`].
     pub not_run: usize,
     /// See [`ScenarioStatus::NotApplicable`].

@@ -9,9 +9,9 @@ mod writer;
 
 pub use clock::now;
 pub use event::{
-    Counts, Event, FindingSeen, Line, MODEL_VERSION, Overall, Plan, PlanStep, PlannedScenario, RunFinished,
-    RunStarted, ScenarioFinished, ScenarioStarted, ScenarioStatus, StepFinished, StepStatus, Verdict,
-    VerdictKind,
+    Counts, Event, ExpectedEnd, ExpectedFate, FindingSeen, Line, MODEL_VERSION, Overall, Plan, PlanStep,
+    PlannedScenario, RunFinished, RunStarted, ScenarioFinished, ScenarioStarted, ScenarioStatus,
+    StepFinished, StepStatus, Verdict, VerdictKind,
 };
 pub(crate) use exchange::mask;
 pub use exchange::{Exchange, cut_secret};

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::wire::{Answer, Call};
+use crate::wire::{Answer, Call};
 
 /// An approval of what this authorize asks for.
 pub(super) fn approval(call: &Call) -> Answer {

@@ -14,7 +14,6 @@ mod plans;
 mod proxy;
 mod registration;
 mod signing;
-mod wire;
 
 pub use defects::{DEFECTS, Defect};
 pub use proxy::{MutantError, MutantProxy};

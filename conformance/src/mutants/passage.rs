@@ -13,7 +13,7 @@ use super::payments::{Name, SteppedUp, account_of};
 use super::plan::{Authorize, Further, Plan, Visit};
 use super::registration::Disguise;
 use super::signing::SigningKeys;
-use super::wire::{Answer, Call, Unanswered, Wire};
+use crate::wire::{Answer, Call, Pass, Unanswered, Wire};
 
 /// Klarna's signing keys.
 const SIGNING_KEYS: &str = "/v2/notification/signing-keys";
@@ -38,6 +38,14 @@ pub(super) struct Passage {
     answered: watch::Sender<IndexMap<String, u64>>,
 }
 
+impl Pass for Passage {
+    const NAME: &'static str = "the defect proxy";
+
+    async fn pass(&self, call: Call) -> Result<Answer, Unanswered> {
+        self.take(call).await
+    }
+}
+
 impl Passage {
     pub(super) fn new(plan: Box<dyn Plan>, wire: Wire, klarna: &Url, proxy: &Url) -> Self {
         Self {
@@ -53,7 +61,7 @@ impl Passage {
     }
 
     /// Takes a message and gives its answer, from whichever side it came.
-    pub(super) async fn pass(&self, mut call: Call) -> Result<Answer, Unanswered> {
+    async fn take(&self, mut call: Call) -> Result<Answer, Unanswered> {
         if let Some(acquirer) = self.disguise.acquirer(call.path()) {
             return self.event(acquirer, call).await;
         }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
 
-use super::wire::{Answer, Call};
+use crate::wire::{Answer, Call};
 
 /// How many payments are remembered; the oldest is forgotten first.
 pub(super) const REMEMBERED: usize = 10_000;

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use super::payments::Name;
 use super::signing::SigningKeys;
-use super::wire::{Answer, Call};
+use crate::wire::{Answer, Call};
 
 /// An authorize on its way to Klarna.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use url::Url;
 
-use super::wire::{Answer, Call};
+use crate::wire::{Answer, Call};
 
 /// Klarna's webhooks, one or all.
 const WEBHOOKS: &str = "/v2/notification/webhooks";

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use klarna_schemas::signature::{SIGNATURE_HEADER, SIGNING_KEY_ID_HEADER, sign};
 use secrecy::SecretString;
 
-use super::wire::{Answer, Call};
+use crate::wire::{Answer, Call};
 
 /// Most keys that Klarna keeps for an account (contract `webhooks-and-network-data.md` A.1).
 const KEPT: usize = 50;

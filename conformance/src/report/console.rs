@@ -1,6 +1,6 @@
 //! The report on the terminal, while the run goes on and at its end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use owo_colors::OwoColorize as _;
 
 use super::failure;
 use crate::model::{
-    Event, FindingSeen, Listener, Plan, PlannedScenario, RunFinished, RunStarted, ScenarioFinished,
-    ScenarioStatus, StepFinished, Verdict, VerdictKind,
+    Event, ExpectedEnd, ExpectedFate, FindingSeen, Listener, Plan, PlannedScenario, RunFinished, RunStarted,
+    ScenarioFinished, ScenarioStatus, StepFinished, Verdict, VerdictKind,
 };
 
 /// How many findings of one rule are printed in full.
@@ -24,6 +24,8 @@ pub struct Console {
     remarks: HashMap<(String, usize), Vec<String>>,
     found: Vec<FindingSeen>,
     verdicts: Vec<Verdict>,
+    /// Scenarios that failed as they were expected to.
+    expected: HashSet<String>,
 }
 
 impl std::fmt::Debug for Console {
@@ -42,6 +44,7 @@ impl Console {
             remarks: HashMap::new(),
             found: Vec::new(),
             verdicts: Vec::new(),
+            expected: HashSet::new(),
         }
     }
 
@@ -97,9 +100,13 @@ impl Console {
     }
 
     fn finished(&mut self, done: &ScenarioFinished) {
+        if !done.expected.is_empty() {
+            self.expected.insert(done.scenario.clone());
+        }
         let took = Duration::from_millis(done.took_ms).as_secs_f64();
         let word = match done.status {
             ScenarioStatus::Passed => "ok     ".green().to_string(),
+            ScenarioStatus::Failed if !done.expected.is_empty() => "expect ".yellow().to_string(),
             ScenarioStatus::Failed => "FAILED ".red().bold().to_string(),
             ScenarioStatus::NotRun => "not run".yellow().to_string(),
             ScenarioStatus::NotApplicable => "n/a    ".dimmed().to_string(),
@@ -131,13 +138,17 @@ impl Console {
     fn at_the_end(&mut self, end: &RunFinished) {
         let found = std::mem::take(&mut self.found);
         let (failing, warning): (Vec<_>, Vec<_>) = found.iter().partition(|seen| fails(seen));
+        let failing: Vec<_> =
+            failing.into_iter().filter(|seen| !self.expected.contains(&seen.scenario)).collect();
         self.section("Failures", &failing);
         self.warnings(&warning);
         self.duties();
+        self.expected(&end.expected);
         let counts = end.counts;
         let mut parts = vec![format!("{} held", counts.passed)];
         for (number, word) in [
             (counts.failed, "failed"),
+            (counts.expected, "failed as expected"),
             (counts.not_run, "not run"),
             (counts.errored, "broke"),
             (counts.not_applicable, "not applicable"),
@@ -210,6 +221,28 @@ impl Console {
                 self.line(&format!("    inferred: {fact}"));
             }
             self.line(&format!("    seen {} times, first in {}", all.len(), first.scenario));
+        }
+    }
+
+    /// What is listed as expected to fail, in as many words as its owner needs.
+    fn expected(&mut self, expected: &[ExpectedEnd]) {
+        if expected.is_empty() {
+            return;
+        }
+        self.line(&format!("\n{}", "Expected to fail".bold()));
+        for entry in expected {
+            let word = match entry.fate {
+                ExpectedFate::Failed => "fails         ".yellow().to_string(),
+                ExpectedFate::FailedOtherwise => "fails by another finding".red().to_string(),
+                ExpectedFate::Passed => "HOLDS         ".red().bold().to_string(),
+                ExpectedFate::NotRun => "not run       ".dimmed().to_string(),
+                ExpectedFate::Over => "is over       ".red().to_string(),
+            };
+            let until = entry.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
+            self.line(&format!(
+                "  {word} {} (since {}{until}, {}): {}",
+                entry.expected, entry.date, entry.owner, entry.reason
+            ));
         }
     }
 

@@ -62,6 +62,16 @@ fn case(
     let reason = done.and_then(|done| done.reason.clone());
     let status = match done.map(|done| done.status) {
         Some(ScenarioStatus::Passed) => TestCaseStatus::success(),
+        Some(ScenarioStatus::Failed) if done.is_some_and(|done| !done.expected.is_empty()) => {
+            let ids = done.map(|done| done.expected.join(", ")).unwrap_or_default();
+            let mut status = TestCaseStatus::skipped();
+            status.set_type("expected-to-fail");
+            status.set_message(format!("failed as expected: {ids}"));
+            let texts: Vec<String> =
+                failing.iter().map(|seen| failure::render(seen, Some(scenario), &[])).collect();
+            status.set_description(texts.join("\n"));
+            status
+        }
         Some(ScenarioStatus::Failed) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             if let Some(first) = failing.first() {

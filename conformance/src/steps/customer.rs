@@ -32,7 +32,7 @@ pub(super) const STEPS: &[Definition] = &[
         expression: "the customer opens the URL that the acquirer returned",
         example: "the customer opens the URL that the acquirer returned",
         argument: Argument::None,
-        doc: "A browser opens the URL in the acquirer's answer and follows redirects; it must arrive at Klarna's own payment_request_url.",
+        doc: "A browser opens the URL in the acquirer's answer and goes on by redirects, refreshes, and forms and literal URLs that a page's script sends it to; it must arrive at Klarna's own payment_request_url.",
         run: |world, step| Box::pin(open_url(world, step)),
     },
     Definition {
@@ -77,7 +77,7 @@ pub(super) const STEPS: &[Definition] = &[
         expression: "the customer comes back to the Partner",
         example: "the customer comes back to the Partner",
         argument: Argument::None,
-        doc: "The browser goes where Klarna sent it and follows redirects, to the Partner's return page.",
+        doc: "The browser goes where Klarna sent it and on from there in the same ways, to the Partner's return page.",
         run: |world, step| Box::pin(come_back(world, step)),
     },
     Definition {

@@ -3,40 +3,25 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use klarna_schemas::ids::PaymentRequestId;
 use klarna_schemas::money::MinorUnits;
-use klarna_schemas::simulator::control::{CustomerAct, CustomerActed, Intent, JournalQuery, PutSandbox};
-use klarna_schemas::simulator::finding::Severity;
+use klarna_schemas::simulator::control::{Intent, JournalQuery, PutSandbox};
 use klarna_simulator::control::client::{ControlClient, ControlError};
-use reqwest::header::{ACCEPT, LOCATION};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
-use url::Url;
 
 use super::answers::Answers;
-use super::canary::{self, Canary};
-use super::find::{self, Form, Found};
-use super::report::{CameOut, Heard, Report};
-use super::sureness::Sureness;
+use super::canary;
+use super::report::{Heard, Report};
 use crate::adapter::{BoundAcquirer, Mode, Order, Outcome, PartnerBinding, PaymentAnswer, Verification};
+use crate::browser::{Browser, Cookies};
 use crate::partner::{Notification, PartnerStandIn};
-use crate::world::{Browser, Call};
+use crate::world::Call;
 
 /// How long something is waited for that should come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often a Partner asks how a payment stands.
 const POLL_EVERY: Duration = Duration::from_millis(100);
-
-/// Redirects that a browser follows before it gives up.
-const HOPS_MAX: usize = 10;
-
-/// Values of an order that no canary stands for.
-const NOT_TRIED: &[(&str, &str)] = &[
-    ("app_return_url", "a browser cannot come back to an app"),
-    ("session_token", "Klarna takes its own only"),
-    ("payment_option_id", "Klarna takes its own only"),
-];
 
 /// Those who take part.
 #[derive(Debug, Clone, Copy)]
@@ -69,28 +54,32 @@ pub async fn make(parties: TrialParties<'_>, seed: u64) -> Result<Report, Contro
         epoch: sandbox.epoch,
         report: Report::default(),
         answers: Answers::default(),
+        cookies: Cookies::default(),
         told: BTreeMap::new(),
     };
     trial.play().await?;
     trial.conclude().await
 }
 
-struct Trial<'a> {
-    parties: TrialParties<'a>,
-    order: Order,
+/// A payment on its way.
+pub(super) struct Trial<'a> {
+    pub(super) parties: TrialParties<'a>,
+    pub(super) order: Order,
     epoch: u64,
-    report: Report,
-    answers: Answers,
+    pub(super) report: Report,
+    pub(super) answers: Answers,
+    /// The Customer's, in the browser.
+    pub(super) cookies: Cookies,
     /// What the answers told of the payment.
-    told: BTreeMap<String, String>,
+    pub(super) told: BTreeMap<String, String>,
 }
 
 impl Trial<'_> {
-    fn say(&mut self, what: impl Into<String>) {
+    pub(super) fn say(&mut self, what: impl Into<String>) {
         self.report.course.push(what.into());
     }
 
-    fn complain(&mut self, what: impl Into<String>) {
+    pub(super) fn complain(&mut self, what: impl Into<String>) {
         self.report.trouble.push(what.into());
     }
 
@@ -221,125 +210,12 @@ impl Trial<'_> {
         }
     }
 
-    /// Lets the Customer approve, and come back.
-    async fn step_up(&mut self) -> Result<(), ControlError> {
-        let Some(first) = self.calls().await?.into_iter().next() else { return Ok(()) };
-        let (Some(id), Some(url)) = (first.payment_request_id(), first.payment_request_url()) else {
-            self.complain("the answer says step_up, and Klarna asked for none");
-            return Ok(());
-        };
-        self.judge_handing_over(&id);
-        let handed = self.told.get("redirect_url").cloned().filter(|_| self.order.mode == Mode::Redirect);
-        let opened = match handed {
-            Some(handed) => self.open(&handed, &url).await,
-            None => None,
-        };
-        let acted = if let Some(journey) = opened {
-            self.approve_there(&journey).await
-        } else {
-            let account = &self.parties.partner.klarna_account;
-            let id = PaymentRequestId(id);
-            let acted = self.parties.control.act_as_customer(account, &id, CustomerAct::Approve).await?;
-            self.say("the Customer approved through Klarna's SDK");
-            Some(acted)
-        };
-        let back = acted.and_then(|acted| acted.redirect_to).and_then(|target| Url::parse(&target).ok());
-        if let Some(back) = back {
-            self.come_back(back).await;
-        }
-        self.await_final_call().await
-    }
-
-    /// What a step-up's answer must give by what the adapter claims.
-    fn judge_handing_over(&mut self, id: &str) {
-        let adapter = self.parties.acquirer.adapter();
-        let (redirect, sdk) = (adapter.claims("redirect"), adapter.claims("sdk"));
-        if redirect && self.order.mode == Mode::Redirect && !self.told.contains_key("redirect_url") {
-            self.complain(
-                "the file claims redirect, and no redirect_url was read from the answer to a step-up",
-            );
-        }
-        match self.told.get("payment_request_id") {
-            Some(read) if read != id => {
-                let what = format!("payment_request_id was read as {read}, and Klarna's is {id}");
-                self.complain(what);
-            }
-            None if sdk => {
-                self.complain(
-                    "the file claims sdk, and no payment_request_id was read from the answer to a step-up",
-                );
-            }
-            _ => {}
-        }
-    }
-
-    /// Follows the URL that was handed over to Klarna's own.
-    async fn open(&mut self, handed: &str, klarna: &str) -> Option<Url> {
-        let (wanted, mut here) = (Url::parse(klarna).ok()?, Url::parse(handed).ok());
-        let mut hops = 0;
-        while let Some(url) = here {
-            if url == wanted {
-                let via =
-                    if hops == 0 { String::new() } else { format!(", by {hops} hops of the acquirer's") };
-                self.say(format!("the Customer opened redirect_url and stood at Klarna{via}"));
-                return Some(url);
-            }
-            hops += 1;
-            here = if hops > HOPS_MAX { None } else { self.browse(&url).await };
-        }
-        self.complain(format!(
-            "redirect_url was read as {handed}, and redirects from there do not lead to Klarna's {klarna}"
-        ));
-        None
-    }
-
-    async fn approve_there(&mut self, journey: &Url) -> Option<CustomerActed> {
-        let request = self.parties.browser.post(journey.clone()).header(ACCEPT, "application/json");
-        let sent = request.json(&json!({"act": CustomerAct::Approve.as_str()})).send().await;
-        let acted = match sent {
-            Ok(answer) => answer.json().await,
-            Err(error) => Err(error),
-        };
-        match acted {
-            Ok(acted) => {
-                self.say("the Customer approved");
-                Some(acted)
-            }
-            Err(error) => {
-                self.complain(format!("the Customer could not approve: {}", error.without_url()));
-                None
-            }
-        }
-    }
-
-    async fn come_back(&mut self, back: Url) {
-        let mut here = Some(back);
-        for _ in 0..HOPS_MAX {
-            let Some(url) = here else { break };
-            here = self.browse(&url).await;
-        }
-        let home = !self.parties.stand_in.returns(&self.order.reference).is_empty();
-        if home {
-            self.say("the Customer came back to the Partner's return_url");
-        } else {
-            self.complain("the Customer did not come back to the Partner's return_url");
-        }
-    }
-
-    /// One request of the Customer's browser; where it is sent on.
-    async fn browse(&self, url: &Url) -> Option<Url> {
-        let answer = self.parties.browser.get(url.clone()).header(ACCEPT, "text/html").send().await.ok()?;
-        let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        let next = location.filter(|_| answer.status().is_redirection());
-        next.and_then(|target| url.join(target).ok())
-    }
-
     /// The authorize calls so far.
-    async fn calls(&self) -> Result<Vec<Call>, ControlError> {
+    pub(super) async fn calls(&self) -> Result<Vec<Call>, ControlError> {
         Ok(self.await_calls(|_| true, Duration::ZERO).await?.0)
     }
 
-    async fn await_final_call(&mut self) -> Result<(), ControlError> {
+    pub(super) async fn await_final_call(&mut self) -> Result<(), ControlError> {
         let approved = |call: &Call| call.result().as_deref() == Some("APPROVED");
         let (_, came) = self.await_calls(approved, PATIENCE).await?;
         if came {
@@ -402,83 +278,6 @@ impl Trial<'_> {
             self.complain(format!("a notification: {trouble}"));
         }
         self.report.heard = heard;
-    }
-
-    async fn conclude(mut self) -> Result<Report, ControlError> {
-        let calls = self.calls().await?;
-        let results: Vec<String> =
-            calls.iter().map(|call| call.result().unwrap_or_else(|| "no decision".to_owned())).collect();
-        self.say(format!("Klarna got {} authorize calls: {}", calls.len(), results.join(", ")));
-        if calls.is_empty() {
-            let account = &self.parties.partner.klarna_account;
-            self.complain(format!(
-                "no authorize came for the account {account}: is it the Partner's at the acquirer?"
-            ));
-        }
-        for canary in canary::of_order(&self.order) {
-            let came_out = self.came_out(canary, &calls);
-            self.report.came_out.push(came_out);
-        }
-        self.report.came_out.extend(NOT_TRIED.iter().map(|(name, why)| CameOut {
-            canary: Canary { name: (*name).to_owned(), value: Value::Null },
-            places: Vec::new(),
-            form: None,
-            sure: Sureness::NotSeen(format!("not tried, for {why}")),
-            sent: false,
-        }));
-        for name in ["amount", "currency", "network_data"] {
-            let found = self.report.came_out.iter().find(|one| one.canary.name == name);
-            let whole = found.is_some_and(|one| one.sure.is_seen() && one.form == Some(Form::ByteForByte));
-            if !whole && !calls.is_empty() {
-                let how = found.map_or_else(String::new, |one| {
-                    one.form.map_or_else(|| one.sure.to_string(), |form| form.to_string())
-                });
-                self.complain(format!("{name} did not reach Klarna as the Partner gave it: {how}"));
-            }
-        }
-        self.report.was_read = self.answers.was_read();
-        if !self.told.contains_key("payment_id") {
-            self.complain("no payment_id was read from any answer");
-        }
-        let account = &self.parties.partner.klarna_account;
-        let found = self.parties.control.findings(account, None).await?.findings;
-        self.report.findings = found
-            .into_iter()
-            .filter(|finding| finding.severity == Severity::Fails)
-            .map(|finding| format!("{}: {} ({})", finding.rule, finding.what, finding.r#where))
-            .collect();
-        Ok(self.report)
-    }
-
-    /// Where a canary came out.
-    fn came_out(&self, canary: Canary, calls: &[Call]) -> CameOut {
-        let TrialParties { acquirer, partner, stand_in, .. } = self.parties;
-        // A template that fails was told already; a value within the network data is sent with it.
-        let sent = match canary::changed(&self.order, &canary) {
-            Some(changed) => acquirer.tells_apart(partner, &self.order, &changed).unwrap_or(true),
-            None => true,
-        };
-        let found: Vec<Vec<Found>> =
-            calls.iter().map(|call| find::in_call(call, &canary.value, &self.order.currency)).collect();
-        let times = found.iter().filter(|places| !places.is_empty()).count();
-        let mut places: Vec<String> = Vec::new();
-        for place in found.iter().flatten() {
-            if !places.contains(&place.place) {
-                places.push(place.place.clone());
-            }
-        }
-        let mut form = found.iter().flatten().map(|place| place.form).max();
-        let mut sure = Sureness::of(times, calls.len(), || match (sent, calls) {
-            (false, _) => "create_payment does not send it".to_owned(),
-            (true, []) => "no call came".to_owned(),
-            (true, _) => "it went to the acquirer and did not come out".to_owned(),
-        });
-        let came_home = canary.name == "return_url" && !stand_in.returns(&self.order.reference).is_empty();
-        if came_home && !sure.is_seen() {
-            places = vec!["the Customer came back there".to_owned()];
-            (form, sure) = (Some(Form::ByteForByte), Sureness::SeenOnce);
-        }
-        CameOut { canary, places, form, sure, sent }
     }
 }
 

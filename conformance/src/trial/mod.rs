@@ -6,7 +6,9 @@
 
 mod answers;
 mod canary;
+mod conclude;
 mod course;
+mod customer;
 mod find;
 mod report;
 mod sureness;

@@ -362,12 +362,22 @@ pub(super) fn finding(
         duties,
         r#where: place.into(),
         what: what.into(),
-        mend: known.map(|check| check.mend.to_owned()).unwrap_or_default(),
+        mend: mend(known, main),
         expected: None,
         got: None,
         diff: None,
         payment: None,
         exchanges: Vec::new(),
+    }
+}
+
+/// How to mend it. The simulator's rules say so in their own findings; where the suite itself finds that
+/// one is broken, the duty says what to do.
+fn mend(check: Option<&Check>, main: Option<&Requirement>) -> String {
+    match (check.map(|check| check.mend), main) {
+        (Some(mend), _) if !mend.is_empty() => mend.to_owned(),
+        (_, Some(duty)) => format!("{}, as {} asks", duty.title, duty.id),
+        _ => "see what was expected and what came".to_owned(),
     }
 }
 
@@ -393,6 +403,15 @@ mod tests {
                 assert!(Requirements::global().get(duty).is_some(), "{}: no duty {duty}", check.rule);
             }
         }
+    }
+
+    #[test]
+    fn every_finding_says_how_to_mend_it() {
+        for check in CHECKS {
+            assert!(!finding(check.rule, &[], "here", "this").mend.is_empty(), "{}", check.rule);
+        }
+        let twice = finding("final.one-logical", &[], "here", "this");
+        assert!(twice.mend.ends_with(", as AP-25 asks"), "{}", twice.mend);
     }
 
     #[test]

@@ -8,9 +8,9 @@ use klarna_simulator::control::client::ControlClient;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use super::browser::Browser;
 use super::record::Board;
 use crate::adapter::{Adapter, BoundAcquirer, PartnerBinding};
+use crate::browser::Browser;
 use crate::launch::RunningAcquirer;
 use crate::partner::PartnerStandIn;
 use crate::plan::Scenario;

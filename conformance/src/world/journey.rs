@@ -4,17 +4,15 @@ use std::borrow::Cow;
 
 use klarna_schemas::ids::PaymentRequestId;
 use klarna_schemas::simulator::control::{CustomerAct, CustomerActed};
-use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, LOCATION};
+use reqwest::header::ACCEPT;
 use serde_json::json;
 use url::Url;
 
 use super::World;
 use super::checks::finding;
 use super::failure::Failure;
-
-/// Redirects that a browser follows before it gives up.
-const HOPS_MAX: usize = 10;
+use super::hops::{Followed, HOPS_MAX};
+use crate::browser::{Cookies, Hop, Trail, without_query};
 
 /// How the Customer came into the Purchase Journey.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +28,8 @@ pub enum Way {
 pub(super) struct Journey {
     way: Option<Way>,
     sent_to: Option<Url>,
+    /// Of the browser in which this payment is made.
+    pub(super) cookies: Cookies,
 }
 
 impl World {
@@ -47,24 +47,44 @@ impl World {
             return Err(Failure::NothingToJudge("Klarna gave no payment_request_url".to_owned()));
         };
         self.judged("step-up.url-handed-over", 1);
-        let Ok(mut here) = Url::parse(&returned) else {
+        let Ok(here) = Url::parse(&returned) else {
             return Err(self.not_handed_over("step-up.url-handed-over", Some(expected), Some(returned)));
         };
-        for _ in 0..HOPS_MAX {
-            if here.as_str() == expected || Url::parse(&expected).is_ok_and(|url| url == here) {
-                self.browse(&here, "application/json").await?;
-                if here.as_str() != returned {
-                    self.remark("the acquirer wraps Klarna's URL; followed, it leads there");
+        let klarnas = Url::parse(&expected).ok();
+        let is_klarnas = |hop: &Hop| hop.form().is_none() && klarnas.as_ref() == Some(hop.url());
+        let way = self.follow(here, "step-up.url-handed-over", "application/json", is_klarnas).await?;
+        match way {
+            Followed { trail, arrived: Some(url) } => {
+                if trail.len() > 1 {
+                    self.remark(format!(
+                        "the acquirer wraps Klarna's URL; followed, it leads there: {trail}"
+                    ));
                 }
-                self.payment_mut()?.journey.way = Some(Way::Url(here));
-                return Ok(());
+                self.payment_mut()?.journey.way = Some(Way::Url(url));
+                Ok(())
             }
-            match self.browse(&here, "text/html").await? {
-                Some(next) => here = next,
-                None => break,
-            }
+            Followed { trail, arrived: None } => Err(self.led_astray(expected, returned, &trail)),
         }
-        Err(self.not_handed_over("step-up.url-handed-over", Some(expected), Some(returned)))
+    }
+
+    /// That the URL which the Partner got does not lead to Klarna's.
+    fn led_astray(&self, expected: String, returned: String, trail: &Trail) -> Failure {
+        let last = trail.end().filter(|_| trail.len() > 1);
+        let got = last.map_or(returned, |end| format!("{trail} (the last one in full: {end})"));
+        let mut failure = self.not_handed_over("step-up.url-handed-over", Some(expected), Some(got));
+        if let Failure::Found { finding, .. } = &mut failure {
+            if last.is_some() {
+                "followed hop by hop, what the Partner got does not lead to Klarna's payment_request_url"
+                    .clone_into(&mut finding.what);
+            }
+            if trail.len() == HOPS_MAX {
+                finding.what = format!("{}: {HOPS_MAX} hops do not end there", finding.what);
+            }
+            "hand payment_request_url on as it is, or lead there by redirects, a refresh, or a form or literal \
+             URL that a page's script sends the browser to: the suite runs no scripts"
+                .clone_into(&mut finding.mend);
+        }
+        failure
     }
 
     /// Opens the SDK on the Partner's page with the id that the acquirer returned.
@@ -133,26 +153,18 @@ impl World {
         let payment = self.payment()?;
         let home = self.home()?;
         let by_sdk = matches!(payment.journey.way, Some(Way::Sdk(_)));
-        let Some(mut here) = payment.journey.sent_to.clone() else {
+        let Some(sent_to) = payment.journey.sent_to.clone() else {
             if by_sdk {
                 self.remark("the SDK kept the Customer on the Partner's page: there is no way back to judge");
                 return Ok(());
             }
             return Err(Failure::misused("Klarna has not sent the Customer anywhere"));
         };
-        let mut seen = Vec::new();
-        for _ in 0..HOPS_MAX {
-            seen.push(without_query(&here));
-            let is_home = without_query(&here) == without_query(&home);
-            let next = self.browse(&here, "text/html").await?;
-            if is_home {
-                self.judged("customer.comes-home", 1);
-                return Ok(());
-            }
-            match next {
-                Some(next) => here = next,
-                None => break,
-            }
+        let is_home = |hop: &Hop| without_query(hop.url()) == without_query(&home);
+        let way = self.follow(sent_to, "customer.comes-home", "text/html", is_home).await?;
+        if way.arrived.is_some() {
+            self.judged("customer.comes-home", 1);
+            return Ok(());
         }
         let mut finding = finding(
             "customer.comes-home",
@@ -161,7 +173,7 @@ impl World {
             "the Customer does not come back to the Partner's return_url",
         );
         finding.expected = Some(home.to_string());
-        finding.got = Some(seen.join(" → "));
+        finding.got = Some(way.trail.to_string());
         self.weigh(finding, None).await
     }
 
@@ -230,31 +242,6 @@ impl World {
         Ok(self.payment()?.journey.sent_to.is_some())
     }
 
-    /// One request of the Customer's browser; where it is sent on, if it is.
-    pub(super) async fn browse(&self, url: &Url, accept: &str) -> Result<Option<Url>, Failure> {
-        let unreachable = |error: reqwest::Error| {
-            let mut finding = finding(
-                "customer.comes-home",
-                &self.scenario.duties,
-                "the Customer's browser",
-                format!("{} cannot be opened: {error}", without_query(url)),
-            );
-            "see that the URLs which are handed to the Customer can be reached".clone_into(&mut finding.mend);
-            Failure::found(finding)
-        };
-        let answer =
-            self.run.browser.get(url.clone()).header(ACCEPT, accept).send().await.map_err(unreachable)?;
-        let status = answer.status();
-        let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        let next = location.filter(|_| status.is_redirection()).and_then(|target| url.join(target).ok());
-        // The browser reads the page to its end, as a browser does.
-        let _ = answer.bytes().await;
-        if status == StatusCode::NOT_FOUND || status.is_server_error() {
-            self.remark(format!("GET {} → {}", without_query(url), status.as_u16()));
-        }
-        Ok(next)
-    }
-
     pub(super) fn not_handed_over(
         &self,
         rule: &str,
@@ -273,12 +260,4 @@ impl World {
         finding.got = Some(got.unwrap_or_else(|| "nothing".to_owned()));
         Failure::found_in(finding, self.payment().ok().map(|payment| payment.exchange().clone()))
     }
-}
-
-/// A URL as a report may show it: parameters can be secrets.
-fn without_query(url: &Url) -> String {
-    let mut bare = url.clone();
-    bare.set_query(None);
-    bare.set_fragment(None);
-    bare.to_string()
 }

@@ -2,7 +2,6 @@
 
 mod attempts;
 mod behaviour;
-mod browser;
 mod checks;
 mod conclude;
 mod context;
@@ -12,6 +11,7 @@ mod evidence;
 mod failure;
 mod fence;
 mod final_call;
+mod hops;
 mod journal;
 mod journey;
 mod judging;
@@ -43,7 +43,6 @@ use jiff::Timestamp;
 use klarna_schemas::ids::{SigningKeyId, WebhookId};
 use klarna_schemas::simulator::control::Evolution;
 
-pub use browser::{Browser, Door};
 pub use checks::{CHECKS, Check, check};
 pub use context::{Lease, PartnerPool, RunContext};
 pub use events::Oddity;

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::payment::Payment;
 use super::telling::EXPIRY_IS_TOLD;
 use super::telling::POLL_EVERY;
+use crate::browser::Hop;
 pub use crate::partner::Page;
 use crate::partner::ShopOrder;
 
@@ -73,13 +74,13 @@ impl World {
 
     /// Opens the Partner's return page and follows it; the page that it ends on.
     async fn visit_shop(&self, home: &Url) -> Result<Page, Failure> {
-        let mut here = home.clone();
+        let mut hop = Hop::to(home.clone());
         for _ in 0..HOPS_MAX {
-            match self.browse(&here, "text/html").await? {
-                Some(next) => here = next,
+            match self.browse(&hop, "text/html", "customer.ends-right").await?.next {
+                Some(next) => hop = next,
                 None => break,
             }
         }
-        Ok(self.run.stand_in.page_at(&here))
+        Ok(self.run.stand_in.page_at(hop.url()))
     }
 }

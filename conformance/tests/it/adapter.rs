@@ -16,7 +16,7 @@ use klarna_conformance::adapter::{
     Adapter, AdapterError, AdapterSource, Address, BoundAcquirer, Customer, Mode, OperationError, Order,
     OrderLine, Outcome,
 };
-use klarna_conformance::launch::LaunchContext;
+use klarna_conformance::launch::{BuiltinLaunch, LaunchContext};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -78,8 +78,10 @@ pub(crate) fn context(work_dir: &Path) -> LaunchContext {
         work_dir: work_dir.to_path_buf(),
         log_file: None,
         seed: 7,
-        builtin_database: None,
-        builtin_program: Some(PathBuf::from(env!("CARGO_BIN_EXE_klarna-conformance"))),
+        builtin: BuiltinLaunch {
+            program: Some(PathBuf::from(env!("CARGO_BIN_EXE_klarna-conformance"))),
+            ..BuiltinLaunch::default()
+        },
     }
 }
 

@@ -37,14 +37,18 @@ fn the_acquirer_runs_on_the_sqlite_file_that_is_named_and_on_no_other_s() {
     run_on(&format!("sqlite://{path}")).must_exit(2).must_say("is there already");
 }
 
-#[test]
-fn the_acquirer_runs_on_postgresql_twice_and_leaves_nothing() {
+/// The server that tests may use, if there is one.
+#[track_caller]
+fn postgres() -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "tests have no settings")]
     let (server, ci) = (std::env::var(POSTGRES), std::env::var_os("CI"));
-    let Ok(server) = server else {
-        assert!(ci.is_none(), "CI leaves nothing out: {POSTGRES} must name a server");
-        return;
-    };
+    assert!(server.is_ok() || ci.is_none(), "CI leaves nothing out: {POSTGRES} must name a server");
+    server.ok()
+}
+
+#[test]
+fn the_acquirer_runs_on_postgresql_twice_and_leaves_nothing() {
+    let Some(server) = postgres() else { return };
     for _ in 0..2 {
         let ran = run_on(&server);
         all_passed(&ran);
@@ -59,6 +63,40 @@ fn the_acquirer_runs_on_postgresql_twice_and_leaves_nothing() {
     run_on(&format!("postgres://somebody:secret@127.0.0.1:{port}/x"))
         .must_exit(5)
         .must_say("--acquirer-database: ");
+}
+
+/// The unmodified suite, each call to another process than the one before.
+#[test]
+fn the_whole_suite_holds_on_three_replicas() {
+    let Some(server) = postgres() else { return };
+    let ran = run(&["--acquirer-database", &server, "--acquirer-replicas", "3", "--seed", "7"]);
+    ran.must_exit(0).must_say("3 replicas behind http://127.0.0.1:");
+    let statuses = ran.statuses();
+    assert!(ran.ended("passed").len() > 190, "{}", ran.all());
+    assert_eq!(
+        ran.ended("passed").len() + ran.ended("not-applicable").len(),
+        statuses.len(),
+        "{}",
+        ran.all()
+    );
+    // All of them worked: each called Klarna, acted on events and told Partners.
+    let log = ran.report("acquirer.log");
+    for replica in 1..=3 {
+        for what in ["payment changed", "the Partner was told"] {
+            let says = |line: &&str| line.starts_with(&format!("replica {replica}: ")) && line.contains(what);
+            assert!(log.lines().filter(says).count() > 20, "replica {replica} has seldom said: {what}");
+        }
+    }
+}
+
+#[test]
+fn replicas_need_a_database_that_they_can_share() {
+    for args in
+        [&["--acquirer-replicas", "3"][..], &["--acquirer-replicas", "3", "--acquirer-database", "x.db"]]
+    {
+        run(args).must_exit(2).must_say("replicas share one PostgreSQL");
+    }
+    run(&["--acquirer-replicas", "0"]).must_exit(2);
 }
 
 #[test]

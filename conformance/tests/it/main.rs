@@ -7,6 +7,8 @@ mod adapter_commands;
 #[cfg(test)]
 mod bad_surroundings;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod databases;
 #[cfg(test)]
 mod defects;
@@ -17,11 +19,15 @@ mod durability;
 #[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
+mod expected;
+#[cfg(test)]
 mod for_partners;
 #[cfg(test)]
 mod foreign;
 #[cfg(test)]
 mod foreign_kit;
+#[cfg(test)]
+mod gateways;
 #[cfg(test)]
 mod late_traffic;
 #[cfg(test)]

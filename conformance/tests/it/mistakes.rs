@@ -16,10 +16,9 @@ mod roads;
 mod variants;
 mod webhooks;
 
-use klarna_conformance::plan::{check, embedded_features};
 use tempfile::TempDir;
 
-use crate::suite::{Ran, root, run};
+use crate::suite::{Ran, places, root, run};
 
 const IN_REDIRECT_MODE: &str =
     "step-up/purchase-journey/in-redirect-mode-the-customer-opens-the-url-that-the-acquirer-returned";
@@ -105,18 +104,17 @@ fn with(from: &str, to: &str, scenario: &str) -> Ran {
 
 /// Plays scenarios against a changed acquirer; all, where none is named.
 fn play(program: &str, scenarios: &[&str]) -> Ran {
+    play_at(program, places(scenarios))
+}
+
+/// The same by the places of scenarios, or by files of features.
+fn play_at(program: &str, places: Vec<String>) -> Ran {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("acquirer.py"), program).unwrap();
     let adapter = root().join("conformance/tests/foreign/adapter.yaml");
     std::fs::copy(adapter, folder.path().join("adapter.yaml")).unwrap();
-    let known = check(&embedded_features()).scenarios;
-    let places = scenarios.iter().map(|id| {
-        let found = known.iter().find(|known| known.id == **id);
-        let found = found.unwrap_or_else(|| panic!("no scenario {id}"));
-        format!("{}:{}", found.file, found.line)
-    });
     let adapter = folder.path().join("adapter.yaml").display().to_string();
-    let mut args: Vec<String> = places.collect();
+    let mut args = places;
     args.extend(["--acquirer", &adapter, "--seed", "7"].map(str::to_owned));
     run(&args.iter().map(String::as_str).collect::<Vec<_>>())
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use klarna_conformance::plan::{check, embedded_features};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -30,10 +31,27 @@ pub(crate) fn command(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
+/// Where scenarios stand, as the program's arguments name them: file and line.
+#[track_caller]
+pub(crate) fn places(scenarios: &[&str]) -> Vec<String> {
+    let known = check(&embedded_features()).scenarios;
+    let place = |id: &&str| {
+        let found = known.iter().find(|known| known.id == *id);
+        let found = found.unwrap_or_else(|| panic!("no scenario {id}"));
+        format!("{}:{}", found.file, found.line)
+    };
+    scenarios.iter().map(place).collect()
+}
+
 /// Runs the program to its end.
 pub(crate) fn run(args: &[&str]) -> Ran {
+    run_with(args, &[])
+}
+
+/// The same, with more in its environment.
+pub(crate) fn run_with(args: &[&str], environment: &[(&str, &str)]) -> Ran {
     let reports = TempDir::new().unwrap();
-    let output = command(reports.path(), args).output().unwrap();
+    let output = command(reports.path(), args).envs(environment.iter().copied()).output().unwrap();
     Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),

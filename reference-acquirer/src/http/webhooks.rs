@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 use super::problem::Problem;
 use super::{Api, body};
 use crate::klarna::listener::{self, Received, Refused};
+use crate::workers::Lane;
 
 /// 200 for every sound delivery, a repetition and an unknown kind included; 400 for one that is
 /// not believed; 500 where it could not be stored, so that Klarna tries again.
@@ -24,7 +25,7 @@ pub async fn receive(State(api): State<Api>, headers: HeaderMap, body: Body) -> 
     metrics::counter!("acquirer_webhooks_received_total", "outcome" => outcome).increment(1);
     match received {
         Ok(Received::New) => {
-            api.payments.work.wake();
+            api.payments.work.wake(Lane::Payments);
             Ok(StatusCode::OK)
         }
         Ok(Received::Repeated | Received::NotOurs) => Ok(StatusCode::OK),

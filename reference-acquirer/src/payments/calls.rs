@@ -9,7 +9,8 @@ use super::payment::{Answer, Payment};
 use super::service::PaymentService;
 use crate::klarna::client::CallError;
 use crate::points::{Point, reach};
-use crate::store::{Claim, Step, StoreError};
+use crate::store::{Claim, KlarnaCall, Step, StoreError};
+use crate::workers::Lane;
 use crate::{chance, clock};
 
 /// What came of looking for a session token.
@@ -69,15 +70,30 @@ impl PaymentService {
         Ok(Token::Lost)
     }
 
-    /// Makes one of the payment's calls as it was written down.
+    /// One of the payment's calls as it was written down before anything was done; that there is none
+    /// is logged.
+    pub async fn written_call(
+        &self,
+        payment: &Payment,
+        step: Step,
+    ) -> Result<Option<KlarnaCall>, StoreError> {
+        let call = self.store.klarna_call(&payment.id, step).await?;
+        if call.is_none() {
+            tracing::error!(payment_id = payment.id, step = step.as_str(), "a call was never written down");
+        }
+        Ok(call)
+    }
+
+    /// Makes one of the payment's calls. Without one Klarna has nothing to say.
     pub async fn ask_klarna(
         &self,
         claim: &Claim,
         payment: &Payment,
-        step: Step,
+        call: Option<&KlarnaCall>,
     ) -> Result<Asked, StoreError> {
-        let step_name = step.as_str();
-        match self.call_klarna(payment, step).await? {
+        let Some(call) = call else { return Ok(Asked::Answered(Answer::unusable())) };
+        let step_name = call.step.as_str();
+        match self.call_klarna(payment, call).await {
             Ok(answer) => Ok(Asked::Answered(answer)),
             Err(CallError::TryAgain { reason, not_before }) => {
                 if self.postpone(claim, not_before).await? {
@@ -96,19 +112,11 @@ impl PaymentService {
     }
 
     /// One of the payment's calls, once more or for the first time: always the same key and bytes.
-    pub async fn call_klarna(
-        &self,
-        payment: &Payment,
-        step: Step,
-    ) -> Result<Result<Answer, CallError>, StoreError> {
-        let Some(call) = self.store.klarna_call(&payment.id, step).await? else {
-            tracing::error!(payment_id = payment.id, step = step.as_str(), "a call was never written down");
-            return Ok(Ok(Answer::unusable()));
-        };
-        reach(Point::call(step));
-        let answered = self.klarna.authorize(&payment.account, &call).await;
-        reach(Point::answered(step));
-        Ok(answered)
+    pub async fn call_klarna(&self, payment: &Payment, call: &KlarnaCall) -> Result<Answer, CallError> {
+        reach(Point::call(call.step));
+        let answered = self.klarna.authorize(&payment.account, call).await;
+        reach(Point::answered(call.step));
+        answered
     }
 
     /// Gives a claim back for another attempt, unless this was the last.
@@ -116,7 +124,14 @@ impl PaymentService {
         let Some(pause) = self.settings.klarna.retry.pause(claim.attempt, chance::jitter()) else {
             return Ok(false);
         };
-        self.store.postpone(claim, clock::after(not_before.saturating_add(pause))).await?;
+        self.put_off(claim, not_before.saturating_add(pause)).await?;
         Ok(true)
+    }
+
+    /// Gives a claim back until later. The workers hear of it: that may be before they look again.
+    pub async fn put_off(&self, claim: &Claim, pause: Duration) -> Result<(), StoreError> {
+        self.store.postpone(claim, clock::after(pause)).await?;
+        self.work.wake(Lane::Payments);
+        Ok(())
     }
 }

@@ -21,6 +21,7 @@ use crate::store::{
     Claim, Lease, NewOperation, Notification, OperationCall, OperationChange, OperationCreated, Settled,
     StoreError,
 };
+use crate::workers::Lane;
 use crate::{chance, clock};
 
 /// What became of a Partner's wish.
@@ -69,8 +70,6 @@ impl PaymentService {
             if let Err(error) = service.perform(&claim).await {
                 tracing::error!(operation_id = claim.subject, %error, "an operation could not be settled yet");
             }
-            // It may have been postponed.
-            service.work.wake();
         });
         let operation = self.await_answer(changes, &new.operation.id).await?;
         Ok(OperateOutcome::Made(operation.unwrap_or(new.operation)))
@@ -125,8 +124,7 @@ impl PaymentService {
             Err(CallError::TryAgain { reason, not_before }) => {
                 if let Some(pause) = self.settings.klarna.operations.pause(claim.attempt, chance::jitter()) {
                     tracing::warn!(operation_id = operation.id, reason, "will call Klarna again");
-                    let due = clock::after(not_before.saturating_add(pause));
-                    return self.store.postpone(claim, due).await;
+                    return self.put_off(claim, not_before.saturating_add(pause)).await;
                 }
                 tracing::error!(
                     operation_id = operation.id,
@@ -191,7 +189,9 @@ impl PaymentService {
                     );
                     metrics::counter!("acquirer_operations_total", "kind" => kind, "status" => status)
                         .increment(1);
-                    self.work.wake();
+                    if !change.notifications.is_empty() {
+                        self.work.wake(Lane::Telling);
+                    }
                     // Nobody waiting is no error.
                     let _ = self.changes.send(payment.id);
                     return Ok(());

@@ -18,7 +18,7 @@
 //! nothing: it only waits for what the others learn.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::klarna::payment_request::PaymentRequestState;
@@ -141,12 +141,11 @@ impl PaymentService {
         // it takes longer than the Partner can be kept waiting.
         let service = Arc::clone(self);
         let changes = self.changes.subscribe();
-        self.tasks.spawn(async move {
-            if let Err(error) = service.authorize(&claim).await {
+        let (payment, call) = (new.payment.clone(), new.initial);
+        let call_made = self.tasks.spawn(async move {
+            if let Err(error) = service.ask_initially(&claim, payment, Some(&call)).await {
                 tracing::error!(%error, payment_id = claim.subject, "an initial call could not be settled");
             }
-            // It may have been postponed.
-            service.work.wake();
         });
 
         // The Partner waits for the decision, while calls fail and are repeated too, but only so
@@ -155,6 +154,12 @@ impl PaymentService {
         let decided = |payment: &Payment| payment.state.status() != State::Authorizing.status();
         // Nor is anybody kept waiting for a Klarna that is not called.
         let patience = if self.klarna.holds_back() { Duration::ZERO } else { self.settings.create.answer };
+        let began = Instant::now();
+        tokio::select! {
+            _ = tokio::time::timeout(patience, call_made) => {}
+            () = self.stop.cancelled() => {}
+        }
+        let patience = patience.saturating_sub(began.elapsed());
         let payment = self.await_change(changes, patience, look, decided).await?;
         let payment = payment.unwrap_or(new.payment);
         if !decided(&payment) {
@@ -164,20 +169,30 @@ impl PaymentService {
         Ok(CreateOutcome::Created(payment))
     }
 
-    /// The initial call. The worker comes here too, after a failure or a restart.
+    /// The initial call, after a failure or a restart: as it was written down.
     pub async fn authorize(&self, claim: &Claim) -> Result<(), StoreError> {
         let payment = self.store.payment(&claim.subject).await?;
         let Some(payment) = payment.filter(|payment| payment.state == State::Authorizing) else {
             return self.store.finish(claim, clock::now()).await;
         };
-        let (answer, cause) = match self.ask_klarna(claim, &payment, Step::Initial).await? {
+        let call = self.written_call(&payment, Step::Initial).await?;
+        self.ask_initially(claim, payment, call.as_ref()).await
+    }
+
+    async fn ask_initially(
+        &self,
+        claim: &Claim,
+        payment: Payment,
+        call: Option<&KlarnaCall>,
+    ) -> Result<(), StoreError> {
+        let (answer, cause) = match self.ask_klarna(claim, &payment, call).await? {
             Asked::Answered(answer) => (answer, None),
             Asked::Postponed => return Ok(()),
             // Whether Klarna made something of it is not known. To ask once more could make it
             // now; if there is a request, an event will tell (see `act_on_event`).
             Asked::GaveUp => (Answer::unusable(), Some(Cause::Unanswered)),
         };
-        self.learn(claim, &payment.id, &Fact::Initial(answer), Source { cause, ..Source::default() }).await
+        self.learn(claim, payment, &Fact::Initial(answer), Source { cause, ..Source::default() }).await
     }
 
     /// Acts on a verified event, once.
@@ -238,7 +253,7 @@ impl PaymentService {
         );
         if payment.state == State::Failed && payment.request_id.is_none() && alive {
             let fact = Fact::RequestFound(payload.payment_request_id);
-            return self.learn(claim, &payment.id, &fact, source).await;
+            return self.learn(claim, payment, &fact, source).await;
         }
         // The token is of no use to a payment that has its outcome.
         if payment.state.is_outcome() {
@@ -254,23 +269,17 @@ impl PaymentService {
             PaymentRequestState::Completed => match self.session_token(claim, &payment, &payload).await? {
                 Token::Known(token) => {
                     let fact = Fact::CustomerApproved(payload.payment_request_id);
-                    self.learn(claim, &payment.id, &fact, Source { token: Some(token), ..source }).await
+                    self.learn(claim, payment, &fact, Source { token: Some(token), ..source }).await
                 }
                 Token::Postponed => Ok(()),
                 Token::Lost => {
                     let fact = Fact::TokenLost(payload.payment_request_id);
-                    self.learn(claim, &payment.id, &fact, source).await
+                    self.learn(claim, payment, &fact, source).await
                 }
             },
-            PaymentRequestState::Declined => {
-                self.learn(claim, &payment.id, &Fact::RequestDeclined, source).await
-            }
-            PaymentRequestState::Canceled => {
-                self.learn(claim, &payment.id, &Fact::RequestCanceled, source).await
-            }
-            PaymentRequestState::Expired => {
-                self.learn(claim, &payment.id, &Fact::RequestExpired, source).await
-            }
+            PaymentRequestState::Declined => self.learn(claim, payment, &Fact::RequestDeclined, source).await,
+            PaymentRequestState::Canceled => self.learn(claim, payment, &Fact::RequestCanceled, source).await,
+            PaymentRequestState::Expired => self.learn(claim, payment, &Fact::RequestExpired, source).await,
             // The customer is on the way, or left and may come back; or Klarna has news.
             PaymentRequestState::Submitted
             | PaymentRequestState::InProgress
@@ -280,16 +289,32 @@ impl PaymentService {
 
     /// The one way in which a payment changes: the state machine decides, and the new state, the
     /// final call or notification that follows from it, and the end of the claim commit together.
+    ///
+    /// `payment` is as it was read before; if somebody has changed it since, it is read again.
     pub async fn learn(
         &self,
         claim: &Claim,
-        payment_id: &str,
+        payment: Payment,
         fact: &Fact,
         source: Source,
     ) -> Result<(), StoreError> {
-        while let Some(payment) = self.store.payment(payment_id).await? {
+        let id = payment.id.clone();
+        let payment_id = id.as_str();
+        let mut as_read_before = Some(payment);
+        loop {
+            let is_fresh = as_read_before.is_none();
+            let payment = match as_read_before.take() {
+                Some(payment) => payment,
+                None => match self.store.payment(payment_id).await? {
+                    Some(payment) => payment,
+                    None => break,
+                },
+            };
             let now = clock::now();
             let Some(next) = payment.after(fact.clone()) else {
+                if !is_fresh {
+                    continue;
+                }
                 let state = payment.state.as_str();
                 if fact.is_approval() && payment.state != State::Approved {
                     tracing::error!(
@@ -336,7 +361,7 @@ impl PaymentService {
                     );
                     metrics::counter!("acquirer_payment_changes_total", "state" => state.as_str())
                         .increment(1);
-                    self.work.wake();
+                    self.work.wake_for(&change);
                     // Nobody waiting is no error.
                     let _ = self.changes.send(payment_id.to_owned());
                     return Ok(());

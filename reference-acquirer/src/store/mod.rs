@@ -5,12 +5,14 @@
 
 mod dead_letters;
 mod dialect;
+mod group_commit;
 mod idempotency;
 mod in_use;
 mod operations;
 mod postgres;
 mod reading;
 mod rows;
+mod script;
 mod seal;
 mod sql;
 mod sql_dead_letters;
@@ -19,6 +21,7 @@ mod sql_operations;
 mod sql_reading;
 mod sqlite;
 mod statements;
+mod writers;
 
 use std::sync::Arc;
 
@@ -41,6 +44,9 @@ pub enum StoreError {
     /// The database answered with an error.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+    /// The commit that a writer shared with others failed, or a writer before it broke the batch.
+    #[error("the database failed to commit: {0}")]
+    Batch(#[source] Arc<sqlx::Error>),
     /// The tables could not be brought up to date.
     #[error("the database could not be migrated: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -170,6 +176,14 @@ pub struct Claim {
     pub attempt: u32,
     /// Who claimed it.
     pub owner: String,
+}
+
+impl Claim {
+    /// The claim on a row that was just written for this owner.
+    fn of_new_row(id: Option<i64>, task: Task, subject: &str, lease: &Lease) -> Result<Self, StoreError> {
+        let id = id.ok_or(sqlx::Error::RowNotFound)?;
+        Ok(Self { id, task, subject: subject.to_owned(), attempt: 1, owner: lease.owner.clone() })
+    }
 }
 
 /// Who claims, and for how long.

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgQueryResult};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Postgres, Row as _};
 
 use super::StoreError;
-use super::dialect::Dialect;
+use super::dialect::{Dialect, listen};
+use super::script::{Did, Script, Value};
 use super::seal::Sealer;
 use super::sql::SqlStore;
+use super::writers::Writers;
 
 /// Connections of one replica. PostgreSQL's default of 100 bears several replicas.
 const CONNECTIONS: u32 = 16;
@@ -21,8 +23,9 @@ const CONNECTIONS: u32 = 16;
 /// every caller for ever.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+const BEGIN: &str = "BEGIN";
+
 impl Dialect for Postgres {
-    const BEGIN: &'static str = "BEGIN";
     // Replicas pass over each other's rows instead of waiting for them. Materialised, since a
     // subselect may be planned to run more than once, and would then lock more rows than it claims.
     const CLAIM: &'static str = "\
@@ -42,6 +45,21 @@ impl Dialect for Postgres {
 
     fn rows_affected(result: &PgQueryResult) -> u64 {
         result.rows_affected()
+    }
+
+    async fn run(connection: &mut PgConnection, script: Script) -> Result<Did, sqlx::Error> {
+        let mut did = Did::default();
+        for line in script.into_lines() {
+            let mut query = sqlx::query(line.statement);
+            for value in line.values {
+                query = match value {
+                    Value::Text(text) => query.bind(text),
+                    Value::Number(number) => query.bind(number),
+                };
+            }
+            listen::<Self>(connection.fetch_many(query), |row| row.try_get("id"), &mut did).await?;
+        }
+        Ok(did)
     }
 }
 
@@ -72,5 +90,6 @@ pub(super) async fn open(url: &str, sealer: Sealer) -> Result<SqlStore<Postgres>
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_with(options)
         .await?;
-    SqlStore::new(pool.clone(), pool, sealer, None).await
+    let writers = Writers::Apart { pool: pool.clone(), begin: BEGIN };
+    SqlStore::new(pool, writers, sealer, None).await
 }

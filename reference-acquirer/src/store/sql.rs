@@ -4,13 +4,15 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use klarna_schemas::ids::{PartnerAccountId, PaymentRequestId, SigningKeyId};
 use secrecy::SecretString;
-use sqlx::{ColumnIndex, Decode, Encode, Executor, IntoArguments, Pool, SqlSafeStr as _, Transaction, Type};
+use sqlx::{ColumnIndex, Decode, Encode, Executor, IntoArguments, Pool, SqlSafeStr as _, Type};
 
 use super::dialect::Dialect;
 use super::in_use::InUse;
 use super::rows::{self, Columns as _, RESPONSE_DATA};
+use super::script::Script;
 use super::seal::{SealError, Sealer};
 use super::statements as sql;
+use super::writers::{Write, Writers};
 use super::{
     Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, OpenWork, ReceivedEvent, Settled,
     Step, Store, StoreError, StoredSigningKey, Task,
@@ -28,10 +30,8 @@ const SIGNING_KEY: &str = "signing_keys.signing_key";
 #[derive(Debug)]
 pub(super) struct SqlStore<DB: Dialect> {
     pub(super) pool: Pool<DB>,
-    /// Connections for transactions that write. Where the database takes one writer at a time there is
-    /// one of them, so that writers stand in line here and go on the moment it is their turn: in the
-    /// database they would sleep and look again.
-    pub(super) writers: Pool<DB>,
+    /// For transactions that write, while readers have the pool.
+    writers: Writers<DB>,
     pub(super) sealer: Sealer,
     /// Held while the database is open, where it is for one process at a time.
     in_use: Option<InUse>,
@@ -53,7 +53,7 @@ where
     /// are what every statement needs.
     pub(super) async fn new(
         pool: Pool<DB>,
-        writers: Pool<DB>,
+        writers: Writers<DB>,
         sealer: Sealer,
         in_use: Option<InUse>,
     ) -> Result<Self, StoreError> {
@@ -78,8 +78,8 @@ where
         Ok(released)
     }
 
-    pub(super) async fn write(&self) -> Result<Transaction<'static, DB>, StoreError> {
-        Ok(self.writers.begin_with(DB::BEGIN).await?)
+    pub(super) async fn write(&self) -> Result<Write<DB>, StoreError> {
+        self.writers.begin().await
     }
 
     fn payment_of(&self, row: Option<DB::Row>) -> Result<Option<Payment>, StoreError> {
@@ -95,126 +95,68 @@ where
         text.map(|text| self.sealer.seal(column, text)).transpose()
     }
 
-    async fn insert_call(
+    fn insert_calls(
         &self,
-        tx: &mut Transaction<'static, DB>,
-        call: &KlarnaCall,
-    ) -> Result<(), StoreError> {
-        sqlx::query(sql::INSERT_CALL)
-            .bind(call.payment_id.as_str())
-            .bind(call.step.as_str())
-            .bind(call.idempotency_key.as_str())
-            .bind(self.seal(CALL_TOKEN, call.session_token.as_ref())?)
-            .bind(self.sealer.seal(CALL_BODY, &call.body)?)
-            .execute(&mut **tx)
-            .await?;
-        Ok(())
-    }
-
-    /// A row that is there already stays as it is: that is what makes a claim once per subject.
-    async fn enqueue(
-        tx: &mut Transaction<'static, DB>,
-        task: Task,
-        subject: &str,
-        due_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(sql::ENQUEUE)
-            .bind(task.as_str())
-            .bind(subject)
-            .bind(due_at.as_millisecond())
-            .execute(&mut **tx)
-            .await?;
-        Ok(())
-    }
-
-    /// A row that whoever writes it works on at once.
-    pub(super) async fn enqueue_claimed(
-        tx: &mut Transaction<'static, DB>,
-        task: Task,
-        subject: &str,
-        due_at: Timestamp,
-        lease: &Lease,
-    ) -> Result<Claim, StoreError> {
-        let id = sqlx::query(sql::ENQUEUE_CLAIMED)
-            .bind(task.as_str())
-            .bind(subject)
-            .bind(due_at.as_millisecond())
-            .bind(lease.owner.as_str())
-            .bind(lease.until.as_millisecond())
-            .fetch_one(&mut **tx)
-            .await?
-            .number("id")?;
-        Ok(Claim { id, task, subject: subject.to_owned(), attempt: 1, owner: lease.owner.clone() })
-    }
-
-    /// Whether the claim was still the owner's.
-    pub(super) async fn finish_claim(
-        tx: &mut Transaction<'static, DB>,
-        claim: &Claim,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let finished = sqlx::query(sql::FINISH)
-            .bind(claim.id)
-            .bind(claim.owner.as_str())
-            .bind(now.as_millisecond())
-            .bind(i64::from(claim.attempt))
-            .execute(&mut **tx)
-            .await?;
-        let ours = DB::rows_affected(&finished) > 0;
-        match claim.task {
-            Task::Event if ours => {
-                sqlx::query(sql::FORGET_EVENT).bind(claim.subject.as_str()).execute(&mut **tx).await?;
-            }
-            Task::Withdraw if ours => Self::forget_tokens(tx, &claim.subject).await?,
-            _ => {}
-        }
-        Ok(ours)
-    }
-
-    pub(super) async fn forget_tokens(
-        tx: &mut Transaction<'static, DB>,
+        script: &mut Script,
         payment_id: &str,
+        calls: [&KlarnaCall; 2],
     ) -> Result<(), StoreError> {
-        sqlx::query(sql::FORGET_TOKENS).bind(payment_id).execute(&mut **tx).await?;
+        let mut values = vec![payment_id.into()];
+        for call in calls {
+            values.extend([
+                call.step.as_str().into(),
+                call.idempotency_key.as_str().into(),
+                self.seal(CALL_TOKEN, call.session_token.as_ref())?.into(),
+                self.sealer.seal(CALL_BODY, &call.body)?.into(),
+            ]);
+        }
+        script.then(sql::INSERT_CALLS, values);
         Ok(())
     }
 
-    /// Whether the payment was still as it had been read.
-    pub(super) async fn update_payment(
+    /// Writes a payment down as it is now. Nothing of the script may be kept if the statement at the
+    /// answered place wrote nothing: then the payment is not as it had been read.
+    pub(super) fn update_payment(
         &self,
-        tx: &mut Transaction<'static, DB>,
+        script: &mut Script,
         payment: &Payment,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<usize, StoreError> {
         let response_data = payment.response_data.clone().map(SecretString::from);
-        let updated = sqlx::query(sql::UPDATE_PAYMENT)
-            .bind(payment.id.as_str())
-            .bind(payment.version)
-            .bind(payment.state.as_str())
-            .bind(payment.request_id.as_ref().map(|id| id.as_str().to_owned()))
-            .bind(payment.request_url.clone())
-            .bind(payment.transaction_id.as_ref().map(|id| id.as_str().to_owned()))
-            .bind(self.seal(RESPONSE_DATA, response_data.as_ref())?)
-            .bind(now.as_millisecond())
-            .execute(&mut **tx)
-            .await?;
-        Ok(DB::rows_affected(&updated) > 0)
+        Ok(script.then(
+            sql::UPDATE_PAYMENT,
+            [
+                payment.id.as_str().into(),
+                payment.version.into(),
+                payment.state.as_str().into(),
+                payment.request_id.as_ref().map(|id| id.as_str().to_owned()).into(),
+                payment.request_url.clone().into(),
+                payment.transaction_id.as_ref().map(|id| id.as_str().to_owned()).into(),
+                self.seal(RESPONSE_DATA, response_data.as_ref())?.into(),
+                now.into(),
+            ],
+        ))
     }
 
-    pub(super) async fn insert_notification(
-        tx: &mut Transaction<'static, DB>,
-        notification: &Notification,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(sql::INSERT_NOTIFICATION)
-            .bind(notification.id.as_str())
-            .bind(notification.payment_id.as_str())
-            .bind(notification.partner.as_str())
-            .bind(notification.body.as_str())
-            .bind(now.as_millisecond())
-            .execute(&mut **tx)
-            .await?;
-        Self::enqueue(tx, Task::Notify, &notification.id, now).await
+    /// Keeps what a script does if the claim was still the owner's and the payment, where it is changed,
+    /// still as it had been read.
+    pub(super) async fn settle_by(
+        &self,
+        script: Script,
+        finished: usize,
+        updated: Option<usize>,
+    ) -> Result<Settled, StoreError> {
+        let (tx, did) = self.writers.begin_with(script).await?;
+        if !did.wrote(finished) {
+            tx.roll_back().await?;
+            return Ok(Settled::LeaseLost);
+        }
+        if updated.is_some_and(|updated| !did.wrote(updated)) {
+            tx.roll_back().await?;
+            return Ok(Settled::Overtaken);
+        }
+        tx.commit().await?;
+        Ok(Settled::Done)
     }
 }
 
@@ -246,43 +188,46 @@ where
 
     async fn create_payment(&self, new: &NewPayment) -> Result<Created, StoreError> {
         let payment = &new.payment;
-        let mut tx = self.write().await?;
-        let inserted = sqlx::query(sql::INSERT_PAYMENT)
-            .bind(payment.id.as_str())
-            .bind(payment.version)
-            .bind(payment.partner.as_str())
-            .bind(payment.reference.as_str())
-            .bind(new.request_fingerprint.as_str())
-            .bind(payment.account.as_str())
-            .bind(payment.amount.0)
-            .bind(payment.currency.as_str())
-            .bind(rows::mode_name(payment.mode))
-            .bind(payment.return_url.as_str())
-            .bind(payment.return_key.as_str())
-            .bind(payment.state.as_str())
-            .bind(payment.created_at.as_millisecond())
-            .bind(payment.updated_at.as_millisecond())
-            .execute(&mut *tx)
-            .await?;
-        if DB::rows_affected(&inserted) == 0 {
+        let mut script = Script::default();
+        let inserted = script.then(
+            sql::INSERT_PAYMENT,
+            [
+                payment.id.as_str().into(),
+                payment.version.into(),
+                payment.partner.as_str().into(),
+                payment.reference.as_str().into(),
+                new.request_fingerprint.as_str().into(),
+                payment.account.as_str().into(),
+                payment.amount.0.into(),
+                payment.currency.as_str().into(),
+                rows::mode_name(payment.mode).into(),
+                payment.return_url.as_str().into(),
+                payment.return_key.as_str().into(),
+                payment.state.as_str().into(),
+                payment.created_at.into(),
+                payment.updated_at.into(),
+            ],
+        );
+        let (mut tx, did) = self.writers.begin_with(script).await?;
+        if !did.wrote(inserted) {
             let row = sqlx::query(sql::PAYMENT_BY_REFERENCE)
                 .bind(payment.partner.as_str())
                 .bind(payment.reference.as_str())
                 .fetch_one(&mut *tx)
                 .await?;
+            tx.roll_back().await?;
             return Ok(Created::ReferenceTaken {
                 payment: Box::new(rows::payment(&row, &self.sealer)?),
                 request_fingerprint: row.text("request_fingerprint")?,
             });
         }
-        for call in [&new.initial, &new.r#final] {
-            self.insert_call(&mut tx, call).await?;
-        }
-        let asked = HistoryEntry::of_payment(payment, Cause::PartnerAsked, payment.created_at);
-        Self::record(&mut tx, &payment.id, &asked).await?;
+        let mut script = Script::default();
+        self.insert_calls(&mut script, &payment.id, [&new.initial, &new.r#final])?;
+        script
+            .record(&payment.id, &HistoryEntry::of_payment(payment, Cause::PartnerAsked, payment.created_at));
+        script.enqueue_claimed(Task::Authorize, &payment.id, payment.created_at, &new.lease);
         let claim =
-            Self::enqueue_claimed(&mut tx, Task::Authorize, &payment.id, payment.created_at, &new.lease)
-                .await?;
+            Claim::of_new_row(DB::run(&mut tx, script).await?.id, Task::Authorize, &payment.id, &new.lease)?;
         tx.commit().await?;
         Ok(Created::Stored(claim))
     }
@@ -341,9 +286,12 @@ where
             .execute(&mut *tx)
             .await?;
         if DB::rows_affected(&inserted) == 0 {
+            tx.roll_back().await?;
             return Ok(false);
         }
-        Self::enqueue(&mut tx, Task::Event, &event.event_id, now).await?;
+        let mut script = Script::default();
+        script.enqueue(Task::Event, &event.event_id, now);
+        DB::run(&mut tx, script).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -406,79 +354,75 @@ where
 
     async fn settle(&self, claim: &Claim, change: &Change, now: Timestamp) -> Result<Settled, StoreError> {
         let payment = &change.payment;
-        let mut tx = self.write().await?;
-        if !Self::finish_claim(&mut tx, claim, now).await? {
-            return Ok(Settled::LeaseLost);
-        }
-        if !self.update_payment(&mut tx, payment, now).await? {
-            return Ok(Settled::Overtaken);
-        }
-        Self::record(&mut tx, &payment.id, &change.entry).await?;
+        let mut script = Script::default();
+        let finished = script.finish(claim, now);
+        let updated = self.update_payment(&mut script, payment, now)?;
+        script.record(&payment.id, &change.entry);
         if let Some(token) = &change.finalize_with {
-            sqlx::query(sql::SET_CALL_TOKEN)
-                .bind(payment.id.as_str())
-                .bind(Step::Final.as_str())
-                .bind(self.seal(CALL_TOKEN, Some(token))?)
-                .execute(&mut *tx)
-                .await?;
-            Self::enqueue(&mut tx, Task::Finalize, &payment.id, now).await?;
+            let token = self.sealer.seal(CALL_TOKEN, token)?;
+            let step = Step::Final.as_str();
+            script.then(sql::SET_CALL_TOKEN, [payment.id.as_str().into(), step.into(), token.into()]);
+            script.enqueue(Task::Finalize, &payment.id, now);
         }
         if let Some(notification) = &change.notification {
-            Self::insert_notification(&mut tx, notification, now).await?;
+            script.notify(notification, now);
         }
         if let Some(due_at) = change.reconcile_at {
-            Self::enqueue(&mut tx, Task::Reconcile, &payment.id, due_at).await?;
+            script.enqueue(Task::Reconcile, &payment.id, due_at);
         }
         if change.withdraw {
-            Self::enqueue(&mut tx, Task::Withdraw, &payment.id, now).await?;
+            script.enqueue(Task::Withdraw, &payment.id, now);
         }
         if change.forget_tokens {
-            Self::forget_tokens(&mut tx, &payment.id).await?;
+            script.forget_tokens(&payment.id);
         }
-        tx.commit().await?;
-        Ok(Settled::Done)
+        self.settle_by(script, finished, Some(updated)).await
     }
 
     async fn finish(&self, claim: &Claim, now: Timestamp) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
-        Self::finish_claim(&mut tx, claim, now).await?;
-        tx.commit().await?;
-        Ok(())
+        let mut script = Script::default();
+        let finished = script.finish(claim, now);
+        // A claim that somebody else has by now is not this one's to finish.
+        self.settle_by(script, finished, None).await.map(drop)
     }
 
     async fn postpone(&self, claim: &Claim, due_at: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
         sqlx::query(sql::POSTPONE)
             .bind(claim.id)
             .bind(claim.owner.as_str())
             .bind(due_at.as_millisecond())
             .bind(i64::from(claim.attempt))
-            .execute(&mut *self.writers.acquire().await?)
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        tx.commit().await
     }
 
     async fn release(&self, owner: &str) -> Result<u64, StoreError> {
-        let mut connection = self.writers.acquire().await?;
-        sqlx::query(sql::RELEASE_OWN_KEYS).bind(owner).execute(&mut *connection).await?;
-        let released = sqlx::query(sql::RELEASE_OWN).bind(owner).execute(&mut *connection).await?;
+        let mut tx = self.write().await?;
+        sqlx::query(sql::RELEASE_OWN_KEYS).bind(owner).execute(&mut *tx).await?;
+        let released = sqlx::query(sql::RELEASE_OWN).bind(owner).execute(&mut *tx).await?;
+        tx.commit().await?;
         Ok(DB::rows_affected(&released))
     }
 
     async fn lock(&self, name: &str, lease: &Lease, now: Timestamp) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
         let taken = sqlx::query(sql::LOCK)
             .bind(name)
             .bind(lease.owner.as_str())
             .bind(lease.until.as_millisecond())
             .bind(now.as_millisecond())
-            .execute(&mut *self.writers.acquire().await?)
+            .execute(&mut *tx)
             .await?;
+        tx.commit().await?;
         Ok(DB::rows_affected(&taken) == 1)
     }
 
     async fn unlock(&self, name: &str, owner: &str) -> Result<(), StoreError> {
-        let mut connection = self.writers.acquire().await?;
-        sqlx::query(sql::UNLOCK).bind(name).bind(owner).execute(&mut *connection).await?;
-        Ok(())
+        let mut tx = self.write().await?;
+        sqlx::query(sql::UNLOCK).bind(name).bind(owner).execute(&mut *tx).await?;
+        tx.commit().await
     }
 
     async fn signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError> {
@@ -502,13 +446,14 @@ where
     }
 
     async fn keep_signing_key(&self, key: &StoredSigningKey, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
         sqlx::query(sql::INSERT_SIGNING_KEY)
             .bind(key.id.as_str())
             .bind(self.sealer.seal(SIGNING_KEY, &key.key)?)
             .bind(now.as_millisecond())
-            .execute(&mut *self.writers.acquire().await?)
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        tx.commit().await
     }
 }
 

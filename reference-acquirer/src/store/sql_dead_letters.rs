@@ -7,6 +7,7 @@ use sqlx::{ColumnIndex, Decode, Encode, Executor, IntoArguments, Type};
 use super::dead_letters::{DeadLetter, DeadLetters};
 use super::dialect::Dialect;
 use super::rows::Columns;
+use super::script::Script;
 use super::sql::SqlStore;
 use super::statements as sql;
 use super::{Claim, StoreError, Task};
@@ -32,18 +33,13 @@ where
     }
 
     async fn give_up(&self, claim: &Claim, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
-        if Self::finish_claim(&mut tx, claim, now).await? {
-            sqlx::query(sql::INSERT_DEAD_LETTER)
-                .bind(claim.subject.as_str())
-                .bind(i64::from(claim.attempt))
-                .bind(reason)
-                .bind(now.as_millisecond())
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        let mut script = Script::default();
+        let finished = script.finish(claim, now);
+        script.then(
+            sql::INSERT_DEAD_LETTER,
+            [claim.subject.as_str().into(), i64::from(claim.attempt).into(), reason.into(), now.into()],
+        );
+        self.settle_by(script, finished, None).await.map(drop)
     }
 
     async fn dead_letters(
@@ -73,6 +69,7 @@ where
         // Whoever comes second finds none, and so nothing is reset that is under way already.
         let taken = sqlx::query(sql::DELETE_DEAD_LETTER).bind(notification_id).execute(&mut *tx).await?;
         if DB::rows_affected(&taken) == 0 {
+            tx.roll_back().await?;
             return Ok(false);
         }
         sqlx::query(sql::TELL_FROM_NOW)

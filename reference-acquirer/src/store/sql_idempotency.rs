@@ -95,6 +95,7 @@ where
         owner: &str,
         answer: &KeptAnswer,
     ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
         sqlx::query(sql::KEEP_ANSWER)
             .bind(request.partner.as_str())
             .bind(request.key.as_str())
@@ -102,9 +103,9 @@ where
             .bind(i64::from(answer.status))
             .bind(answer.location.clone())
             .bind(self.seal(BODY, Some(&answer.body))?)
-            .execute(&mut *self.writers.acquire().await?)
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        tx.commit().await
     }
 
     async fn forget_request(&self, request: &KeyedRequest, owner: &str) -> Result<(), StoreError> {
@@ -135,12 +136,13 @@ where
         request: &KeyedRequest,
         owner: &str,
     ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
         sqlx::query(statement)
             .bind(request.partner.as_str())
             .bind(request.key.as_str())
             .bind(owner)
-            .execute(&mut *self.writers.acquire().await?)
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        tx.commit().await
     }
 }

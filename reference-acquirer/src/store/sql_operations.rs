@@ -9,6 +9,7 @@ use sqlx::{ColumnIndex, Decode, Encode, Executor, IntoArguments, Type};
 use super::dialect::Dialect;
 use super::operations::{NewOperation, OperationCall, OperationChange, OperationCreated, Operations};
 use super::rows::Columns;
+use super::script::Script;
 use super::sql::SqlStore;
 use super::statements as sql;
 use super::{Claim, Settled, StoreError, Task};
@@ -49,10 +50,11 @@ where
                 .await?;
             if DB::rows_affected(&inserted) > 0 {
                 let asked = HistoryEntry::of_operation(operation, Cause::PartnerAsked, operation.created_at);
-                Self::record(&mut tx, &operation.payment_id, &asked).await?;
-                let claim =
-                    Self::enqueue_claimed(&mut tx, Task::Operate, &operation.id, operation.created_at, lease)
-                        .await?;
+                let mut script = Script::default();
+                script.record(&operation.payment_id, &asked);
+                script.enqueue_claimed(Task::Operate, &operation.id, operation.created_at, lease);
+                let id = DB::run(&mut tx, script).await?.id;
+                let claim = Claim::of_new_row(id, Task::Operate, &operation.id, lease)?;
                 tx.commit().await?;
                 return Ok(OperationCreated::Stored(claim));
             }
@@ -63,6 +65,7 @@ where
                 .bind(operation.reference.as_str())
                 .fetch_optional(&mut *tx)
                 .await?;
+            tx.roll_back().await?;
             // A cancel or void that was under way may have ended in between.
             if let Some(row) = like {
                 return Ok(OperationCreated::Exists(Box::new(operation_of(&row)?)));
@@ -107,38 +110,36 @@ where
         now: Timestamp,
     ) -> Result<Settled, StoreError> {
         let operation = &change.operation;
-        let mut tx = self.write().await?;
-        if !Self::finish_claim(&mut tx, claim, now).await? {
-            return Ok(Settled::LeaseLost);
-        }
+        let mut script = Script::default();
+        let finished = script.finish(claim, now);
+        let mut updated = None;
         if let Some(payment) = &change.payment {
-            if !self.update_payment(&mut tx, payment, now).await? {
-                return Ok(Settled::Overtaken);
-            }
-            Self::forget_tokens(&mut tx, &payment.id).await?;
+            updated = Some(self.update_payment(&mut script, payment, now)?);
+            script.forget_tokens(&payment.id);
         }
         let (klarna_id, failure) = match &operation.outcome {
             Outcome::Pending => (None, None),
             Outcome::Succeeded { klarna_id } => (klarna_id.clone(), None),
             Outcome::Failed(failure) => (None, Some(failure)),
         };
-        sqlx::query(sql::END_OPERATION)
-            .bind(operation.id.as_str())
-            .bind(operation.outcome.status())
-            .bind(klarna_id)
-            .bind(failure.map(|failure| failure.reason.as_str().to_owned()))
-            .bind(failure.and_then(|failure| failure.klarna_error_code.clone()))
-            .bind(operation.updated_at.as_millisecond())
-            .execute(&mut *tx)
-            .await?;
+        script.then(
+            sql::END_OPERATION,
+            [
+                operation.id.as_str().into(),
+                operation.outcome.status().into(),
+                klarna_id.into(),
+                failure.map(|failure| failure.reason.as_str().to_owned()).into(),
+                failure.and_then(|failure| failure.klarna_error_code.clone()).into(),
+                operation.updated_at.into(),
+            ],
+        );
         for entry in &change.entries {
-            Self::record(&mut tx, &operation.payment_id, entry).await?;
+            script.record(&operation.payment_id, entry);
         }
         for notification in &change.notifications {
-            Self::insert_notification(&mut tx, notification, now).await?;
+            script.notify(notification, now);
         }
-        tx.commit().await?;
-        Ok(Settled::Done)
+        self.settle_by(script, finished, updated).await
     }
 }
 

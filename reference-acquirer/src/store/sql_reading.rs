@@ -1,7 +1,7 @@
 //! What Partners read, in an SQL database: lists of payments, and their history.
 
 use async_trait::async_trait;
-use sqlx::{ColumnIndex, Decode, Encode, Executor, IntoArguments, Transaction, Type};
+use sqlx::{ColumnIndex, Decode, Encode, Executor, IntoArguments, Type};
 
 use super::dialect::Dialect;
 use super::reading::{PaymentFilter, Reading};
@@ -10,39 +10,6 @@ use super::statements as sql;
 use super::{StoreError, rows};
 use crate::payments::history::HistoryEntry;
 use crate::payments::payment::Payment;
-
-impl<DB: Dialect> SqlStore<DB>
-where
-    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
-    DB::Connection: sqlx::migrate::Migrate,
-    DB::Arguments: IntoArguments<DB>,
-    for<'q> &'q str: Encode<'q, DB> + Type<DB>,
-    for<'q> Option<String>: Encode<'q, DB> + Type<DB>,
-    for<'q> Option<i64>: Encode<'q, DB> + Type<DB>,
-    for<'q> i64: Encode<'q, DB> + Decode<'q, DB> + Type<DB>,
-    for<'q> String: Encode<'q, DB> + Decode<'q, DB> + Type<DB>,
-    for<'q> &'q str: ColumnIndex<DB::Row>,
-{
-    /// Commits with the change that it tells of.
-    pub(super) async fn record(
-        tx: &mut Transaction<'static, DB>,
-        payment_id: &str,
-        entry: &HistoryEntry,
-    ) -> Result<(), StoreError> {
-        sqlx::query(sql::INSERT_HISTORY)
-            .bind(payment_id)
-            .bind(entry.operation_id.clone())
-            .bind(entry.at.as_millisecond())
-            .bind(entry.status.as_str())
-            .bind(entry.cause.as_str())
-            .bind(entry.klarna_id.clone())
-            .bind(entry.klarna_event_id.clone())
-            .bind(entry.klarna_correlation_id.clone())
-            .execute(&mut **tx)
-            .await?;
-        Ok(())
-    }
-}
 
 #[async_trait]
 impl<DB: Dialect> Reading for SqlStore<DB>

@@ -3,27 +3,31 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::Sqlite;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteQueryResult, SqliteSynchronous,
 };
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, Row as _, Sqlite, SqliteConnection};
 
 use super::StoreError;
-use super::dialect::Dialect;
+use super::dialect::{Dialect, listen};
+use super::group_commit::GroupCommit;
 use super::in_use::InUse;
+use super::script::{Did, Script, Value};
 use super::seal::Sealer;
 use super::sql::SqlStore;
+use super::writers::Writers;
 
 /// Writers wait for each other instead of failing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Readers beside the one writer.
+/// Readers beside the writers, who share one.
 const CONNECTIONS: u32 = 8;
 
+/// Takes the write lock at once, so that no transaction has to be upgraded and fail.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
 impl Dialect for Sqlite {
-    // Takes the write lock at once, so that no transaction has to be upgraded and fail.
-    const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const CLAIM: &'static str = "\
         UPDATE outbox SET lease_owner = $1, lease_until = $2, attempts = attempts + 1 \
         WHERE id IN (SELECT id FROM outbox \
@@ -39,6 +43,22 @@ impl Dialect for Sqlite {
     fn rows_affected(result: &SqliteQueryResult) -> u64 {
         result.rows_affected()
     }
+
+    async fn run(connection: &mut SqliteConnection, script: Script) -> Result<Did, sqlx::Error> {
+        let (text, values) = script.joined();
+        // Texts of this program's own; their values are parameters. There are few of them, so each is
+        // prepared once.
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for value in values {
+            query = match value {
+                Value::Text(text) => query.bind(text),
+                Value::Number(number) => query.bind(number),
+            };
+        }
+        let mut did = Did::default();
+        listen::<Self>(connection.fetch_many(query), |row| row.try_get("id"), &mut did).await?;
+        Ok(did)
+    }
 }
 
 /// Opens `sqlite://FILE`, creates it if absent, and brings its tables up to date.
@@ -51,11 +71,16 @@ pub(super) async fn open(url: &str, sealer: Sealer) -> Result<SqlStore<Sqlite>, 
     let in_memory = url.contains(":memory:");
     let connections = if in_memory { 1 } else { CONNECTIONS };
     let in_use = if in_memory { None } else { Some(InUse::take(options.get_filename())?) };
-    let pool = SqlitePoolOptions::new().max_connections(connections).connect_with(options.clone()).await?;
+    let pool = SqlitePoolOptions::new()
+        .max_connections(connections)
+        // No network lies between: a connection that was well is well.
+        .test_before_acquire(false)
+        .connect_with(options.clone())
+        .await?;
     let writers = if in_memory {
-        pool.clone()
+        Writers::Apart { pool: pool.clone(), begin: BEGIN }
     } else {
-        SqlitePoolOptions::new().max_connections(1).connect_with(options).await?
+        Writers::Together(GroupCommit::new(options.connect().await?, BEGIN))
     };
     let store = SqlStore::new(pool, writers, sealer, in_use).await?;
     let abandoned = store.release_everything().await?;
@@ -69,7 +94,8 @@ pub(super) async fn open(url: &str, sealer: Sealer) -> Result<SqlStore<Sqlite>, 
 pub(super) async fn open_beside(url: &str, sealer: Sealer) -> Result<SqlStore<Sqlite>, StoreError> {
     let options = options(url)?.create_if_missing(false);
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-    SqlStore::new(pool.clone(), pool, sealer, None).await
+    let writers = Writers::Apart { pool: pool.clone(), begin: BEGIN };
+    SqlStore::new(pool, writers, sealer, None).await
 }
 
 fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {

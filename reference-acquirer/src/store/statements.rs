@@ -37,8 +37,9 @@ statements! {
         response_data = $7, updated_at = $8 \
     WHERE id = $1 AND version = $2";
 
-    INSERT_CALL = "\
-    INSERT INTO klarna_calls (payment_id, step, idempotency_key, session_token, body) VALUES ($1, $2, $3, $4, $5)";
+    INSERT_CALLS = "\
+    INSERT INTO klarna_calls (payment_id, step, idempotency_key, session_token, body) \
+    VALUES ($1, $2, $3, $4, $5), ($1, $6, $7, $8, $9)";
     CALL = "SELECT * FROM klarna_calls WHERE payment_id = $1 AND step = $2";
     SET_CALL_TOKEN = "UPDATE klarna_calls SET session_token = $3 WHERE payment_id = $1 AND step = $2";
 
@@ -95,11 +96,13 @@ statements! {
 
     // A token is kept no longer than something may still be done with it.
     FORGET_EVENT = "UPDATE klarna_events SET body = '' WHERE event_id = $1";
-    FORGET_TOKENS = "UPDATE klarna_calls SET session_token = NULL WHERE payment_id = $1";
+    FORGET_TOKENS = "\
+    UPDATE klarna_calls SET session_token = NULL WHERE payment_id = $1 AND session_token IS NOT NULL";
 
+    // One that is there was written by whoever ended the claim; then nothing of this is kept.
     INSERT_NOTIFICATION = "\
     INSERT INTO notifications (id, payment_id, partner, body, created_at, telling_since) \
-    VALUES ($1, $2, $3, $4, $5, $5)";
+    VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING";
     NOTIFICATION = "SELECT * FROM notifications WHERE id = $1";
 
     INSERT_DEAD_LETTER = "\

@@ -22,7 +22,8 @@ pub async fn run(payments: &PaymentService, claim: &Claim) -> Result<(), StoreEr
     let Some(payment) = payment.filter(|payment| payment.state == State::Finalizing) else {
         return payments.store.finish(claim, clock::now()).await;
     };
-    let fact = match payments.ask_klarna(claim, &payment, Step::Final).await? {
+    let call = payments.written_call(&payment, Step::Final).await?;
+    let fact = match payments.ask_klarna(claim, &payment, call.as_ref()).await? {
         Asked::Answered(answer) => Fact::Final(answer),
         Asked::Postponed => return Ok(()),
         Asked::GaveUp => match withdraw(payments, &payment).await? {
@@ -32,5 +33,5 @@ pub async fn run(payments: &PaymentService, claim: &Claim) -> Result<(), StoreEr
             Withdrawal::NoAnswer { .. } => Fact::Unanswered,
         },
     };
-    payments.learn(claim, &payment.id, &fact, Source::default()).await
+    payments.learn(claim, payment, &fact, Source::default()).await
 }

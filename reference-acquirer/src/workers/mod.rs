@@ -22,6 +22,10 @@ use crate::clock;
 use crate::payments::service::PaymentService;
 use crate::store::{Claim, Lease, Task};
 
+/// How soon to look again for rows that were due and could not be claimed: another process is taking
+/// them, or the database fails.
+const PASSED_BY: Duration = Duration::from_millis(20);
+
 /// The loops and what their tasks need.
 #[derive(Debug, Clone)]
 pub struct Workers {
@@ -41,12 +45,19 @@ impl Workers {
         let payments = &self.payments;
         let outbox = &payments.settings.outbox;
         let permits = Arc::new(Semaphore::new(outbox.concurrency));
-        loop {
+        while !payments.stop.is_cancelled() {
             let permit = tokio::select! {
                 permit = Arc::clone(&permits).acquire_owned() => permit,
                 () = payments.stop.cancelled() => return,
             };
             let Ok(permit) = permit else { return };
+            // Read first: most looks find nothing, and a claim is a commit.
+            let pause = self.pause(lane).await;
+            if !pause.is_zero() {
+                drop(permit);
+                self.rest(lane, pause).await;
+                continue;
+            }
             let limit = 1 + permits.available_permits();
             let lease = Lease { owner: payments.owner.clone(), until: clock::after(outbox.lease) };
             let claimed = payments.store.claim(&lease, clock::now(), limit, lane.tasks()).await;
@@ -56,11 +67,8 @@ impl Workers {
             });
             if claims.is_empty() {
                 drop(permit);
-                let woken = payments.work.woken(lane);
-                tokio::select! {
-                    _ = tokio::time::timeout(self.pause(lane).await, woken) => continue,
-                    () = payments.stop.cancelled() => return,
-                }
+                self.rest(lane, PASSED_BY).await;
+                continue;
             }
             let mut permit = Some(permit);
             for claim in claims {
@@ -70,10 +78,17 @@ impl Workers {
                 payments.tasks.spawn(async move {
                     workers.work_on(&claim).await;
                     drop(permit);
-                    // It may have been postponed, and become due before the loop looks again.
-                    workers.payments.work.wake();
                 });
             }
+        }
+    }
+
+    /// Waits until there is work, the time is up, or the server stops.
+    async fn rest(&self, lane: Lane, pause: Duration) {
+        let woken = self.payments.work.woken(lane);
+        tokio::select! {
+            _ = tokio::time::timeout(pause, woken) => {}
+            () = self.payments.stop.cancelled() => {}
         }
     }
 

@@ -15,6 +15,7 @@ use crate::config::Settings;
 use crate::klarna::client::{ClientError, chain};
 use crate::points::{Point, reach};
 use crate::store::{Claim, Notification, Store, StoreError};
+use crate::workers::{Lane, Wake};
 use crate::{chance, clock};
 
 /// What a secret starts with, by the scheme.
@@ -57,11 +58,12 @@ pub struct Notifier {
     http: reqwest::Client,
     store: Arc<dyn Store>,
     settings: Arc<Settings>,
+    work: Arc<Wake>,
 }
 
 impl Notifier {
     /// A notifier with the settings' time-outs.
-    pub fn new(settings: Arc<Settings>, store: Arc<dyn Store>) -> Result<Self, ClientError> {
+    pub fn new(settings: Arc<Settings>, store: Arc<dyn Store>, work: Arc<Wake>) -> Result<Self, ClientError> {
         let http = reqwest::Client::builder()
             .connect_timeout(settings.notifications.connect_timeout)
             .timeout(settings.notifications.timeout)
@@ -70,7 +72,7 @@ impl Notifier {
             .no_proxy()
             .build()
             .map_err(|error| ClientError::Setup(error.to_string()))?;
-        Ok(Self { http, store, settings })
+        Ok(Self { http, store, settings, work })
     }
 
     /// One attempt at one notification.
@@ -106,6 +108,8 @@ impl Notifier {
         if again_at.duration_since(since) <= self.settings.notifications.span() {
             tracing::warn!(payment_id, webhook_id = id, reason, "the Partner could not be told yet");
             self.store.postpone(claim, again_at).await?;
+            // It may become due before they look again.
+            self.work.wake(Lane::Telling);
             return Ok("postponed");
         }
         tracing::error!(

@@ -58,7 +58,7 @@ pub async fn run(payments: &PaymentService, claim: &Claim) -> Result<(), StoreEr
             outcome,
             "no webhook told how the step-up ended; Klarna was asked"
         );
-        return payments.learn(claim, &payment.id, &fact, Source { token, ..Source::default() }).await;
+        return payments.learn(claim, payment, &fact, Source { token, ..Source::default() }).await;
     }
     // No request of Klarna's lives longer; whatever it was, it has led to nothing.
     let outlived = clock::now().duration_since(payment.created_at) > settings.longest_life();
@@ -67,7 +67,7 @@ pub async fn run(payments: &PaymentService, claim: &Claim) -> Result<(), StoreEr
             payment_id = payment.id,
             "Klarna never told how a step-up ended; it is taken for expired"
         );
-        return payments.learn(claim, &payment.id, &Fact::RequestExpired, Source::default()).await;
+        return payments.learn(claim, payment, &Fact::RequestExpired, Source::default()).await;
     }
-    payments.store.postpone(claim, clock::after(settings.every)).await
+    payments.put_off(claim, settings.every).await
 }

@@ -2,7 +2,7 @@
 
 use tokio::sync::Notify;
 
-use crate::store::Task;
+use crate::store::{Change, Task};
 
 /// Work that shares a loop and its places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,17 +38,30 @@ pub struct Wake {
 }
 
 impl Wake {
-    /// There may be new work.
-    pub fn wake(&self) {
-        self.payments.notify_one();
-        self.telling.notify_one();
+    /// There is new work in a lane, or work that was put off.
+    pub fn wake(&self, lane: Lane) {
+        self.of(lane).notify_one();
     }
 
-    /// Returns when there may be.
+    /// A change of a payment was committed: wakes those lanes that it gave work to.
+    pub fn wake_for(&self, change: &Change) {
+        if change.finalize_with.is_some() || change.reconcile_at.is_some() || change.withdraw {
+            self.wake(Lane::Payments);
+        }
+        if change.notification.is_some() {
+            self.wake(Lane::Telling);
+        }
+    }
+
+    /// Returns when there is.
     pub async fn woken(&self, lane: Lane) {
+        self.of(lane).notified().await;
+    }
+
+    fn of(&self, lane: Lane) -> &Notify {
         match lane {
-            Lane::Payments => self.payments.notified().await,
-            Lane::Telling => self.telling.notified().await,
+            Lane::Payments => &self.payments,
+            Lane::Telling => &self.telling,
         }
     }
 }

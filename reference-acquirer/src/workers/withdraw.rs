@@ -44,11 +44,11 @@ pub async fn withdraw(payments: &PaymentService, payment: &Payment) -> Result<Wi
         }
     }
     // The token is kept only while the answer to a final call is still to be had.
-    let call = payments.store.klarna_call(&payment.id, Step::Final).await?;
-    if call.is_none_or(|call| call.session_token.is_none()) {
+    let call = payments.written_call(payment, Step::Final).await?;
+    let Some(call) = call.filter(|call| call.session_token.is_some()) else {
         return Ok(Withdrawal::Done);
-    }
-    Ok(match payments.call_klarna(payment, Step::Final).await? {
+    };
+    Ok(match payments.call_klarna(payment, &call).await {
         Ok(answer) => Withdrawal::Answered(answer),
         Err(CallError::TryAgain { reason, .. }) => Withdrawal::NoAnswer { reason },
         Err(CallError::Refused { .. }) => Withdrawal::Done,
@@ -63,7 +63,7 @@ pub async fn run(payments: &PaymentService, claim: &Claim) -> Result<(), StoreEr
     match withdraw(payments, &payment).await? {
         Withdrawal::Done => payments.store.finish(claim, clock::now()).await,
         Withdrawal::Answered(answer) => {
-            payments.learn(claim, &payment.id, &Fact::Final(answer), Source::default()).await
+            payments.learn(claim, payment, &Fact::Final(answer), Source::default()).await
         }
         Withdrawal::NoAnswer { reason } => {
             if let Some(pause) = payments.settings.klarna.withdraw.pause(claim.attempt, chance::jitter()) {
@@ -72,7 +72,7 @@ pub async fn run(payments: &PaymentService, claim: &Claim) -> Result<(), StoreEr
                     reason,
                     "the payment request could not be canceled yet"
                 );
-                return payments.store.postpone(claim, clock::after(pause)).await;
+                return payments.put_off(claim, pause).await;
             }
             tracing::error!(
                 payment_id = payment.id,

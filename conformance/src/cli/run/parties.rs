@@ -13,13 +13,13 @@ use super::Stop;
 use super::klarna::{self, Klarna};
 use crate::adapter::{Adapter, BoundAcquirer};
 use crate::authority::{Authority, trusted};
+use crate::browser::{Browser, Door};
 use crate::cli::args::PartiesArgs;
 use crate::cli::output::complain;
 use crate::exit_code::Exit;
-use crate::launch::{self, LaunchContext, RunningAcquirer};
+use crate::launch::{self, BuiltinLaunch, LaunchContext, RunningAcquirer};
 use crate::mutants::{Defect, MutantProxy};
 use crate::partner::PartnerStandIn;
-use crate::world::{Browser, Door};
 
 /// The acquirer's key at Klarna, and the account that it belongs to: the simulator's defaults.
 const API_KEY: &str = "klarna_test_api_local";
@@ -98,11 +98,21 @@ pub(in crate::cli) async fn gather(args: &PartiesArgs, cast: Cast<'_>) -> Result
         work_dir: work_dir.to_path_buf(),
         log_file,
         seed,
-        builtin_program: None,
-        builtin_database: database,
+        builtin: BuiltinLaunch {
+            database,
+            replicas: usize::from(args.acquirer_replicas),
+            ..BuiltinLaunch::default()
+        },
     };
     let process =
         launch::start(adapter, context.clone()).await.map_err(|error| unreachable(error.to_string()))?;
+    if args.acquirer_replicas > 1 {
+        complain(&format!(
+            "the acquirer is {} replicas behind {}",
+            args.acquirer_replicas,
+            process.base_url()
+        ));
+    }
     await_registration(&control, to_trust).await;
     let broken = |error: reqwest::Error| Stop::new(Exit::Broken, error.to_string());
     let acquirer = BoundAcquirer::new(adapter, process.base_url(), &context).map_err(broken)?;

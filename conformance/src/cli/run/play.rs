@@ -14,13 +14,14 @@ use url::Url;
 use super::Stop;
 use super::interrupt;
 use super::parties::{self, ACQUIRER_ACCOUNT, Cast, Parties};
-use super::prepare::Prepared;
+use super::prepare::{Prepared, WithDuties};
 use crate::adapter::{Adapter, Capability, Timing};
 use crate::bdd::{self, Manner};
 use crate::builtin::Database;
 use crate::cli::args::RunArgs;
 use crate::cli::output::complain;
 use crate::exit_code::Exit;
+use crate::expected::{self, Expected, Outcome};
 use crate::model::{
     self, Event, ModelWriter, Plan, PlannedScenario, RunFinished, RunStarted, ScenarioFinished,
     ScenarioStatus,
@@ -76,10 +77,11 @@ pub(super) async fn play(args: &RunArgs, prepared: Prepared, seed: u64) -> Resul
     )
     .map_err(broken)?;
     let cut = cut(stop, deadline);
+    let (expected, all) = (Arc::clone(&prepared.expected), prepared.all.clone());
     let (simulator, proxy, model, cut) =
         play_plan(args, prepared, seed, parties, (model, folders), cut).await;
     leave(database).await;
-    let exit = end(args, model, cut, began);
+    let exit = end(args, model, (&expected, &all), cut, began);
     drop(proxy);
     if let Some(simulator) = simulator {
         simulator.shutdown().await;
@@ -143,7 +145,7 @@ async fn play_plan(
     (mut model, folders): (ModelWriter, Folders),
     cut: impl Future<Output = Cut>,
 ) -> Played {
-    let Prepared { adapter, scenarios, defect, .. } = prepared;
+    let Prepared { adapter, scenarios, defect, expected, .. } = prepared;
     let Parties { simulator, simulator_url, control, stand_in, proxy, process, acquirer, browser } = parties;
     let jobs_asked = usize::from(args.jobs);
     let (jobs, jobs_reason) = jobs(jobs_asked, adapter.partners().len());
@@ -202,7 +204,7 @@ async fn play_plan(
             .collect::<HashMap<_, _>>(),
         board: Board::default(),
     });
-    let manner = Manner { jobs, repeat, folders };
+    let manner = Manner { jobs, repeat, folders, expected };
     let (model, cut) = bdd::run(Arc::clone(&run), to_run, manner, model, cut).await;
     if let Some(run) = Arc::into_inner(run) {
         run.process.stop().await;
@@ -210,9 +212,16 @@ async fn play_plan(
     (simulator, proxy, model, cut)
 }
 
-fn end(args: &RunArgs, mut model: ModelWriter, cut: Option<Cut>, began: Instant) -> Result<Exit, Stop> {
+fn end(
+    args: &RunArgs,
+    mut model: ModelWriter,
+    (expected, all): (&Expected, &WithDuties),
+    cut: Option<Cut>,
+    began: Instant,
+) -> Result<Exit, Stop> {
     let verdicts = verdict::of_duties(model.events());
-    let conclusion = verdict::conclude(model.events(), &verdicts, cut, args.require_complete);
+    let outcomes = expected::outcomes(expected, model.events(), &verdicts, all);
+    let conclusion = verdict::conclude(model.events(), &verdicts, &outcomes, cut, args.require_complete);
     for verdict in verdicts {
         model.write(Event::Verdict(verdict));
     }
@@ -222,6 +231,7 @@ fn end(args: &RunArgs, mut model: ModelWriter, cut: Option<Cut>, began: Instant)
         summary: conclusion.summary,
         exit_code: conclusion.exit.code(),
         counts: conclusion.counts,
+        expected: outcomes.iter().map(Outcome::as_event).collect(),
         took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     }));
     let unwritable = |path: &Path, why: String| {
@@ -258,6 +268,9 @@ fn arguments(args: &RunArgs) -> Vec<String> {
     }
     if let Some(database) = &args.parties.acquirer_database {
         arguments.push(format!("--acquirer-database {}", without_password(database.expose_secret())));
+    }
+    if args.parties.acquirer_replicas > 1 {
+        arguments.push(format!("--acquirer-replicas {}", args.parties.acquirer_replicas));
     }
     if let Some(url) = &args.parties.simulator {
         arguments.push(format!("--simulator {url}"));
@@ -310,6 +323,7 @@ fn not_applicable(scenario: &Scenario, reason: &str) -> ScenarioFinished {
         partner: None,
         account: None,
         judged: IndexMap::new(),
+        expected: Vec::new(),
         took_ms: 0,
         evidence: None,
         remarks: Vec::new(),

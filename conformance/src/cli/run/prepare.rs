@@ -1,17 +1,21 @@
 //! Everything that is decided before anything is started.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::Stop;
-use crate::adapter::{Adapter, AdapterSource};
+use crate::adapter::{Adapter, AdapterError, AdapterSource};
 use crate::authority::Authority;
 use crate::builtin;
 use crate::cli::args::{PartiesArgs, RunArgs};
 use crate::cli::lint;
 use crate::exit_code::Exit;
+use crate::expected::{self, Expected};
+use crate::model;
 use crate::mutants::{DEFECTS, Defect};
 use crate::plan::{self, FeatureFile, Scenario, Selection, Spot};
 
@@ -20,6 +24,10 @@ use crate::plan::{self, FeatureFile, Scenario, Selection, Spot};
 pub(super) struct Prepared {
     pub(super) adapter: Adapter,
     pub(super) scenarios: Vec<Scenario>,
+    /// What is expected to fail.
+    pub(super) expected: Arc<Expected>,
+    /// Every scenario that there is, selected or not, with its duties.
+    pub(super) all: WithDuties,
     pub(super) defect: Option<&'static Defect>,
     /// The URL of the built-in acquirer's database, if it is not to be the adapter's.
     pub(super) database: Option<SecretString>,
@@ -34,25 +42,29 @@ pub(super) fn prepare(args: &RunArgs) -> Result<Prepared, Stop> {
         return Err(Stop::new(Exit::Usage, why));
     }
     let authority = authority(&args.parties)?;
-    let scenarios = scenarios(args)?;
+    let (scenarios, all) = scenarios(args)?;
+    let expected = Arc::new(expected(args, &all)?);
     let source = match &args.acquirer {
         Some(path) => AdapterSource::File(path.clone()),
         None => AdapterSource::Builtin(builtin::NAME.to_owned()),
     };
     let adapter = load(&source)?;
     let database = database(&args.parties, &adapter)?;
-    Ok(Prepared { adapter, scenarios, defect, database, authority })
+
+    Ok(Prepared { adapter, scenarios, expected, all, defect, database, authority })
 }
 
 /// Reads and checks an adapter.
 pub(in crate::cli) fn load(source: &AdapterSource) -> Result<Adapter, Stop> {
-    Adapter::load(source)
-        .map_err(|error| Stop::new(Exit::Invalid, format!("\n{:?}", miette::Report::new(error))))
+    Adapter::load(source).map_err(invalid)
 }
 
 /// The database that was asked for, where there is an acquirer that can take it.
 pub(in crate::cli) fn database(args: &PartiesArgs, adapter: &Adapter) -> Result<Option<SecretString>, Stop> {
-    let Some(asked) = &args.acquirer_database else { return Ok(None) };
+    let Some(asked) = &args.acquirer_database else {
+        check_replicas(args, None)?;
+        return Ok(None);
+    };
     let usage = |why: String| Stop::new(Exit::Usage, format!("--acquirer-database: {why}"));
     if !adapter.launches_builtin() {
         let why = format!(
@@ -62,7 +74,19 @@ pub(in crate::cli) fn database(args: &PartiesArgs, adapter: &Adapter) -> Result<
         );
         return Err(usage(why));
     }
-    builtin::Database::url_of(asked.expose_secret()).map(|url| Some(url.into())).map_err(usage)
+    let url = builtin::Database::url_of(asked.expose_secret()).map_err(usage)?.into();
+    check_replicas(args, Some(&url))?;
+    Ok(Some(url))
+}
+
+/// Replicas share what they know in a database, and that of SQLite is for one process.
+fn check_replicas(args: &PartiesArgs, database: Option<&SecretString>) -> Result<(), Stop> {
+    let shared = database.is_some_and(|url| !url.expose_secret().starts_with("sqlite:"));
+    if args.acquirer_replicas > 1 && !shared {
+        let why = "--acquirer-replicas: replicas share one PostgreSQL\n  hint: name it with --acquirer-database postgres://HOST/NAME";
+        return Err(Stop::new(Exit::Usage, why));
+    }
+    Ok(())
 }
 
 /// The authority to trust, where the flags about TLS fit each other.
@@ -92,7 +116,24 @@ fn defect(name: &str) -> Result<&'static Defect, Stop> {
     })
 }
 
-fn scenarios(args: &RunArgs) -> Result<Vec<Scenario>, Stop> {
+fn invalid(error: AdapterError) -> Stop {
+    Stop::new(Exit::Invalid, format!("\n{:?}", miette::Report::new(error)))
+}
+
+fn expected(args: &RunArgs, all: &[(String, Vec<String>)]) -> Result<Expected, Stop> {
+    let Some(path) = &args.expected else { return Ok(Expected::default()) };
+    // Files that are named alone are read alone: then the list may well be about others.
+    let ids: Option<Vec<&str>> =
+        args.selection.is_empty().then(|| all.iter().map(|(id, _)| id.as_str()).collect());
+    let today = model::now().to_zoned(TimeZone::UTC).date();
+    expected::load(path, ids.as_deref(), today).map_err(invalid)
+}
+
+/// Scenarios, each with its duties.
+pub(super) type WithDuties = Vec<(String, Vec<String>)>;
+
+/// The scenarios that are to be run, and all that there are.
+fn scenarios(args: &RunArgs) -> Result<(Vec<Scenario>, WithDuties), Stop> {
     let spots: Vec<Spot> = args.selection.iter().map(|text| Spot::read(text)).collect();
     let mut paths: Vec<PathBuf> = args.features.clone();
     // A file that is named alone is read alone.
@@ -103,6 +144,7 @@ fn scenarios(args: &RunArgs) -> Result<Vec<Scenario>, Stop> {
         lint::report(&checked.problems);
         return Err(Stop::new(Exit::Invalid, String::new()));
     }
+    let all = checked.scenarios.iter().map(|known| (known.id.clone(), known.duties.clone())).collect();
     let selection = Selection { spots, tags: args.tags.clone() };
     let selected = selection
         .apply(checked.scenarios)
@@ -110,5 +152,5 @@ fn scenarios(args: &RunArgs) -> Result<Vec<Scenario>, Stop> {
     if selected.is_empty() {
         return Err(Stop::new(Exit::NothingSelected, "no scenario fits --tags and the files named"));
     }
-    Ok(selected)
+    Ok((selected, all))
 }

@@ -20,7 +20,7 @@ use crate::mutants::passage::page_url;
 use crate::mutants::payments::{Name, account_of, remember};
 use crate::mutants::plan::{Authorize, Further, Onward, Plan, Visit};
 use crate::mutants::signing::SigningKeys;
-use crate::mutants::wire::{Answer, Call};
+use crate::wire::{Answer, Call};
 
 /// Where an initial authorize says where the Customer comes back to.
 const RETURN_URL: &str = "/step_up_config/customer_interaction_config/return_url";

@@ -1,7 +1,7 @@
 //! An acquirer that reckons the amount anew.
 
 use crate::mutants::plan::{Authorize, Plan};
-use crate::mutants::wire::Answer;
+use crate::wire::Answer;
 
 /// The final authorize asks for one minor unit more.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use crate::mutants::answers::approval;
 use crate::mutants::plan::{Authorize, Plan};
-use crate::mutants::wire::Answer;
+use crate::wire::Answer;
 
 /// The final authorize never reaches Klarna.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use klarna_schemas::klarna::IDEMPOTENCY_KEY_HEADER;
 
 use crate::mutants::answers::derived;
 use crate::mutants::plan::{Authorize, Further, Plan};
-use crate::mutants::wire::Answer;
+use crate::wire::Answer;
 
 /// After the final authorize comes another, with the same token.
 #[derive(Debug)]

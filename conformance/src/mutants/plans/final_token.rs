@@ -9,7 +9,7 @@ use klarna_schemas::klarna::SESSION_TOKEN_HEADER;
 
 use crate::mutants::payments::{Name, remember};
 use crate::mutants::plan::{Authorize, Further, Plan};
-use crate::mutants::wire::Answer;
+use crate::wire::Answer;
 
 /// The final authorize carries no token.
 #[derive(Debug)]

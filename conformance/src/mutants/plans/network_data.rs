@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use serde_json::{Map, Value};
 
 use crate::mutants::plan::{Authorize, Plan};
-use crate::mutants::wire::Answer;
+use crate::wire::Answer;
 
 /// The names that Klarna Network Data has had in an authorize.
 const FIELDS: &[&str] = &["klarna_network_data", "interoperability_data"];

@@ -2,7 +2,7 @@
 
 use crate::mutants::plan::Plan;
 use crate::mutants::signing::SigningKeys;
-use crate::mutants::wire::Call;
+use crate::wire::Call;
 
 /// Every event is signed rightly before the acquirer sees it.
 #[derive(Debug)]

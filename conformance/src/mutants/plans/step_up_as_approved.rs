@@ -3,7 +3,7 @@
 use crate::mutants::answers::approval;
 use crate::mutants::payments::asks_for_step_up;
 use crate::mutants::plan::{Authorize, Further, Plan};
-use crate::mutants::wire::Answer;
+use crate::wire::Answer;
 
 /// `STEP_UP_REQUIRED` reaches the acquirer as an approval.
 #[derive(Debug)]

@@ -1,4 +1,6 @@
-//! HTTP messages on their way through the proxy.
+//! HTTP messages on their way through a program that stands between two others, and how they pass.
+
+mod serve;
 
 use std::time::Duration;
 
@@ -7,6 +9,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use crate::authority::{Authority, trusted};
+
+pub(crate) use self::serve::{Pass, serve};
 
 /// Headers that belong to one connection, not to the message (RFC 9110 7.6.1).
 const HOP_BY_HOP: &[&str] = &[
@@ -25,40 +29,45 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request, as it came.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
-    pub(super) method: Method,
+pub(crate) struct Call {
+    pub(crate) method: Method,
     /// Path and query, as written by the caller.
-    pub(super) target: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(crate) target: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
-/// An answer, as it came or as the proxy makes it up.
+/// An answer, as it came or as it is made up on the way.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// The other side gave no answer.
 #[derive(Debug, thiserror::Error)]
-#[error("no answer: {0}")]
-pub(super) struct Unanswered(pub(super) String);
+#[error("no answer: {why}")]
+pub(crate) struct Unanswered {
+    /// Why.
+    pub(crate) why: String,
+    /// It took the connection, so it may have done something.
+    pub(crate) was_reached: bool,
+}
 
 impl Call {
     /// The target without its query.
-    pub(super) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
     /// A header's text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// Puts a header in place of any of this name. A value that no header can hold is left out.
-    pub(super) fn set_header(&mut self, name: &'static str, value: &str) {
+    pub(crate) fn set_header(&mut self, name: &'static str, value: &str) {
         self.headers.remove(name);
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(HeaderName::from_static(name), value);
@@ -66,31 +75,31 @@ impl Call {
     }
 
     /// The body as JSON.
-    pub(super) fn json(&self) -> Option<Value> {
+    pub(crate) fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
     /// Changes the body in place, where it is JSON and `edit` says that it changed anything.
-    pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Value) -> bool) {
+    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut Value) -> bool) {
         edited(&mut self.body, edit);
     }
 }
 
 impl Answer {
     /// An answer with a JSON body.
-    pub(super) fn json_of(status: StatusCode, body: &Value) -> Self {
+    pub(crate) fn json_of(status: StatusCode, body: &Value) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Self { status, headers, body: Bytes::from(body.to_string()) }
     }
 
     /// The body as JSON.
-    pub(super) fn json(&self) -> Option<Value> {
+    pub(crate) fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
     /// Changes the body in place, where it is JSON and `edit` says that it changed anything.
-    pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Value) -> bool) {
+    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut Value) -> bool) {
         edited(&mut self.body, edit);
     }
 }
@@ -104,12 +113,12 @@ fn edited(body: &mut Bytes, edit: impl FnOnce(&mut Value) -> bool) {
 
 /// Sends what passes.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(crate) struct Wire {
     http: reqwest::Client,
 }
 
 impl Wire {
-    pub(super) fn new(authority: Option<&Authority>) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(authority: Option<&Authority>) -> Result<Self, reqwest::Error> {
         klarna_simulator::install_crypto_provider();
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -121,7 +130,7 @@ impl Wire {
 
     /// Makes a call at this URL and gives the answer, both without what belonged to the other
     /// connection.
-    pub(super) async fn send(&self, url: String, call: &Call) -> Result<Answer, Unanswered> {
+    pub(crate) async fn send(&self, url: String, call: &Call) -> Result<Answer, Unanswered> {
         let mut headers = without_hops(&call.headers);
         headers.remove(http::header::HOST);
         headers.remove(http::header::CONTENT_LENGTH);
@@ -129,7 +138,10 @@ impl Wire {
         if !call.body.is_empty() {
             request = request.body(call.body.clone());
         }
-        let unanswered = |error: reqwest::Error| Unanswered(error.without_url().to_string());
+        let unanswered = |error: reqwest::Error| Unanswered {
+            was_reached: !error.is_connect(),
+            why: error.without_url().to_string(),
+        };
         let response = request.send().await.map_err(unanswered)?;
         let status = response.status();
         let mut headers = without_hops(response.headers());

@@ -1,0 +1,242 @@
+//! The reference acquirer behind four other faces, each bound by its adapter alone: the features hold as
+//! they are, and what a face spoils is found.
+
+use tempfile::TempDir;
+
+use crate::suite::{Ran, places, root, run_with};
+
+/// How a gateway starts the reference acquirer.
+const REFERENCE_ACQUIRER: &str = concat!(env!("CARGO_BIN_EXE_klarna-conformance"), " __reference-acquirer");
+
+/// What only a run by TLS can tell.
+const BY_TLS: &str = "transport/tls/klarna-is-called-by-tls-by-its-name";
+
+const BYTES: &str = "network-data/byte-for-byte/reaches-klarna-byte-for-byte#3";
+const IN_REDIRECT_MODE: &str =
+    "step-up/purchase-journey/in-redirect-mode-the-customer-opens-the-url-that-the-acquirer-returned";
+const IN_SDK_MODE: &str = "step-up/purchase-journey/in-sdk-mode-the-sdk-opens-with-the-payment-request-id-that-the-acquirer-returned";
+const NOTIFIED: &str = "partner/told/the-partner-is-notified";
+const TOLD_AGAIN: &str = "partner/told/a-notification-that-did-not-get-through-comes-again#2";
+
+fn play(adapter: &str, args: &[&str]) -> Ran {
+    let args = [args, &["--acquirer", adapter, "--seed", "7"]].concat();
+    run_with(&args, &[("REFERENCE_ACQUIRER", REFERENCE_ACQUIRER)])
+}
+
+/// Plays the whole suite against a face as it stands in the repository: nothing is red, nothing is warned
+/// of, and nothing is left out but what is named.
+#[track_caller]
+fn is_green(name: &str, args: &[&str], left_out: &[&str]) {
+    let adapter = root().join(format!("conformance/adapters/{name}.yaml"));
+    let ran = play(&adapter.display().to_string(), args);
+    ran.must_exit(0).must_say(&format!("{name} at http://"));
+    assert_eq!(ran.ended("not-applicable"), left_out);
+    assert_eq!(ran.ended("passed").len(), ran.statuses().len() - left_out.len(), "{}", ran.all());
+    assert!(ran.events("finding").is_empty(), "{}", ran.all());
+}
+
+#[test]
+fn camel_case_with_hops_and_a_signature_in_the_body() {
+    // By TLS, so that every scenario applies.
+    is_green("camel-case", &["--tls"], &[]);
+}
+
+#[test]
+fn a_step_up_as_403_with_signed_requests_and_callbacks() {
+    is_green("step-up-as-403", &[], &[BY_TLS]);
+}
+
+#[test]
+fn forms_in_two_calls() {
+    is_green("form-two-calls", &[], &[BY_TLS]);
+}
+
+#[test]
+fn decimals_with_tokens_and_notifications_that_are_ids() {
+    is_green("decimal-oauth2", &[], &[BY_TLS]);
+}
+
+/// A face with a line of it changed, and what the suite must say of it.
+struct Spoiled {
+    from: &'static str,
+    to: &'static str,
+    scenario: &'static str,
+    rule: &'static str,
+}
+
+/// A copy of the gateways in which one line of a program is another.
+fn spoiled(adapter: &str, program: &str, from: &str, to: &str) -> (TempDir, String) {
+    let folder = TempDir::new().unwrap();
+    let (adapters, gateways) = (folder.path().join("adapters"), folder.path().join("tests/gateways"));
+    for made in [&adapters, &gateways] {
+        std::fs::create_dir_all(made).unwrap();
+    }
+    let from_here = |path: &str| std::fs::read_to_string(root().join("conformance").join(path)).unwrap();
+    let file = format!("{adapter}.yaml");
+    std::fs::write(adapters.join(&file), from_here(&format!("adapters/{file}"))).unwrap();
+    for name in ["gateway.py", &format!("{}.py", adapter.replace('-', "_"))] {
+        let mut text = from_here(&format!("tests/gateways/{name}"));
+        if name == program {
+            assert_eq!(text.matches(from).count(), 1, "{name} holds once: {from}");
+            text = text.replace(from, to);
+        }
+        std::fs::write(gateways.join(name), text).unwrap();
+    }
+    let path = adapters.join(file).display().to_string();
+    (folder, path)
+}
+
+fn play_spoiled(adapter: &str, program: &str, change: &Spoiled) -> Ran {
+    let (_folder, path) = spoiled(adapter, program, change.from, change.to);
+    let places = places(&[change.scenario]);
+    play(&path, &places.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Asks that each change turns its scenario red by its finding.
+#[track_caller]
+fn all_found(adapter: &str, changes: &[Spoiled]) {
+    let program = format!("{}.py", adapter.replace('-', "_"));
+    for change in changes {
+        let ran = play_spoiled(adapter, &program, change);
+        let Spoiled { to, scenario, rule, .. } = change;
+        assert_eq!(ran.code, 1, "{to}: {}", ran.all());
+        let failing = ran.failing(scenario);
+        assert!(failing.iter().any(|found| found == rule), "{to}: {failing:?}, not {rule}: {}", ran.all());
+    }
+}
+
+#[test]
+fn what_camel_case_spoils_is_found() {
+    all_found(
+        "camel-case",
+        &[
+            Spoiled {
+                from: "\n        \"klarna_network_data\": own.get(\"klarna.networkData\"),",
+                to: "\n        \"klarna_network_data\": json.dumps(json.loads(own[\"klarna.networkData\"])),",
+                scenario: BYTES,
+                rule: "network-data.byte-equal",
+            },
+            Spoiled {
+                from: "html.escape(payment[\"payment_request_url\"])",
+                to: "html.escape(payment[\"payment_request_url\"] + \"?lang=en\")",
+                scenario: IN_REDIRECT_MODE,
+                rule: "step-up.url-handed-over",
+            },
+            // The signature of the fields in another order.
+            Spoiled {
+                from: "payment[\"currency\"], item[\"eventCode\"], item[\"success\"],",
+                to: "payment[\"currency\"], item[\"success\"], item[\"eventCode\"],",
+                scenario: NOTIFIED,
+                rule: "notification.signed",
+            },
+        ],
+    );
+}
+
+#[test]
+fn what_a_step_up_as_403_spoils_is_found() {
+    all_found(
+        "step-up-as-403",
+        &[
+            Spoiled {
+                from: "            shown[\"stepUpUrl\"] = payment[\"payment_request_url\"]\n            shown[\"stepUpId\"] = payment[\"payment_request_id\"]\n            return Answer(403, shown)",
+                to: "            shown[\"stepUpUrl\"] = payment[\"payment_request_url\"]\n            shown[\"stepUpId\"] = transaction\n            return Answer(403, shown)",
+                scenario: IN_SDK_MODE,
+                rule: "step-up.id-handed-over",
+            },
+            Spoiled {
+                from: "    \"declined\": (\"fail\", \"DECLINED\"),",
+                to: "    \"declined\": (\"ok\", \"\"),",
+                scenario: "initial-authorization/decisions/klarna-declines",
+                rule: "answer.outcome",
+            },
+            Spoiled {
+                from: "        query[\"signature\"] = ",
+                to: "        _ = ",
+                scenario: NOTIFIED,
+                rule: "notification.signed",
+            },
+            Spoiled {
+                from: "\"klarna_network_session_token\": own.get(\"networkSessionToken\"),",
+                to: "",
+                scenario: "network-data/session-token/the-partners-session-token-goes-with-the-initial-authorize",
+                rule: "session-token.forwarded",
+            },
+        ],
+    );
+}
+
+#[test]
+fn what_forms_in_two_calls_spoil_is_found() {
+    all_found(
+        "form-two-calls",
+        &[
+            // Decoded twice: a plus in the data is a space then.
+            Spoiled {
+                from: "\n        \"klarna_network_data\": own.get(\"data\"),",
+                to: "\n        \"klarna_network_data\": own.get(\"data\") and gateway.urllib.parse.unquote_plus(own[\"data\"]),",
+                scenario: "network-data/byte-for-byte/reaches-klarna-byte-for-byte#10",
+                rule: "network-data.byte-equal",
+            },
+            Spoiled {
+                from: "window.location.replace({script})",
+                to: "window.location.replace({script} + window.location.search)",
+                scenario: IN_REDIRECT_MODE,
+                rule: "step-up.url-handed-over",
+            },
+            Spoiled {
+                from: "f\"{now}.\".encode() + body",
+                to: "body",
+                scenario: NOTIFIED,
+                rule: "notification.signed",
+            },
+        ],
+    );
+}
+
+#[test]
+fn what_decimals_with_tokens_spoil_is_found() {
+    all_found(
+        "decimal-oauth2",
+        &[
+            Spoiled {
+                from: "\"amount\": minor(asked[\"amount\"][\"value\"], currency),\n        \"currency\": currency,",
+                to: "\"amount\": int(float(asked[\"amount\"][\"value\"]) * 100),\n        \"currency\": currency,",
+                scenario: "initial-authorization/decisions/the-amount-is-in-the-minor-units-of-its-currency#2",
+                rule: "amount.as-intended",
+            },
+            Spoiled {
+                from: "{\"id\": self.payments.note(merchant, payment)}",
+                to: "{\"id\": payment[\"payment_id\"]}",
+                scenario: NOTIFIED,
+                rule: "partner.notified",
+            },
+            Spoiled {
+                from: "\"approved\": (\"authorized\", None),",
+                to: "\"approved\": (\"pending\", None),",
+                scenario: "partner/told/one-word-is-enough-in-the-answer-or-by-notification#1",
+                rule: "partner.told",
+            },
+            Spoiled {
+                from: "json.dumps({\"networkResponseData\": payment[\"klarna_network_response_data\"]})",
+                to: "json.dumps({\"networkResponseData\": json.loads(payment[\"klarna_network_response_data\"])})",
+                scenario: "network-data/response-data/reaches-the-partner-byte-for-byte#3",
+                rule: "response-data.byte-equal",
+            },
+        ],
+    );
+}
+
+/// Each gateway repeats what a Partner did not take: one that does not is warned of, as the Partner can ask.
+#[test]
+fn a_gateway_that_forgets_what_the_partner_did_not_take_is_warned_of() {
+    let forgets = Spoiled {
+        from: "Answer(502)",
+        to: "Answer(204)",
+        scenario: TOLD_AGAIN,
+        rule: "partner.notified-again",
+    };
+    let ran = play_spoiled("camel-case", "gateway.py", &forgets);
+    ran.must_exit(0);
+    assert_eq!(ran.warning(TOLD_AGAIN), [forgets.rule], "{}", ran.all());
+}
