@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::canary::{self, Canary};
 use super::course::{Trial, TrialParties};
 use super::find::{self, Form, Found};
-use super::report::{CameOut, Report};
+use super::report::{CameOut, Report, WasRead};
 use super::sureness::Sureness;
 use crate::world::Call;
 
@@ -52,6 +52,14 @@ impl Trial<'_> {
             }
         }
         self.report.was_read = self.answers.was_read();
+        // What a call before gave stands in no answer that was kept.
+        for (name, value) in &self.told {
+            if !self.report.was_read.iter().any(|read| read.name == *name) {
+                let read =
+                    WasRead { name: name.clone(), value: Some(value.clone()), sure: Sureness::SeenOnce };
+                self.report.was_read.push(read);
+            }
+        }
         if !self.told.contains_key("payment_id") {
             self.complain("no payment_id was read from any answer");
         }

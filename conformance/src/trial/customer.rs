@@ -58,7 +58,8 @@ impl Trial<'_> {
                 let what = format!("payment_request_id was read as {read}, and Klarna's is {id}");
                 self.complain(what);
             }
-            None if sdk => {
+            // By redirect, an acquirer need not give it.
+            None if sdk && self.order.mode == Mode::Sdk => {
                 self.complain(
                     "the file claims sdk, and no payment_request_id was read from the answer to a step-up",
                 );
