@@ -8,7 +8,7 @@ Feature: The server-side-only integration, as the document draws it
   branches the diagram shows two ways to Klarna's presentation, which are the first two scenarios: no acquirer
   takes part in the one, and yet the payment that it leads to is the same.
 
-  @AP-01 @AP-11 @AP-16 @payment_methods
+  @AP-01 @AP-11 @AP-16 @payment_methods @network_data @session_token
   Scenario: The Partner uses the Acquiring Partner's APIs for the payment presentation
     # C->>P: Visit checkout page
     Given the customer visits the checkout page with an order of 459.00 SEK
@@ -52,7 +52,7 @@ Feature: The server-side-only integration, as the document draws it
     # P->>C: Redirect to confirmation page
     And the Partner can redirect the customer to its confirmation page
 
-  @AP-01 @AP-11 @AP-16
+  @AP-01 @AP-11 @AP-16 @network_data
   Scenario: The Partner integrates Klarna's SDK directly for the payment presentation
     # C->>P: Visit checkout page
     Given the customer visits the checkout page with an order of 459.00 SEK
@@ -86,7 +86,7 @@ Feature: The server-side-only integration, as the document draws it
     # P->>C: Redirect to confirmation page
     And the Partner can redirect the customer to its confirmation page
 
-  @AP-11 @AP-13 @AP-15 @AP-19 @AP-20 @AP-23 @AP-29
+  @AP-11 @AP-13 @AP-15 @AP-19 @AP-20 @AP-23 @AP-29 @network_data
   Scenario: Step-up required
     # C->>P: Visit checkout page
     Given the customer visits the checkout page with an order of 459.00 SEK
@@ -136,7 +136,7 @@ Feature: The server-side-only integration, as the document draws it
     # AP->>C: Redirect to confirmation page
     And the acquirer redirects the customer to the Partner's confirmation page
 
-  @AP-11 @AP-16
+  @AP-11 @AP-16 @network_data
   Scenario: Transaction approved
     # C->>P: Visit checkout page
     Given the customer visits the checkout page with an order of 459.00 SEK
@@ -165,7 +165,7 @@ Feature: The server-side-only integration, as the document draws it
     # P->>C: Redirect to confirmation page
     And the Partner can redirect the customer to its confirmation page
 
-  @AP-11 @AP-17
+  @AP-11 @AP-17 @network_data
   Scenario: Transaction declined
     # C->>P: Visit checkout page
     Given the customer visits the checkout page with an order of 459.00 SEK

@@ -1,7 +1,7 @@
 Feature: What the final authorization says
   It is about the same payment as the initial one, and carries the token that proves the customer's approval.
 
-  @AP-11 @AP-23
+  @AP-11 @AP-23 @session_token
   Scenario: It carries the webhook's session token, not the Partner's
     Given a Partner with an order of 459.00 SEK
     And the Partner has a Klarna Network session token

@@ -47,3 +47,10 @@ Feature: Klarna decides on the initial authorization
     And the Partner launches the Klarna purchase journey
     And the customer approves the purchase
     Then the acquirer tells the Partner that the payment is approved
+
+  @AP-16 @sync_approval
+  Scenario: What Klarna approves at once stands in the answer to the create call
+    Given a Partner with an order of 459.00 SEK
+    And Klarna will approve the payment
+    When the Partner creates the payment
+    Then the acquirer responds at once that the payment is approved

@@ -61,7 +61,7 @@ Feature: Klarna's journal tells a payment from its beginning to its end
       response_json: $.payment_transaction_response.result
       """
 
-  @AP-11 @AP-23
+  @AP-11 @AP-23 @network_data
   Scenario: What is not there, and what nothing is found of
     Given a Partner with an order of 459.00 SEK
     And Klarna will require a step-up

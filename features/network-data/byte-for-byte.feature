@@ -1,3 +1,4 @@
+@network_data
 Feature: Klarna Network Data
   Klarna Network Data is a string that nobody but the Partner and Klarna reads. It happens to hold JSON;
   whoever parses it and writes it again changes bytes, and with them what Klarna was told.

@@ -1,3 +1,4 @@
+@session_token
 Feature: The Partner's Klarna Network session token
   A token that Klarna gave to the Partner's page. It ties the payment to what Klarna knows of the session.
 

@@ -47,14 +47,14 @@ Feature: Payment methods
       | is not answered   |
       | is a page of HTML |
 
-  @AP-10 @AP-11
+  @AP-10 @AP-11 @session_token
   Scenario: The Partner's session token goes to Klarna's presentation
     Given a Partner with an order of 459.00 SEK
     And the Partner has a Klarna Network session token
     When the Partner asks the acquirer for the payment methods
     Then the Partner's session token reached Klarna's presentation
 
-  @AP-10 @AP-11
+  @AP-10 @AP-11 @session_token
   Scenario: A session token of 8192 characters goes to Klarna's presentation whole
     Given a Partner with an order of 459.00 SEK
     And the Partner has a Klarna Network session token of 8192 characters

@@ -14,9 +14,9 @@ use super::exchange::{Likeness, PartnerExchange};
 use super::facts::RequestFacts;
 use super::methods::MethodsAnswer;
 use super::oauth::Tokens;
-use super::operation::{Operation, add_call};
+use super::operation::Operation;
 use super::order::Order;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Word};
 use super::request::{Rendered, Request, Shown};
 use super::rules::Seen;
 use super::template::TemplateError;
@@ -39,9 +39,9 @@ pub struct BoundAcquirer {
 
 /// What the acquirer answered, read by the adapter.
 #[derive(Debug, Clone)]
-pub struct PaymentAnswer {
+pub struct PaymentAnswer<O = Outcome> {
     /// What the answer means.
-    pub outcome: Outcome,
+    pub outcome: O,
     /// What the adapter's `read` found: `payment_id`, `redirect_url`, `payment_request_id`, …
     pub read: BTreeMap<String, String>,
     /// The call itself.
@@ -219,35 +219,37 @@ impl BoundAcquirer {
         one: &Order,
         other: &Order,
     ) -> Result<bool, OperationError> {
-        let operation = "create_payment";
-        let inner = &self.adapter.inner;
         let said = |order: &Order| {
             let mut variables = self.run.of_partner(partner, Secrets::Marked);
             RequestFacts::sample().add_to(&mut variables);
-            let mut variables = with_order(variables, order);
-            for name in inner.create_payment.before.iter().flat_map(|call| call.reads.names()) {
-                add_call(&mut variables, name, "sample");
-            }
-            let requests = inner.create_payment.before.iter().map(|call| &call.request);
-            requests
-                .chain([&inner.create_payment.request])
-                .map(|request| {
-                    request
-                        .likeness(&inner.templates, &inner.authentication, &self.base_url, &variables)
-                        .map(|likeness| likeness.curl())
-                        .map_err(|source| OperationError::Template { operation, source })
-                })
-                .collect::<Result<Vec<_>, _>>()
+            self.said("create_payment", &self.adapter.inner.create_payment, with_order(variables, order))
         };
         Ok(said(one)? != said(other)?)
     }
 
-    async fn perform(
+    /// The variables that are the same for the whole run.
+    pub(super) fn run(&self) -> &RunVariables {
+        &self.run
+    }
+
+    /// All calls of an operation as they would be made, for comparing.
+    pub(super) fn said<O: Word>(
         &self,
         operation: &'static str,
-        bound: &Operation,
+        bound: &Operation<O>,
+        variables: Value,
+    ) -> Result<Vec<String>, OperationError> {
+        let inner = &self.adapter.inner;
+        let said = bound.said(&inner.templates, &inner.authentication, &self.base_url, variables);
+        said.map_err(|source| OperationError::Template { operation, source })
+    }
+
+    pub(super) async fn perform<O: Word>(
+        &self,
+        operation: &'static str,
+        bound: &Operation<O>,
         variables: impl Fn(Secrets) -> Value,
-    ) -> Result<PaymentAnswer, OperationError> {
+    ) -> Result<PaymentAnswer<O>, OperationError> {
         let mut variables = OperationVariables::new(variables);
         let mut earlier = BTreeMap::new();
         for call in &bound.before {
@@ -354,12 +356,12 @@ impl BoundAcquirer {
         }
     }
 
-    fn understand(
+    fn understand<O: Word>(
         &self,
         operation: &'static str,
-        bound: &Operation,
+        bound: &Operation<O>,
         exchange: PartnerExchange,
-    ) -> Result<PaymentAnswer, OperationError> {
+    ) -> Result<PaymentAnswer<O>, OperationError> {
         let body: Option<Value> = serde_json::from_slice(&exchange.response_body).ok();
         let unreadable = |what: String, exchange: PartnerExchange| OperationError::Unreadable {
             operation,

@@ -1,14 +1,17 @@
 //! What an adapter makes of an operation, without making a call: its requests, and how an answer is read.
 
+use std::collections::BTreeMap;
+
 use klarna_schemas::nearest::nearest;
 use serde_json::Value;
 
 use super::exchange::{DryRequest, PartnerExchange};
 use super::facts::RequestFacts;
+use super::follow_up::{About, FollowUp, FollowUpOutcome, Wish, with_wish};
 use super::load::Checked;
 use super::methods::ListMethods;
 use super::operation::{Operation, add_call};
-use super::outcome::Outcome;
+use super::outcome::Word;
 use super::reading::Reads;
 use super::request::Request;
 use super::rules::{JudgedRule, Rules, Seen};
@@ -17,7 +20,8 @@ use super::variables::{CLOSES, OPENS, RunVariables, Secrets, sample_order, with_
 use super::{Adapter, Start};
 
 /// Operations that an adapter can bind, in the order in which a payment meets them.
-pub const OPERATIONS: &[&str] = &["list_payment_methods", "create_payment", "read_payment"];
+pub const OPERATIONS: &[&str] =
+    &["list_payment_methods", "create_payment", "read_payment", "capture", "refund", "cancel"];
 
 /// An operation, explained.
 #[derive(Debug, Clone)]
@@ -43,7 +47,7 @@ pub struct ExplainedAnswer {
     /// The rules up to the one that fits; all, where none does.
     pub rules: Vec<JudgedRule>,
     /// What the answer means; `None` where no rule fits, or the operation has no rules.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<&'static str>,
     /// Each name, where it is read, and what was found: nothing, or an error in words.
     pub read: Vec<ReadValue>,
 }
@@ -88,6 +92,7 @@ pub enum ExplainError {
 /// An operation that is bound.
 enum Bound<'a> {
     Payment(&'a Operation),
+    FollowUp(&'a Operation<FollowUpOutcome>),
     Methods(&'a ListMethods),
 }
 
@@ -97,7 +102,7 @@ impl Checked {
             "create_payment" => Some(Bound::Payment(&self.create_payment)),
             "read_payment" => self.read_payment.as_ref().map(Bound::Payment),
             "list_payment_methods" => self.list_payment_methods.as_ref().map(Bound::Methods),
-            _ => None,
+            _ => follow_up(name).and_then(|kind| self.follow_ups.of(kind)).map(Bound::FollowUp),
         }
     }
 
@@ -113,8 +118,11 @@ impl Checked {
         if matches!(name, "create_payment" | "list_payment_methods") {
             return with_order(variables, &sample_order());
         }
-        let read = self.create_payment.names_read();
-        with_payment(variables, &read.map(|name| (name.to_owned(), placeholder(name))).collect())
+        let payment = placeholders(self.create_payment.names_read());
+        let Some(kind) = follow_up(name) else { return with_payment(variables, &payment) };
+        let capture = placeholders(self.follow_ups.capture.iter().flat_map(Operation::names_read));
+        let about = About { order: &sample_order(), payment: &payment, capture: &capture };
+        with_wish(variables, about, &Wish::sample(kind))
     }
 }
 
@@ -137,7 +145,8 @@ impl Adapter {
         let partner = self.inner.partners.first().into_iter();
         let shown = partner.flat_map(|partner| &partner.shown_as);
         let secrets = shown.map(|(key, name)| (name.clone(), format!("partner.vars.{key}")));
-        let read = self.inner.create_payment.names_read().map(|name| {
+        let captured = self.inner.follow_ups.capture.iter().flat_map(Operation::names_read);
+        let read = self.inner.create_payment.names_read().chain(captured).map(|name| {
             let marked = placeholder(name);
             (marked.trim_matches([OPENS, CLOSES]).to_owned(), format!("{name}, read from an earlier answer"))
         });
@@ -163,17 +172,8 @@ impl Adapter {
                 rules: Vec::new(),
                 reads: methods.in_words(),
             }),
-            Bound::Payment(operation) => {
-                for call in &operation.before {
-                    calls.push(explained(dry(&call.request, &variables)?, &call.rules, &call.reads));
-                    call.reads.names().for_each(|name| add_call(&mut variables, name, &placeholder(name)));
-                }
-                calls.push(explained(
-                    dry(&operation.request, &variables)?,
-                    &operation.rules,
-                    &operation.reads,
-                ));
-            }
+            Bound::Payment(operation) => calls = explained(operation, &mut variables, dry)?,
+            Bound::FollowUp(operation) => calls = explained(operation, &mut variables, dry)?,
         }
         Ok(Explained { calls })
     }
@@ -190,7 +190,8 @@ impl Adapter {
         body: &[u8],
     ) -> Result<ExplainedAnswer, ExplainError> {
         Ok(match self.bound(name)? {
-            Bound::Payment(operation) => read_payment(operation, status, headers, body),
+            Bound::Payment(operation) => read_answer(operation, status, headers, body),
+            Bound::FollowUp(operation) => read_answer(operation, status, headers, body),
             Bound::Methods(methods) => read_methods(methods, status, headers, body),
         })
     }
@@ -219,12 +220,39 @@ fn placeholder(name: &str) -> String {
     format!("{OPENS}{shown}{CLOSES}")
 }
 
-fn explained(request: DryRequest, rules: &Rules, reads: &Reads) -> ExplainedCall {
-    ExplainedCall { request, rules: rules.in_words(), reads: reads.in_words() }
+fn placeholders<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, String> {
+    names.map(|name| (name.to_owned(), placeholder(name))).collect()
 }
 
-fn read_payment(
-    operation: &Operation,
+/// A capture, a refund or a cancel, by the operation's name.
+fn follow_up(name: &str) -> Option<FollowUp> {
+    FollowUp::ALL.into_iter().find(|kind| kind.as_str() == name)
+}
+
+/// Each call of an operation; later ones see what stands for the answers of earlier ones.
+fn explained<O: Word>(
+    operation: &Operation<O>,
+    variables: &mut Value,
+    dry: impl Fn(&Request, &Value) -> Result<DryRequest, TemplateError>,
+) -> Result<Vec<ExplainedCall>, TemplateError> {
+    let in_words = |request: DryRequest, rules: &Rules<O>, reads: &Reads| ExplainedCall {
+        request,
+        rules: rules.in_words(),
+        reads: reads.in_words(),
+    };
+    let mut calls = Vec::new();
+    for call in &operation.before {
+        calls.push(in_words(dry(&call.request, variables)?, &call.rules, &call.reads));
+        for name in call.reads.names() {
+            add_call(variables, name, &placeholder(name));
+        }
+    }
+    calls.push(in_words(dry(&operation.request, variables)?, &operation.rules, &operation.reads));
+    Ok(calls)
+}
+
+fn read_answer<O: Word>(
+    operation: &Operation<O>,
     status: u16,
     headers: &[(String, String)],
     body: &[u8],

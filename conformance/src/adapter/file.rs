@@ -28,6 +28,9 @@ pub(super) struct AdapterFile {
     pub(super) partners: Spanned<Vec<PartnerFile>>,
     #[serde(default)]
     pub(super) capabilities: Vec<Spanned<String>>,
+    /// Capability → why it is not claimed.
+    #[serde(default)]
+    pub(super) unclaimed: IndexMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     pub(super) timing: TimingFile,
     #[serde(default)]
@@ -192,6 +195,12 @@ pub(super) struct OperationsFile {
     pub(super) read_payment: Option<Spanned<OperationFile>>,
     #[serde(default)]
     pub(super) list_payment_methods: Option<Spanned<MethodsFile>>,
+    #[serde(default)]
+    pub(super) capture: Option<Spanned<OperationFile>>,
+    #[serde(default)]
+    pub(super) refund: Option<Spanned<OperationFile>>,
+    #[serde(default)]
+    pub(super) cancel: Option<Spanned<OperationFile>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -387,6 +396,11 @@ mod tests {
             ("/$defs/call/properties/answer", keys::<CallAnswerFile>()),
             ("/properties/operations", keys::<OperationsFile>()),
             ("/$defs/operation", keys::<OperationFile>()),
+            ("/$defs/follow_up", keys::<OperationFile>()),
+            ("/$defs/follow_up/properties/answer", keys::<AnswerFile>()),
+            ("/$defs/follow_up_rule", keys::<RuleFile>()),
+            ("/$defs/follow_up_call", keys::<CallFile>()),
+            ("/$defs/follow_up_call/properties/answer", keys::<CallAnswerFile>()),
             ("/$defs/list_payment_methods", keys::<MethodsFile>()),
             ("/$defs/list_payment_methods/properties/answer", keys::<MethodsAnswerFile>()),
             ("/$defs/request", keys::<RequestFile>()),

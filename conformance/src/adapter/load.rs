@@ -1,26 +1,30 @@
 //! From the text of an adapter to one that is compiled and checked.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
+use super::claims::Claims;
 use super::error::{self, AdapterError};
 use super::facts::RequestFacts;
-use super::file::{AdapterFile, ListenFile};
+use super::file::{AdapterFile, ListenFile, OperationFile};
+use super::follow_up::{About, FollowUps, Wish, with_wish};
 use super::methods::ListMethods;
 use super::notification::Notifications;
 use super::operation::Operation;
+use super::order::Order;
 use super::request::Authentication;
 use super::shape;
-use super::source::{Place, Source};
+use super::source::Source;
 use super::start::Start;
 use super::template::Templates;
 use super::variables::{RunVariables, Secrets, sample_order, with_order, with_payment};
 use super::vars::{self, Environment, PartnerBinding};
-use super::{Capability, Listen, Timing};
+use super::{Listen, Timing};
 
 /// The version of the format that this release reads.
 const VERSION: u64 = 1;
@@ -35,7 +39,7 @@ pub(super) struct Checked {
     /// The folder that relative paths of the launch begin in; none for an embedded adapter.
     pub(super) folder: Option<PathBuf>,
     pub(super) partners: Vec<PartnerBinding>,
-    pub(super) capabilities: Vec<String>,
+    pub(super) claims: Claims,
     pub(super) timing: Timing,
     pub(super) listen: Listen,
     pub(super) start: Start,
@@ -43,6 +47,7 @@ pub(super) struct Checked {
     pub(super) create_payment: Operation,
     pub(super) read_payment: Option<Operation>,
     pub(super) list_payment_methods: Option<ListMethods>,
+    pub(super) follow_ups: FollowUps,
     pub(super) notifications: Option<Notifications>,
     pub(super) templates: Templates,
 }
@@ -84,13 +89,23 @@ pub(super) fn load(
         .as_ref()
         .map(|operation| ListMethods::compile(&operation.value, &mut templates))
         .transpose();
+    let mut follow_up = |operation: &Option<Spanned<OperationFile>>| {
+        let compiled =
+            operation.as_ref().map(|operation| Operation::compile(operation, &mut templates)).transpose();
+        templates.source().sift(compiled).flatten()
+    };
+    let follow_ups = FollowUps {
+        capture: follow_up(&operations.capture),
+        refund: follow_up(&operations.refund),
+        cancel: follow_up(&operations.cancel),
+    };
     let notifications = file
         .notifications
         .as_ref()
         .map(|notifications| Notifications::compile(notifications, &mut templates))
         .transpose();
     let source = templates.source();
-    let capabilities = source.sift(capabilities(source, &file)).unwrap_or_default();
+    let claims = source.sift(Claims::compile(source, &file)).unwrap_or_default();
     let authentication = source.sift(authentication).unwrap_or_default();
     let read_payment = source.sift(read_payment).flatten();
     let list_payment_methods = source.sift(list_payment_methods).flatten();
@@ -101,7 +116,7 @@ pub(super) fn load(
     let checked = Checked {
         name: file.name.value.clone(),
         folder,
-        capabilities,
+        claims,
         timing: Timing {
             answer_ms: file.timing.answer_ms,
             klarna_timeout_ms: file.timing.klarna_timeout_ms,
@@ -120,6 +135,7 @@ pub(super) fn load(
         create_payment,
         read_payment,
         list_payment_methods,
+        follow_ups,
         notifications,
         templates,
     };
@@ -150,11 +166,11 @@ impl Checked {
             )));
         }
         for partner in &self.partners {
-            source.sift(self.check_for(partner));
+            source.sift(self.check_for(partner, file));
         }
     }
 
-    fn check_for(&self, partner: &PartnerBinding) -> Result<(), AdapterError> {
+    fn check_for(&self, partner: &PartnerBinding, file: &AdapterFile) -> Result<(), AdapterError> {
         let templates = &self.templates;
         let variables = || {
             let mut variables = RunVariables::sample(true).of_partner(partner, Secrets::Revealed);
@@ -164,52 +180,74 @@ impl Checked {
         let bare = Value::Object(variables());
         let order = with_order(variables(), &sample_order());
         let payment = self.create_payment.names_read().map(|name| (name.to_owned(), "sample".to_owned()));
-        let payment = with_payment(variables(), &payment.collect());
+        let told: BTreeMap<String, String> = payment.collect();
+        let payment = with_payment(variables(), &told);
         let verify = self.notifications.as_ref().and_then(|part| part.verify.as_ref());
         let checks = [
             Some(self.authentication.check(templates, &bare)),
             Some(self.create_payment.check(templates, &order)),
             self.list_payment_methods.as_ref().map(|methods| methods.request.check(templates, &order)),
             self.read_payment.as_ref().map(|read| read.check(templates, &payment)),
+            Some(self.check_follow_ups(&told, variables)),
+            Some(self.check_places(file, variables)),
             verify.map(|verify| verify.check(templates, &bare)),
         ];
         error::all(checks.into_iter().flatten()).map(drop)
     }
-}
 
-fn capabilities(source: &Source, file: &AdapterFile) -> Result<Vec<String>, AdapterError> {
-    // What each of these needs is its own claim.
-    let bound = [
-        (
-            "notifications",
-            file.notifications.is_some(),
-            "no part \"notifications\" says how to read them",
-            "add notifications: {body: json, read: {payment_id: …}, outcome: […]}, or claim less",
-        ),
-        (
-            "payment_methods",
-            file.operations.value.list_payment_methods.is_some(),
-            "no operation list_payment_methods says how to ask for them",
-            "add operations.list_payment_methods, or claim less",
-        ),
-    ];
-    for claimed in &file.capabilities {
-        let place: Place = claimed.referenced.into();
-        if !Capability::KNOWN.contains(&claimed.value.as_str()) {
-            return Err(source.unknown(place, "capability", &claimed.value, Capability::KNOWN));
+    /// What the file claims by name for the create call has a place in it. What is claimed by silence
+    /// may lack it: its scenarios then say so.
+    fn check_places(
+        &self,
+        file: &AdapterFile,
+        variables: impl Fn() -> Map<String, Value>,
+    ) -> Result<(), AdapterError> {
+        let whole = sample_order();
+        let said = |order: &Order| {
+            let said = self.create_payment.said(
+                &self.templates,
+                &self.authentication,
+                "",
+                with_order(variables(), order),
+            );
+            // What cannot be rendered has been complained about.
+            said.unwrap_or_default()
+        };
+        for claimed in &file.capabilities {
+            let without = match claimed.value.as_str() {
+                "network_data" => Order { network_data: None, ..whole.clone() },
+                "session_token" => Order { session_token: None, ..whole.clone() },
+                _ => continue,
+            };
+            if said(&whole) == said(&without) {
+                let name = &claimed.value;
+                return Err(self.templates.source().complain(
+                    claimed.referenced.into(),
+                    &format!("{name} is claimed, and create_payment has no place for order.{name}"),
+                    Some(&format!(
+                        "send \"{{{{ order.{name} | omit }}}}\", or say under unclaimed why there is no place"
+                    )),
+                ));
+            }
         }
-        let missing = bound.iter().find(|(name, is_bound, ..)| *name == claimed.value && !is_bound);
-        if let Some((name, _, what, mend)) = missing {
-            return Err(source.complain(place, &format!("{name} are claimed and {what}"), Some(mend)));
-        }
+        Ok(())
     }
-    let mut claimed: Vec<String> = file.capabilities.iter().map(|claimed| claimed.value.clone()).collect();
-    for (name, ..) in bound.iter().filter(|(_, is_bound, ..)| *is_bound) {
-        if !claimed.iter().any(|capability| capability == name) {
-            claimed.push((*name).to_owned());
-        }
+
+    /// A refund sees what the answer to a capture gives; without one there is nothing to see.
+    fn check_follow_ups(
+        &self,
+        payment: &BTreeMap<String, String>,
+        variables: impl Fn() -> Map<String, Value>,
+    ) -> Result<(), AdapterError> {
+        let read = self.follow_ups.capture.iter().flat_map(Operation::names_read);
+        let capture = read.map(|name| (name.to_owned(), "sample".to_owned())).collect();
+        let order = sample_order();
+        let about = About { order: &order, payment, capture: &capture };
+        let checks = self.follow_ups.bound().map(|(kind, operation)| {
+            operation.check(&self.templates, &with_wish(variables(), about, &Wish::sample(kind)))
+        });
+        error::all(checks).map(drop)
     }
-    Ok(claimed)
 }
 
 fn listen(source: &Source, file: &ListenFile) -> Result<Listen, AdapterError> {

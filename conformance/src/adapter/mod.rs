@@ -5,12 +5,15 @@
 //! as a Partner sees it.
 
 mod bound;
+mod capability;
+mod claims;
 mod error;
 mod exchange;
 mod explain;
 mod facts;
 mod file;
 mod filters;
+mod follow_up;
 mod form;
 mod hmac;
 mod load;
@@ -48,10 +51,12 @@ use url::Url;
 
 pub(crate) use bound::pairs;
 pub use bound::{BoundAcquirer, OperationError, PaymentAnswer};
+pub use capability::{Capability, ClaimedBy};
 pub use error::AdapterError;
 pub(crate) use exchange::quoted as shell_word;
 pub use exchange::{DryRequest, PartnerExchange};
 pub use explain::{ExplainError, Explained, ExplainedAnswer, ExplainedCall, OPERATIONS, ReadValue};
+pub use follow_up::{About, FollowUp, FollowUpAnswer, FollowUpOutcome, Wish};
 pub use methods::{Given, INSTRUCTION, MethodsAnswer, PAYMENT_OPTION_ID};
 pub(crate) use notification::Ears;
 pub use notification::Verification;
@@ -84,15 +89,6 @@ pub enum AdapterSource {
 #[derive(Debug, Clone)]
 pub struct Adapter {
     inner: Arc<Checked>,
-}
-
-/// What an acquirer can claim to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capability;
-
-impl Capability {
-    /// Every capability that a feature may ask for.
-    pub const KNOWN: &'static [&'static str] = &["redirect", "sdk", "notifications", "payment_methods"];
 }
 
 /// What the acquirer claims about its own clocks; a claim that is absent is not judged.
@@ -199,9 +195,14 @@ impl Adapter {
         &self.inner.partners
     }
 
-    /// Whether the acquirer claims a capability of [`Capability::KNOWN`].
+    /// Whether the acquirer claims a capability of [`Capability::ALL`].
     pub fn claims(&self, capability: &str) -> bool {
-        self.inner.capabilities.iter().any(|claimed| claimed == capability)
+        self.inner.claims.holds(capability)
+    }
+
+    /// Why it does not claim a capability, in a sentence; nothing where it does.
+    pub fn why_not(&self, capability: &str) -> Option<String> {
+        self.inner.claims.why_not(capability)
     }
 
     /// Whether the adapter binds `read_payment`, so that the suite can poll.

@@ -5,19 +5,20 @@ use serde_saphyr::Spanned;
 
 use super::error::{self, AdapterError};
 use super::file::{CallFile, OperationFile};
+use super::outcome::{Outcome, Word};
 use super::reading::Reads;
-use super::request::Request;
+use super::request::{Authentication, Request};
 use super::rules::Rules;
 use super::source::Place;
-use super::template::Templates;
+use super::template::{TemplateError, Templates};
 
 /// A compiled operation.
 #[derive(Debug, Clone)]
-pub(super) struct Operation {
+pub(super) struct Operation<O = Outcome> {
     /// Calls that are made before, in order.
-    pub(super) before: Vec<Call>,
+    pub(super) before: Vec<Call<O>>,
     pub(super) request: Request,
-    pub(super) rules: Rules,
+    pub(super) rules: Rules<O>,
     /// Where the rules stand, for the complaint that none of them fits.
     pub(super) rules_place: Place,
     pub(super) reads: Reads,
@@ -25,14 +26,14 @@ pub(super) struct Operation {
 
 /// A call that is made before the one that the operation is about.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
+pub(super) struct Call<O = Outcome> {
     pub(super) request: Request,
     /// Answers that end the operation here.
-    pub(super) rules: Rules,
+    pub(super) rules: Rules<O>,
     pub(super) reads: Reads,
 }
 
-impl Call {
+impl<O: Word> Call<O> {
     fn compile(file: &CallFile, templates: &mut Templates) -> Result<Self, AdapterError> {
         let source = templates.source();
         let rules = source.sift(Rules::of_answer(source, &file.answer.outcome)).unwrap_or_default();
@@ -41,7 +42,7 @@ impl Call {
     }
 }
 
-impl Operation {
+impl<O: Word> Operation<O> {
     pub(super) fn compile(
         file: &Spanned<OperationFile>,
         templates: &mut Templates,
@@ -56,7 +57,10 @@ impl Operation {
             Err(source.complain(
                 rules_place,
                 "no rule says what an answer means",
-                Some("outcome: [{status: 201, is: approved}]"),
+                Some(&format!(
+                    "outcome: [{{status: 201, is: {}}}]",
+                    O::ALL.first().map_or("", |word| word.word())
+                )),
             ))
         });
         let rules = source.sift(rules).unwrap_or_default();
@@ -69,6 +73,23 @@ impl Operation {
     /// Names of all that its answers give, earlier ones included.
     pub(super) fn names_read(&self) -> impl Iterator<Item = &str> {
         self.before.iter().flat_map(|call| call.reads.names()).chain(self.reads.names())
+    }
+
+    /// All its calls as they would be made, as lines for a shell.
+    pub(super) fn said(
+        &self,
+        templates: &Templates,
+        authentication: &Authentication,
+        base_url: &str,
+        mut variables: Value,
+    ) -> Result<Vec<String>, TemplateError> {
+        for name in self.before.iter().flat_map(|call| call.reads.names()) {
+            add_call(&mut variables, name, "sample");
+        }
+        let requests = self.before.iter().map(|call| &call.request).chain([&self.request]);
+        requests
+            .map(|request| Ok(request.likeness(templates, authentication, base_url, &variables)?.curl()))
+            .collect()
     }
 
     pub(super) fn check(&self, templates: &Templates, sample: &Value) -> Result<(), AdapterError> {

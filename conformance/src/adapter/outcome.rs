@@ -57,6 +57,23 @@ impl Outcome {
     }
 }
 
+/// What `is` of a rule can be: a closed set of words.
+pub(super) trait Word: Copy + 'static {
+    /// All, in the order in which help texts list them.
+    const ALL: &'static [Self];
+
+    /// The word that adapters use.
+    fn word(self) -> &'static str;
+}
+
+impl Word for Outcome {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())

@@ -1,4 +1,4 @@
-//! Ordered rules that turn an answer or a notification into an [`Outcome`].
+//! Ordered rules that turn an answer or a notification into an [`Outcome`], or into another [`Word`].
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -8,20 +8,26 @@ use serde_saphyr::Spanned;
 use super::error::{self, AdapterError};
 use super::file::{NotificationRuleFile, RuleFile};
 use super::node::{Node, Shape};
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Word};
 use super::reading;
 use super::source::{Place, Source};
 
 /// Rules in order; the first one that fits decides.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Rules(Vec<Rule>);
+#[derive(Debug, Clone)]
+pub(super) struct Rules<O = Outcome>(Vec<Rule<O>>);
+
+impl<O> Default for Rules<O> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 #[derive(Debug, Clone)]
-struct Rule {
+struct Rule<O> {
     status: Vec<StatusRange>,
     conditions: Vec<Condition>,
     headers: Vec<(String, Test)>,
-    is: Outcome,
+    is: O,
 }
 
 /// What a value of the body must be.
@@ -41,7 +47,7 @@ pub struct JudgedRule {
     /// What it asks for and says, in words.
     pub words: String,
     /// What it says where it fits.
-    pub is: Outcome,
+    pub is: &'static str,
     /// Why it does not fit; empty where it does.
     pub misses: Vec<String>,
 }
@@ -73,7 +79,7 @@ enum Test {
     Present(bool),
 }
 
-impl Rules {
+impl<O: Word> Rules<O> {
     pub(super) fn of_answer(source: &Source, rules: &[RuleFile]) -> Result<Self, AdapterError> {
         let read = |rule: &RuleFile| {
             Ok(Rule {
@@ -83,22 +89,7 @@ impl Rules {
                 },
                 conditions: conditions(source, &rule.r#where)?,
                 headers: headers(source, &rule.headers)?,
-                is: outcome(source, &rule.is)?,
-            })
-        };
-        error::all(rules.iter().map(read)).map(Self)
-    }
-
-    pub(super) fn of_notification(
-        source: &Source,
-        rules: &[NotificationRuleFile],
-    ) -> Result<Self, AdapterError> {
-        let read = |rule: &NotificationRuleFile| {
-            Ok(Rule {
-                status: Vec::new(),
-                conditions: conditions(source, &rule.r#where)?,
-                headers: Vec::new(),
-                is: outcome(source, &rule.is)?,
+                is: word(source, &rule.is)?,
             })
         };
         error::all(rules.iter().map(read)).map(Self)
@@ -109,7 +100,7 @@ impl Rules {
     }
 
     /// What the first fitting rule says.
-    pub(super) fn decide(&self, seen: Seen<'_>) -> Option<Outcome> {
+    pub(super) fn decide(&self, seen: Seen<'_>) -> Option<O> {
         self.0.iter().find(|rule| rule.fits(seen)).map(|rule| rule.is)
     }
 
@@ -124,7 +115,7 @@ impl Rules {
         for (index, rule) in self.0.iter().enumerate() {
             let misses = rule.misses(seen);
             let fits = misses.is_empty();
-            judged.push(JudgedRule { number: index + 1, words: rule.words(), is: rule.is, misses });
+            judged.push(JudgedRule { number: index + 1, words: rule.words(), is: rule.is.word(), misses });
             if fits {
                 break;
             }
@@ -133,7 +124,24 @@ impl Rules {
     }
 }
 
-impl Rule {
+impl Rules {
+    pub(super) fn of_notification(
+        source: &Source,
+        rules: &[NotificationRuleFile],
+    ) -> Result<Self, AdapterError> {
+        let read = |rule: &NotificationRuleFile| {
+            Ok(Rule {
+                status: Vec::new(),
+                conditions: conditions(source, &rule.r#where)?,
+                headers: Vec::new(),
+                is: word(source, &rule.is)?,
+            })
+        };
+        error::all(rules.iter().map(read)).map(Self)
+    }
+}
+
+impl<O: Word> Rule<O> {
     fn fits(&self, seen: Seen<'_>) -> bool {
         self.misses(seen).is_empty()
     }
@@ -169,9 +177,9 @@ impl Rule {
         asked.extend(self.conditions.iter().map(|condition| condition.test.words(&condition.text)));
         asked.extend(self.headers.iter().map(|(name, test)| test.words(&format!("the header {name}"))));
         if asked.is_empty() {
-            return format!("whatever comes: {}", self.is);
+            return format!("whatever comes: {}", self.is.word());
         }
-        format!("where {}: {}", asked.join(", and "), self.is)
+        format!("where {}: {}", asked.join(", and "), self.is.word())
     }
 }
 
@@ -256,9 +264,9 @@ fn same(got: &Value, wanted: &Value) -> bool {
     got == wanted || text(got).is_some_and(|got| text(wanted) == Some(got))
 }
 
-fn outcome(source: &Source, word: &Spanned<String>) -> Result<Outcome, AdapterError> {
-    Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == word.value).ok_or_else(|| {
-        let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+fn word<O: Word>(source: &Source, word: &Spanned<String>) -> Result<O, AdapterError> {
+    O::ALL.iter().copied().find(|known| known.word() == word.value).ok_or_else(|| {
+        let known: Vec<&str> = O::ALL.iter().map(|known| known.word()).collect();
         source.unknown(word.referenced.into(), "outcome", &word.value, &known)
     })
 }

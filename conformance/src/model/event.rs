@@ -67,6 +67,9 @@ pub struct RunStarted {
     pub partners: Vec<String>,
     /// Capabilities that the adapter claims.
     pub capabilities: Vec<String>,
+    /// Capabilities that it does not claim.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unclaimed: Vec<Unclaimed>,
     /// Where the simulator is.
     pub simulator: String,
     /// The defect that was planted, if one was.
@@ -75,6 +78,18 @@ pub struct RunStarted {
     /// Arguments that a repeated run needs besides the scenario and the seed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
+}
+
+/// A capability that the adapter does not claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unclaimed {
+    /// Its name.
+    pub capability: String,
+    /// Why, in a sentence; the adapter's own reason where it gives one.
+    pub reason: String,
+    /// Required duties that rest on it, and on nothing else that is claimed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub duties: Vec<String>,
 }
 
 /// Everything that was selected.

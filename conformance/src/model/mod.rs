@@ -11,7 +11,7 @@ pub use clock::now;
 pub use event::{
     Counts, Event, ExpectedEnd, ExpectedFate, FindingSeen, Line, MODEL_VERSION, Overall, Plan, PlanStep,
     PlannedScenario, RunFinished, RunStarted, ScenarioFinished, ScenarioStarted, ScenarioStatus,
-    StepFinished, StepStatus, Verdict, VerdictKind,
+    StepFinished, StepStatus, Unclaimed, Verdict, VerdictKind,
 };
 pub(crate) use exchange::mask;
 pub use exchange::{Exchange, cut_secret};

@@ -67,14 +67,14 @@ pub enum Disposition {
 }
 
 impl Scenario {
-    /// Whether it runs against an acquirer, by the capabilities and the timing that it `claims`.
+    /// Whether it runs against an acquirer, by why it does not claim a capability, and by the timing
+    /// that it claims.
     pub fn disposition(
         &self,
-        claims: impl Fn(&str) -> bool,
+        why_not: impl Fn(&str) -> Option<String>,
         claims_timing: impl Fn(&str) -> bool,
     ) -> Disposition {
-        if let Some(missing) = self.needs.capabilities.iter().find(|capability| !claims(capability)) {
-            let reason = format!("the adapter does not claim the capability \"{missing}\"");
+        if let Some(reason) = self.needs.capabilities.iter().find_map(|capability| why_not(capability)) {
             return Disposition::NotApplicable(reason);
         }
         if let Some(missing) = self.needs.timing.iter().find(|claim| !claims_timing(claim)) {

@@ -39,7 +39,7 @@ impl Tag {
         if tag == "document" {
             return Ok(Self::Document);
         }
-        if Capability::KNOWN.contains(&tag) {
+        if Capability::named(tag).is_some() {
             return Ok(Self::Capability(tag.to_owned()));
         }
         if let Some(claim) = tag.strip_prefix("timing.") {
@@ -72,12 +72,12 @@ impl Tag {
                 requirements.nearest(tag).map(|known| format!("did you mean @{known}?")).unwrap_or_default();
             return Err(refused(format!("requirements.toml knows no duty \"{tag}\""), hint));
         }
-        let known = Capability::KNOWN.iter().chain(WORDS).copied();
+        let known = Capability::names().into_iter().chain(WORDS.iter().copied());
         let hint = match nearest(tag, known) {
             Some(known) => format!("did you mean @{known}?"),
             None => format!(
                 "known are duties like @AP-11, the capabilities @{}, the claims @timing.{}, and @exclusive",
-                Capability::KNOWN.join(" @"),
+                Capability::names().join(" @"),
                 Timing::CLAIMS.join(" @timing.")
             ),
         };

@@ -89,6 +89,15 @@ pub(super) const STEPS: &[Definition] = &[
     Definition {
         voice: Voice::Acquirer,
         keyword: Keyword::Then,
+        expression: "the acquirer responds at once that the payment is {outcome}",
+        example: "the acquirer responds at once that the payment is approved",
+        argument: Argument::None,
+        doc: "The same, and \"pending\" will not do; tag the scenario @sync_approval.",
+        run: |world, step| Box::pin(responds_at_once(world, step)),
+    },
+    Definition {
+        voice: Voice::Acquirer,
+        keyword: Keyword::Then,
         expression: "the acquirer tells the Partner that the payment is {outcome}",
         example: "the acquirer tells the Partner that the payment is approved",
         argument: Argument::None,
@@ -258,6 +267,10 @@ async fn response_data(world: &mut World, _: &StepInput) -> StepResult {
 
 async fn responds(world: &mut World, step: &StepInput) -> StepResult {
     world.must_have_answered(outcome(step.text(0))).await
+}
+
+async fn responds_at_once(world: &mut World, step: &StepInput) -> StepResult {
+    world.must_have_answered_at_once(outcome(step.text(0))).await
 }
 
 async fn tells(world: &mut World, step: &StepInput) -> StepResult {

@@ -7,8 +7,8 @@ use regex::Regex;
 use super::definition::{Definition, Keyword};
 use super::expression::Misfit;
 use super::{
-    acquirer, behaviour, customer, events, expression, journal, klarna, methods, partner, registrations,
-    trouble,
+    acquirer, behaviour, customer, events, expression, follow_ups, journal, klarna, methods, partner,
+    registrations, trouble,
 };
 
 /// A step with its compiled expression.
@@ -54,6 +54,7 @@ pub fn all() -> impl Iterator<Item = &'static Definition> {
         behaviour::STEPS,
         journal::STEPS,
         trouble::STEPS,
+        follow_ups::STEPS,
         events::STEPS,
         registrations::STEPS,
         acquirer::STEPS,

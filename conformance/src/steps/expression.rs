@@ -57,6 +57,8 @@ const PARAMETERS: &[(&str, Takes)] = &[
         ),
     ),
     ("call", Pattern("(initial|final)")),
+    ("followup", Pattern("(capture|refund|cancel)")),
+    ("settlement", Pattern("(done|refused)")),
     ("trouble", Words(|| [words::STATUSES.to_vec(), words::of(words::ON_THE_WIRE)].concat())),
     ("forgery", Words(|| words::of(words::FORGERIES))),
     ("manner", Words(|| words::of(words::MANNERS))),

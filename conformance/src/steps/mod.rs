@@ -13,6 +13,7 @@ mod doc_string;
 mod docs;
 mod events;
 mod expression;
+mod follow_ups;
 mod journal;
 mod klarna;
 mod methods;

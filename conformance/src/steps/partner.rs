@@ -30,10 +30,7 @@ pub(super) const STEPS: &[Definition] = &[
             page: "docs/steps.md",
         },
         doc: "The Partner sends exactly the text of the doc string as its Klarna Network Data, instead of the plain one.",
-        run: |world, step| {
-            world.order.network_data.clone_from(&step.doc_string);
-            Box::pin(ready(Ok(())))
-        },
+        run: |world, step| Box::pin(ready(world.share_network_data(step.doc_string.clone()))),
     },
     Definition {
         voice: Voice::Partner,
@@ -214,15 +211,13 @@ fn order(world: &mut World, step: &StepInput) -> StepResult {
 
 fn spoil(world: &mut World, step: &StepInput) -> StepResult {
     let mistake = Mistake::from_words(step.text(0));
-    world.spoil_order(mistake.ok_or_else(|| Failure::misused("no such mistake is known"))?);
-    Ok(())
+    world.spoil_order(mistake.ok_or_else(|| Failure::misused("no such mistake is known"))?)
 }
 
 fn share_data_of(world: &mut World, step: &StepInput) -> StepResult {
     let characters = step.text(0).parse().map_err(|_| Failure::misused("no such length is possible"))?;
     let letters = if step.text(1) == "ASCII" { Letters::Ascii } else { Letters::Beyond };
-    world.share_network_data_of(characters, letters);
-    Ok(())
+    world.share_network_data_of(characters, letters)
 }
 
 fn refuse_news(world: &mut World, step: &StepInput) -> StepResult {
@@ -253,6 +248,7 @@ async fn long_session_token(world: &mut World, step: &StepInput) -> StepResult {
 }
 
 async fn mint(world: &mut World, length: Option<usize>) -> StepResult {
+    world.needs("session_token")?;
     let wish = MintSessionToken { length, state: MintedTokenState::Unused };
     let minted = world.run.control.mint_session_token(world.account(), &wish).await?;
     world.order.session_token = Some(minted.klarna_network_session_token);
@@ -264,7 +260,7 @@ async fn create(world: &mut World, _: &StepInput) -> StepResult {
 }
 
 async fn create_sharing(world: &mut World, _: &StepInput) -> StepResult {
-    world.share_peculiar_network_data();
+    world.share_peculiar_network_data()?;
     world.create_payment(None).await
 }
 

@@ -64,6 +64,7 @@ const MOVES: &[(&str, Moves)] = &[
     ("the customer looks at the purchase and changes nothing", |_| Ok(act(CustomerAct::ChangeNothing))),
     ("Klarna will meet the {call} authorize with {trouble}", |step| trouble(step.text(1))),
     ("Klarna will meet every {call} authorize with {trouble}", |step| trouble(step.text(1))),
+    ("Klarna will meet the {followup} with {trouble}", |step| trouble(step.text(1))),
     ("Klarna will meet calls with this fault:", in_yaml),
     ("Klarna sends the {event} webhook again", |_| Ok(webhook(Misbehaviour::Duplicate))),
     ("Klarna holds the {event} webhook back", |_| Ok(webhook(Misbehaviour::Held))),

@@ -41,7 +41,8 @@ impl Trial<'_> {
             sure: Sureness::NotSeen(format!("not tried, for {why}")),
             sent: false,
         }));
-        for name in ["amount", "currency", "network_data"] {
+        let network_data = self.parties.acquirer.adapter().claims("network_data").then_some("network_data");
+        for name in ["amount", "currency"].into_iter().chain(network_data) {
             let found = self.report.came_out.iter().find(|one| one.canary.name == name);
             let whole = found.is_some_and(|one| one.sure.is_seen() && one.form == Some(Form::ByteForByte));
             if !whole && !calls.is_empty() {

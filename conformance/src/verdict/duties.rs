@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use klarna_schemas::requirements::{Level, Requirement, Requirements, Verified};
 use klarna_schemas::simulator::finding::Severity;
 
-use crate::model::{Event, PlannedScenario, ScenarioFinished, ScenarioStatus, Verdict, VerdictKind};
+use crate::model::{
+    Event, PlannedScenario, ScenarioFinished, ScenarioStatus, Unclaimed, Verdict, VerdictKind,
+};
 use crate::world::check;
 
 /// A duty by its id.
@@ -20,6 +22,8 @@ struct Seen<'a> {
     not_applicable: Vec<&'a str>,
     failing: Vec<String>,
     warning: Vec<String>,
+    /// What it rests on and the acquirer does not claim.
+    unclaimed: Vec<&'a Unclaimed>,
 }
 
 /// The verdicts on all duties, in the order of requirements.toml.
@@ -37,6 +41,13 @@ fn collect(events: &[Event]) -> HashMap<&str, Seen<'_>> {
     let mut plan: HashMap<&str, &PlannedScenario> = HashMap::new();
     for event in events {
         match event {
+            Event::RunStarted(run) => {
+                for lacking in &run.unclaimed {
+                    for duty in &lacking.duties {
+                        seen.entry(duty).or_default().unclaimed.push(lacking);
+                    }
+                }
+            }
             Event::Plan(planned) => {
                 plan.extend(planned.scenarios.iter().map(|scenario| (scenario.id.as_str(), scenario)));
             }
@@ -89,6 +100,9 @@ fn weigh(requirement: &Requirement, seen: &Seen<'_>) -> Verdict {
     let by_person = requirement.verified == Verified::Person;
     let (verdict, reason) = if !seen.failing.is_empty() {
         (VerdictKind::Fails, None)
+    } else if let Some(lacking) = seen.unclaimed.first() {
+        // What was seen kept is a part of it only.
+        (VerdictKind::NotApplicable, Some(lacking.reason.clone()))
     } else if !seen.warning.is_empty() {
         (VerdictKind::Warns, None)
     } else if seen.facts > 0 {

@@ -117,9 +117,10 @@ pub fn conclude(
             failed => format!(" except {}", named(failed)),
         };
         let summary = format!(
-            "held{except}, incomplete: {} Required duties not run: {}{warned}",
+            "held{except}, incomplete: {} Required duties not run: {}{}{warned}",
             open.len(),
-            named(&open)
+            named(&open),
+            not_claimed(events)
         );
         (Overall::HeldIncomplete, summary)
     };
@@ -173,6 +174,19 @@ fn unrun(cut: Option<Cut>, counts: Counts) -> String {
             format!(": --max-time {limit:?} was over, and {} not run to the end", were(counts.not_run))
         }
         _ => String::new(),
+    }
+}
+
+/// The capabilities that Required duties rest on and that the adapter does not claim.
+fn not_claimed(events: &[Event]) -> String {
+    let started = events.iter().find_map(|event| match event {
+        Event::RunStarted(run) => Some(&run.unclaimed),
+        _ => None,
+    });
+    let of_duties = started.into_iter().flatten().filter(|lacking| !lacking.duties.is_empty());
+    match of_duties.map(|lacking| lacking.capability.as_str()).collect::<Vec<_>>() {
+        names if names.is_empty() => String::new(),
+        names => format!("; not claimed: {}", names.join(", ")),
     }
 }
 

@@ -12,14 +12,21 @@ pub struct Check {
     pub duties: &'static [&'static str],
     /// How to mend what it finds; empty for the simulator's rules, which say it themselves.
     pub mend: &'static str,
+    /// Whether it asks only for what the adapter claims: who does not keep that fails, even where the
+    /// duty to have it is only recommended.
+    pub of_a_claim: bool,
 }
 
 const fn rule(rule: &'static str, duties: &'static [&'static str]) -> Check {
-    Check { rule, duties, mend: "" }
+    Check { rule, duties, mend: "", of_a_claim: false }
 }
 
 const fn own(rule: &'static str, duties: &'static [&'static str], mend: &'static str) -> Check {
-    Check { rule, duties, mend }
+    Check { rule, duties, mend, of_a_claim: false }
+}
+
+const fn of_a_claim(rule: &'static str, duties: &'static [&'static str], mend: &'static str) -> Check {
+    Check { rule, duties, mend, of_a_claim: true }
 }
 
 /// Every check that a step or the watch names.
@@ -248,6 +255,41 @@ pub const CHECKS: &[Check] = &[
         &["AP-38"],
         "answer the Partner after a while with \"pending\", and go on in the background",
     ),
+    of_a_claim(
+        "follow-up.made",
+        &["AP-50", "AP-30"],
+        "ask Klarna for each capture, refund and cancel that the Partner asks for, in the Partner's own Klarna account",
+    ),
+    of_a_claim(
+        "follow-up.as-asked",
+        &["AP-50"],
+        "send the Partner's amount, in minor units, and nothing else",
+    ),
+    of_a_claim(
+        "follow-up.once",
+        &["AP-33", "AP-50"],
+        "draw one idempotency key for each capture and refund of the Partner's, write it down, and use it for every repetition",
+    ),
+    of_a_claim(
+        "follow-up.answered",
+        &["AP-50", "AP-30"],
+        "answer the Partner with what Klarna has done, and with a refusal where Klarna has not",
+    ),
+    own(
+        "follow-up.repeated",
+        &["AP-38", "AP-36"],
+        "repeat a call after 5xx, 429, time-outs and broken connections, with a delay and an end",
+    ),
+    own(
+        "follow-up.repeated-the-same",
+        &["AP-33", "AP-38"],
+        "repeat a call with its own idempotency key and body, so that Klarna can tell it from a new one",
+    ),
+    own(
+        "answer.at-once",
+        &["AP-16"],
+        "answer the create call with Klarna's approval, where it comes at once",
+    ),
     own(
         "next.served",
         &["AP-42", "AP-37", "AP-38"],
@@ -356,7 +398,11 @@ pub(super) fn finding(
         rule: rule.to_owned(),
         // What no duty names is a plain failure.
         level: main.map_or(Level::Required, |duty| duty.level),
-        severity: severity(&duties),
+        severity: if known.is_some_and(|check| check.of_a_claim) {
+            Severity::Fails
+        } else {
+            severity(&duties)
+        },
         evidence: main.map_or(Evidence::Confirmed, |duty| duty.evidence),
         rests_on: rests_on.into_iter().collect(),
         duties,

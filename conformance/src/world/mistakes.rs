@@ -61,8 +61,15 @@ impl Mistake {
 
 impl World {
     /// Spoils the next order.
-    pub fn spoil_order(&mut self, mistake: Mistake) {
+    ///
+    /// # Errors
+    /// When it would be spoiled by what the acquirer does not claim to take.
+    pub fn spoil_order(&mut self, mistake: Mistake) -> Result<(), Failure> {
+        if mistake == Mistake::TooMuchNetworkData {
+            self.needs("network_data")?;
+        }
         self.mistake = Some(mistake);
+        Ok(())
     }
 
     /// Creates the payment again, with the mistake mended: the sound twin of the refused one.

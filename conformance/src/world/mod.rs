@@ -5,12 +5,14 @@ mod behaviour;
 mod checks;
 mod conclude;
 mod context;
+mod deeds;
 mod ends;
 mod events;
 mod evidence;
 mod failure;
 mod fence;
 mod final_call;
+mod follow_ups;
 mod hops;
 mod journal;
 mod journey;
@@ -97,6 +99,8 @@ pub struct World {
     rotated: Vec<(WebhookId, SigningKeyId)>,
     /// Where the account's journal stood when Klarna last lost what the acquirer had registered.
     forgotten_at: Option<u64>,
+    /// Calls that Klarna refused since the Partner itself asked for too much, by their numbers.
+    asked_too_much: Vec<u64>,
     /// The payment methods that were listed last.
     listing: Option<methods::Listing>,
 }
@@ -135,6 +139,7 @@ impl World {
             customer_acts_after: None,
             rotated: Vec::new(),
             forgotten_at: None,
+            asked_too_much: Vec::new(),
             listing: None,
         })
     }
@@ -158,6 +163,14 @@ impl World {
             .rev()
             .find(|payment| !payment.is_fence && payment.seat == turn)
             .ok_or_else(|| Failure::misused("no step before this one creates a payment"))
+    }
+
+    /// Asks that the acquirer claims a capability, for steps that make no sense without it.
+    ///
+    /// # Errors
+    /// When it does not: then the scenario is not asked of it.
+    pub fn needs(&self, capability: &str) -> Result<(), Failure> {
+        self.run.adapter.why_not(capability).map_or(Ok(()), |why| Err(Failure::NotApplicable(why)))
     }
 
     /// Adds a remark to the step that runs, for the report.

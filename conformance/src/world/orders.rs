@@ -57,7 +57,7 @@ pub(super) fn sample(run: &RunContext, scenario: &str, number: usize) -> Order {
         recipient: Recipient { given_name: "Nils".to_owned(), family_name: "Östberg".to_owned() },
         app_return_url: None,
         mode,
-        network_data: Some(PLAIN.to_owned()),
+        network_data: run.adapter.claims("network_data").then(|| PLAIN.to_owned()),
         session_token: None,
         locale: "sv-SE".to_owned(),
         payment_option_id: None,

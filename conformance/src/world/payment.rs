@@ -13,6 +13,7 @@ use super::World;
 use super::checks::finding;
 use super::context::PATIENCE;
 use super::failure::Failure;
+use super::follow_ups::Asked;
 use super::journal::{AUTHORIZE, Call};
 use super::journey::Journey;
 use super::orders;
@@ -45,6 +46,8 @@ pub struct Payment {
     /// How long the create call took.
     pub(super) took: Duration,
     pub(super) name: Option<String>,
+    /// What the Partner asked for afterwards, in order.
+    pub(super) follow_ups: Vec<Asked>,
 }
 
 impl Payment {
@@ -82,9 +85,22 @@ impl World {
         Ok(())
     }
 
+    /// Gives the order this Klarna Network Data.
+    ///
+    /// # Errors
+    /// When the acquirer does not claim to take any.
+    pub fn share_network_data(&mut self, data: Option<String>) -> Result<(), Failure> {
+        self.needs("network_data")?;
+        self.order.network_data = data;
+        Ok(())
+    }
+
     /// Gives the order Klarna Network Data that no two encoders write alike.
-    pub fn share_peculiar_network_data(&mut self) {
-        self.order.network_data = Some(orders::PECULIAR.to_owned());
+    ///
+    /// # Errors
+    /// As [`World::share_network_data`].
+    pub fn share_peculiar_network_data(&mut self) -> Result<(), Failure> {
+        self.share_network_data(Some(orders::PECULIAR.to_owned()))
     }
 
     /// Gives the order Klarna Network Data with characters in it that a feature cannot show.
@@ -92,10 +108,8 @@ impl World {
     /// # Errors
     /// When no such data is known.
     pub fn share_peculiar(&mut self, words: &str) -> Result<(), Failure> {
-        let data = orders::peculiar(words);
-        self.order.network_data =
-            Some(data.ok_or_else(|| Failure::misused("no such data is known"))?.to_owned());
-        Ok(())
+        let data = orders::peculiar(words).ok_or_else(|| Failure::misused("no such data is known"))?;
+        self.share_network_data(Some(data.to_owned()))
     }
 
     /// Lets the Customer come back to the Partner's app.
@@ -141,6 +155,7 @@ impl World {
             expired: false,
             took: asked.elapsed(),
             name: None,
+            follow_ups: Vec::new(),
         };
         self.open_shop_for(&payment);
         self.payments.push(payment);
@@ -181,7 +196,7 @@ impl World {
         read.map_err(|error| self.operation_failed(&error))
     }
 
-    fn operation_failed(&self, error: &OperationError) -> Failure {
+    pub(super) fn operation_failed(&self, error: &OperationError) -> Failure {
         let rule = match error {
             OperationError::Unreachable { .. } => "partner-api.unreachable",
             OperationError::TimedOut { .. } => "partner-api.timed-out",

@@ -31,8 +31,11 @@ pub(super) fn network_data(characters: usize, letters: Letters) -> String {
 
 impl World {
     /// Gives the order Klarna Network Data of this size.
-    pub fn share_network_data_of(&mut self, characters: usize, letters: Letters) {
-        self.order.network_data = Some(network_data(characters, letters));
+    ///
+    /// # Errors
+    /// As [`World::share_network_data`].
+    pub fn share_network_data_of(&mut self, characters: usize, letters: Letters) -> Result<(), Failure> {
+        self.share_network_data(Some(network_data(characters, letters)))
     }
 
     /// Asks that data of full length was taken and reached Klarna whole.

@@ -76,6 +76,29 @@ impl World {
         self.weigh(finding, Some(exchange)).await
     }
 
+    /// Asks that the answer to the create call itself said so: an acquirer that claims `sync_approval`
+    /// does not leave its Partner with "pending" where Klarna has decided at once.
+    ///
+    /// # Errors
+    /// When it said something else.
+    pub async fn must_have_answered_at_once(&mut self, outcome: Outcome) -> Result<(), Failure> {
+        self.judged("answer.at-once", 1);
+        let payment = self.payment()?;
+        if payment.answer.outcome == outcome {
+            return Ok(());
+        }
+        let mut finding = finding(
+            "answer.at-once",
+            &self.scenario.duties,
+            "the answer to the Partner's create call",
+            format!("it says {} though Klarna has {outcome} the payment at once", payment.answer.outcome),
+        );
+        finding.expected = Some(outcome.to_string());
+        finding.got = Some(payment.answer.outcome.to_string());
+        let exchange = payment.exchange().clone();
+        self.weigh(finding, Some(exchange)).await
+    }
+
     /// Asks that the Partner gets to know, in whatever way the acquirer has.
     ///
     /// # Errors

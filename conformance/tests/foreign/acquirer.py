@@ -45,6 +45,7 @@ CODES = {"APPROVED": "Authorised", "DECLINED": "Refused", "CANCELED": "Cancelled
 SIGNING_KEYS = {}
 LOCK = threading.Lock()
 PAYMENTS = {}
+STATUSES = {True: "Done", False: "Refused", None: "Error"}
 BY_REQUEST = {}
 EARLY_EVENTS = {}
 SEEN_EVENTS = set()
@@ -280,9 +281,11 @@ def create(merchant, order):
         "body": body,
         "resultCode": "Pending",
         "finalised": False,
+        "moves": {},
     }
     account = urllib.parse.quote(merchant["klarnaAccount"], safe="")
-    payment["path"] = f"/v2/accounts/{account}/payment/authorize"
+    payment["root"] = f"/v2/accounts/{account}/payment"
+    payment["path"] = f"{payment['root']}/authorize"
     with LOCK:
         PAYMENTS[payment["pspReference"]] = payment
     # Klarna may take its time: after a while the merchant is answered "Pending", and notified later.
@@ -295,6 +298,8 @@ def authorize(payment, body, token):
     extra = {"Klarna-Network-Session-Token": token} if token else {}
     status, answer = klarna("POST", payment["path"], body, extra)
     decided = answer.get("payment_transaction_response", {}) if 200 <= status < 300 else {}
+    if "payment_transaction" in decided:
+        payment["transaction"] = decided["payment_transaction"]["payment_transaction_id"]
     return decided.get("result"), answer
 
 
@@ -314,6 +319,7 @@ def begin(payment, step_up, token):
     }
     with LOCK:
         payment["action"] = action
+        payment["request"] = request["payment_request_id"]
         payment["resultCode"] = "ActionRequired"
         BY_REQUEST[request["payment_request_id"]] = payment
         early = EARLY_EVENTS.pop(request["payment_request_id"], [])
@@ -329,6 +335,49 @@ def finalise(payment, token):
         payment["finalised"] = True
     result, _ = authorize(payment, payment["body"], token)
     settle(payment, result)
+
+
+def afterwards(payment, act, asked, key):
+    """A capture, a refund or a cancel. The same again under its key is the same one."""
+    wanted = "ActionRequired" if act == "cancels" else "Authorised"
+    if key is None or payment["resultCode"] != wanted:
+        return 409, {"status": "Refused"}
+    with LOCK:
+        fresh = key not in payment["moves"]
+        move = payment["moves"].setdefault(key, {"status": "Received", "done": threading.Event()})
+    if fresh:
+        later(call_off if act == "cancels" else move_money, payment, act, asked, move)
+    move["done"].wait(ANSWER_S)
+    return 200, {name: move[name] for name in ("status", "captureReference") if name in move}
+
+
+def move_money(payment, act, asked, move):
+    """One logical call to Klarna, whatever trouble it meets; a refund goes by its capture."""
+    amount = minor(asked["amount"]["value"], asked["amount"]["currency"], least=1)
+    reference = asked["reference"]
+    if act == "captures":
+        path = f"{payment['root']}/transactions/{urllib.parse.quote(payment['transaction'], safe='')}/capture"
+        body = {"capture_amount": amount, "payment_capture_reference": reference}
+    else:
+        path = f"{payment['root']}/captures/{urllib.parse.quote(asked['captureReference'], safe='')}/refund"
+        body = {"refund_amount": amount, "payment_refund_reference": reference}
+    status, answer = klarna("POST", path, body)
+    if "payment_capture_id" in answer:
+        move["captureReference"] = answer["payment_capture_id"]
+    came_to(move, status)
+
+
+def call_off(payment, _act, _asked, move):
+    path = f"{payment['root']}/requests/{urllib.parse.quote(payment['request'], safe='')}"
+    status, _ = klarna("DELETE", path)
+    if 200 <= status < 300:
+        settle(payment, "CANCELED")
+    came_to(move, status)
+
+
+def came_to(move, status):
+    move["status"] = STATUSES[True if 200 <= status < 300 else None if in_trouble(status) else False]
+    move["done"].set()
 
 
 def view(payment):
@@ -431,10 +480,20 @@ class Handler(BaseHTTPRequestHandler):
         if merchant is None:
             return None
         try:
+            move = re.fullmatch("/checkout/v3/payments/([^/]+)/(captures|refunds|cancels)", self.path)
+            if move:
+                return self.afterwards(merchant, *move.groups(), json.loads(raw or b"{}"))
             asked = forms if self.path == "/checkout/v3/forms" else create
             return self.reply(*asked(merchant, json.loads(raw)))
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             return self.reply(422, {"resultCode": "Invalid", "errors": [{"field": str(error), "problem": "wrong"}]})
+
+    def afterwards(self, merchant, reference, act, asked):
+        with LOCK:
+            payment = PAYMENTS.get(reference)
+        if payment is None or payment["merchant"] is not merchant:
+            return self.reply(404, {"status": "Refused"})
+        return self.reply(*afterwards(payment, act, asked, self.headers.get("X-Idempotency-Key")))
 
     def event(self, raw):
         key = SIGNING_KEYS.get(self.headers.get("Klarna-Signing-Key-Id", ""))

@@ -1,6 +1,7 @@
 //! Adapter files: what loads, what is refused and how, and what goes over the wire.
 
 mod faces;
+mod follow_ups;
 mod slips;
 
 use std::collections::BTreeMap;
@@ -13,8 +14,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use klarna_conformance::adapter::{
-    Adapter, AdapterError, AdapterSource, Address, BoundAcquirer, Customer, Mode, OperationError, Order,
-    OrderLine, Outcome,
+    Adapter, AdapterError, AdapterSource, Address, BoundAcquirer, Capability, Customer, Mode, OperationError,
+    Order, OrderLine, Outcome,
 };
 use klarna_conformance::launch::{BuiltinLaunch, LaunchContext};
 use serde_json::{Value, json};
@@ -141,7 +142,7 @@ fn the_adapters_of_the_repository_load_and_fit_their_schema() {
     assert!(reference.partners().len() >= 4, "as many scenarios run side by side as there are Partners");
     assert_eq!(reference.name(), "reference-acquirer");
     assert_eq!(reference.file(), "builtin:reference-acquirer");
-    for capability in ["redirect", "sdk", "notifications", "payment_methods"] {
+    for capability in Capability::names() {
         assert!(reference.claims(capability), "{capability}");
     }
     let python = Adapter::load(&AdapterSource::File(foreign())).unwrap();

@@ -9,6 +9,8 @@ mod bad_surroundings;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod capabilities;
+#[cfg(test)]
 mod databases;
 #[cfg(test)]
 mod defects;

@@ -4,6 +4,7 @@
 //! that only another acquirer can show. Beside them stand changes that are no mistakes, and must
 //! stay green.
 
+mod after_the_payment;
 mod evolution;
 mod final_call;
 mod first_call;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use klarna_conformance::adapter::{Adapter, AdapterSource};
+use klarna_conformance::adapter::{Adapter, AdapterSource, Capability, ClaimedBy};
 
 use regex::Regex;
 
@@ -32,6 +32,10 @@ fn the_adapter_of_the_guide_loads_launched_and_attached() {
     let adapter = load(whole);
     assert_eq!(adapter.name(), "acme");
     assert!(adapter.claims("redirect") && adapter.claims("sdk") && adapter.claims("notifications"));
+    assert!(adapter.claims("capture") && adapter.claims("cancel") && !adapter.claims("partial_refund"));
+    assert!(
+        adapter.why_not("sync_approval").unwrap().ends_with("by notification when Klarna takes its time")
+    );
     assert_eq!(adapter.partners().len(), 2);
 
     let (head, rest) = whole.split_once("launch:\n").unwrap();
@@ -39,6 +43,25 @@ fn the_adapter_of_the_guide_loads_launched_and_attached() {
     let adapter = load(&format!("{head}{attached}\npartners:\n{rest}"));
     assert_eq!(adapter.listen().simulator.port(), 8080);
     assert_eq!(adapter.listen().partner.port(), 8090);
+}
+
+#[test]
+fn the_guide_lists_every_capability_and_what_rests_on_it() {
+    let page = page("docs/bind-your-acquirer.md");
+    let (_, rest) = page.split_once("| capability | what it means |").unwrap();
+    let listed: Vec<&str> = rest.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+    let rows = Capability::ALL.iter().map(|capability| {
+        let claimed = match capability.claimed_by {
+            ClaimedBy::Naming => "by name".to_owned(),
+            ClaimedBy::Binding(part) => format!("by binding `{part}`"),
+            ClaimedBy::Silence => "unless it stands under `unclaimed`".to_owned(),
+        };
+        let unless = capability.or.map(|or| format!(", unless `{or}` is claimed")).unwrap_or_default();
+        let duties = format!("{}{unless}", capability.duties.join(", "));
+        let row = format!("| `{}` | {} | {claimed} | {duties} |", capability.name, capability.doc);
+        row.replace("|  |", "| |")
+    });
+    assert_eq!(listed, rows.collect::<Vec<_>>());
 }
 
 /// Each way to show who calls, and each way to sign, in the place of those of the whole adapter.

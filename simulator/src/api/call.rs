@@ -85,6 +85,15 @@ impl Call {
         rate_limit::take(settings, category, &self.notes, &self.account, partner)
     }
 
+    /// Notes whose payment the path is about, so that a call which is not served is found with it.
+    fn belongs_to(&self, cell: &SandboxCell) {
+        let Some(id) = self.parts.get("id") else { return };
+        let state = cell.lock();
+        let Some(payment) = state.machine.payment_of_id(id).map(str::to_owned) else { return };
+        drop(state);
+        self.notes.note(|noted| noted.payment = Some(payment));
+    }
+
     /// The id that the path names.
     pub(super) fn id<T: From<String>>(&self) -> T {
         T::from(self.parts.get("id").cloned().unwrap_or_default())
@@ -229,6 +238,7 @@ impl SandboxCall {
             }
         };
         call.notes.note(|noted| noted.place = Place::Sandbox(entered.clone()));
+        call.belongs_to(&entered);
         let over_quota = call.count(Some(&entered)).err();
         if call.operation.id == AUTHORIZE {
             return Ok(Self { call, partner, cell: entered, over_quota });

@@ -88,6 +88,13 @@ impl Sandbox {
         self.transactions.get(id)
     }
 
+    /// The payment that an id belongs to: of a request, of a transaction or of a part of one.
+    pub(crate) fn payment_of_id(&self, id: &str) -> Option<&str> {
+        let owner = self.transaction(&id.into()).or_else(|| self.transaction(&owner_of(id).into()));
+        let of_transaction = owner.map(|record| record.payment.as_str());
+        of_transaction.or_else(|| self.request(&id.into()).map(|record| record.payment.as_str()))
+    }
+
     /// A capture by its id, and the payment that it belongs to.
     pub(crate) fn capture_named(&self, id: &PaymentCaptureId) -> Option<(PaymentCapture, String)> {
         let record = self.transaction(&owner_of(id.as_str()).into())?;

@@ -179,6 +179,10 @@ async fn a_fault_meets_the_calls_that_it_is_for() {
     let read =
         [klarna.get(&path).await.status, klarna.get(&path).await.status, klarna.get(&path).await.status];
     assert_eq!(read, [503, 503, 200]);
+    // Served or not, they are found with the payment that their path is about.
+    let calls = klarna.journal("authorize").await.entries;
+    let reads = klarna.journal("payment_request.read").await.entries;
+    assert!(calls[0].payment.is_some() && reads.iter().all(|read| read.payment == calls[0].payment));
     // The token was not spent by the call that met the fault.
     assert_eq!(klarna.authorize(ALPHA, &headers, &last("t-1")).await.result(), "APPROVED");
     assert_eq!(found(&klarna).await, Vec::<String>::new());

@@ -43,7 +43,7 @@ fn report(error: AdapterError) {
 /// What the adapter says, and every request by a sample order.
 fn rendered(adapter: &Adapter) -> Result<String, String> {
     let partners: Vec<&str> = adapter.partners().iter().map(|partner| partner.name.as_str()).collect();
-    let claimed = Capability::KNOWN.iter().copied().filter(|name| adapter.claims(name));
+    let claimed = Capability::ALL.iter().map(|one| one.name).filter(|name| adapter.claims(name));
     let operations = adapter.operations();
     let mut text = format!("{} is sound: {}\n", adapter.file(), adapter.name());
     let _ = writeln!(text, "  Partners      {}", partners.join(", "));

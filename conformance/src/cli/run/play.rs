@@ -24,7 +24,7 @@ use crate::exit_code::Exit;
 use crate::expected::{self, Expected, Outcome};
 use crate::model::{
     self, Event, ModelWriter, Plan, PlannedScenario, RunFinished, RunStarted, ScenarioFinished,
-    ScenarioStatus,
+    ScenarioStatus, Unclaimed,
 };
 use crate::plan::{Disposition, Scenario};
 use crate::report::{self, Console};
@@ -163,6 +163,7 @@ async fn play_plan(
         acquirer_url: process.base_url().to_string(),
         partners: adapter.partners().iter().map(|partner| partner.name.clone()).collect(),
         capabilities: claimed(&adapter),
+        unclaimed: unclaimed(&adapter),
         simulator: simulator_url.to_string(),
         defect: defect.map(|defect| defect.name.to_owned()),
         arguments: rest,
@@ -172,7 +173,7 @@ async fn play_plan(
         .iter()
         .map(|scenario| {
             let timing = |claim: &str| adapter.timing().claim(claim).is_some();
-            scenario.disposition(|capability| adapter.claims(capability), timing)
+            scenario.disposition(|capability| adapter.why_not(capability), timing)
         })
         .collect();
     let planned = scenarios.iter().zip(&dispositions);
@@ -297,11 +298,24 @@ fn arguments(args: &RunArgs) -> Vec<String> {
 }
 
 fn claimed(adapter: &Adapter) -> Vec<String> {
-    let capabilities = Capability::KNOWN.iter().filter(|name| adapter.claims(name));
+    let capabilities = Capability::names().into_iter().filter(|name| adapter.claims(name));
     let timing = Timing::CLAIMS
         .iter()
         .filter_map(|name| Some(format!("timing.{name}={}", adapter.timing().claim(name)?)));
-    capabilities.map(|name| (*name).to_owned()).chain(timing).collect()
+    capabilities.map(str::to_owned).chain(timing).collect()
+}
+
+fn unclaimed(adapter: &Adapter) -> Vec<Unclaimed> {
+    let lacking = Capability::ALL.iter().filter_map(|capability| {
+        let carried = capability.or.is_some_and(|or| adapter.claims(or));
+        let duties = if carried { &[][..] } else { capability.duties };
+        Some(Unclaimed {
+            capability: capability.name.to_owned(),
+            reason: adapter.why_not(capability.name)?,
+            duties: duties.iter().map(|duty| (*duty).to_owned()).collect(),
+        })
+    });
+    lacking.collect()
 }
 
 fn plan_line(scenario: &Scenario, fate: &Disposition, repeat: &str) -> PlannedScenario {
