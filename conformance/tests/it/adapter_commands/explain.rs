@@ -112,6 +112,20 @@ fn an_answer_is_read_with_the_reasons_of_each_rule() {
         .must_print("payment_id: nothing at $.id");
 }
 
+/// What follows a payment has words of its own, and names what the answers before it gave.
+#[test]
+fn a_capture_is_explained_by_what_was_read_before_it() {
+    let folder = folder();
+    adapter(folder.path(), &["explain", "capture"], &[])
+        .must_exit(0)
+        .must_print("\"$PAYMENT_ID\"")
+        .must_print("$PAYMENT_ID is payment_id, read from an earlier answer")
+        .must_print(": done");
+    adapter(folder.path(), &["explain", "cancel", "--acquirer", "acme.yaml"], &[])
+        .must_exit(2)
+        .must_complain("the adapter binds no operation cancel");
+}
+
 #[test]
 fn what_cannot_be_explained_is_told() {
     let folder = folder();
