@@ -120,7 +120,7 @@ fn describe() {
     describe_gauge!(
         "acquirer_open_work_rows",
         Unit::Count,
-        "Rows of the outbox that are not finished, by task."
+        "Rows of the outbox that are not finished, by task; a step-up has one that is due only when it is looked at."
     );
     describe_gauge!(
         "acquirer_open_work_late_seconds",

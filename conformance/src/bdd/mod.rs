@@ -4,6 +4,7 @@
 //! scenario needs and what a run leaves behind are ours. Another runner could take its place here.
 
 mod features;
+mod pause;
 mod recorder;
 mod registry;
 mod runner;

@@ -11,6 +11,7 @@ use cucumber::{Cucumber, cli, runner};
 use futures::FutureExt as _;
 
 use super::features::Planned;
+use super::pause;
 use super::recorder::Recorder;
 use super::registry;
 use super::world::Stage;
@@ -32,6 +33,8 @@ pub struct Manner {
     pub folders: Folders,
     /// What is expected to fail.
     pub expected: Arc<Expected>,
+    /// Whether a scenario that fails waits for a person.
+    pub pause_on_failure: bool,
 }
 
 /// Plays scenarios into the model until all are through or `cut` comes: why, if it came. Scenarios
@@ -45,8 +48,9 @@ pub async fn run(
 ) -> (ModelWriter, Option<Cut>) {
     let model = Rc::new(RefCell::new(model));
     let jobs = manner.jobs;
+    let pause = manner.pause_on_failure.then(|| Arc::clone(&manner.expected));
     let recorder = Recorder::new(Arc::clone(&run), Rc::clone(&model), manner);
-    let playing = play(Arc::clone(&run), scenarios.clone(), jobs, recorder.clone());
+    let playing = play(Arc::clone(&run), scenarios.clone(), (jobs, pause), recorder.clone());
     let cut = tokio::select! {
         () = playing => None,
         cut = cut => Some(cut),
@@ -76,7 +80,13 @@ async fn keep_traces(run: &RunContext, id: &str) {
     });
 }
 
-async fn play(run: Arc<RunContext>, scenarios: Vec<Arc<Scenario>>, jobs: usize, recorder: Recorder) {
+async fn play(
+    run: Arc<RunContext>,
+    scenarios: Vec<Arc<Scenario>>,
+    (jobs, pause): (usize, Option<Arc<Expected>>),
+    recorder: Recorder,
+) {
+    let pausing = Arc::clone(&run);
     let opening = Arc::clone(&run);
     let planned = Arc::clone(&run);
     let wanted: HashSet<String> = scenarios.iter().map(|scenario| scenario.id.clone()).collect();
@@ -103,12 +113,16 @@ async fn play(run: Arc<RunContext>, scenarios: Vec<Arc<Scenario>>, jobs: usize, 
         let id = scenario.name.clone();
         async move { open(run, &id, stage).await }.boxed_local()
     })
-    .after(|_, _, _, _, stage| {
+    .after(move |_, _, scenario, _, stage| {
+        let pause = pause.clone().map(|expected| (Arc::clone(&pausing), scenario.name.clone(), expected));
         async move {
             if let Some(mut world) = stage.and_then(|stage| stage.world.take()) {
                 world.conclude().await;
                 // Before the teardown, whose own traffic would only be in the way.
                 world.keep_traces().await;
+                if let Some((run, id, expected)) = pause {
+                    pause::on_failure(&run, &id, &expected).await;
+                }
                 world.tear_down().await;
                 // Dropped here, so that its Partner is free before the next scenario asks.
             }

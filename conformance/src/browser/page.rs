@@ -38,7 +38,9 @@ impl Page {
         let base = self.base.as_deref().and_then(|base| at.join(base.trim_ascii()).ok());
         let base = base.unwrap_or_else(|| at.clone());
         for (owner, field) in std::mem::take(&mut self.apart) {
-            if let Some(form) = self.forms.iter_mut().find(|form| form.names.first() == Some(&owner)) {
+            if let Some(form) =
+                self.forms.iter_mut().find(|form| !owner.is_empty() && form.names.first() == Some(&owner))
+            {
                 form.fields.push(field);
             }
         }

@@ -49,6 +49,7 @@ static LOCATION_CALL: LazyLock<Regex> = LazyLock::new(|| {
 });
 static SUBMIT: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\.\s*(?:submit|requestSubmit)\s*(?:\(|\.\s*call\s*\()"));
+static DELAYED: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\bsetTimeout\s*\(\s*"(\d+)""#));
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r#"(?:getElementById|querySelector|\$|jQuery)\s*\(\s*"(\d+)"|\bforms\s*\[\s*"(\d+)"|\bforms\s*\[\s*(\d+)\s*\]|\bforms\s*\.\s*([A-Za-z_$][\w$]*)|\bdocument\s*\.\s*([A-Za-z_$][\w$]*)\s*\.\s*(?:submit|requestSubmit)\b"#,
@@ -70,7 +71,11 @@ pub(super) fn act(script: &str) -> Option<Act> {
         Some((found.get(0)?.start(), Act::Go(code.literal(found.get(1)?.as_str())?)))
     });
     let submits = SUBMIT.find(&code.text).map(|found| (found.start(), Act::Submit(code.forms())));
-    goes.chain(submits).min_by_key(|(at, _)| *at).map(|(_, act)| act)
+    // Old pages hand a timer its script as text.
+    let delayed = DELAYED
+        .captures(&code.text)
+        .and_then(|found| Some((found.get(0)?.start(), act(&code.literal(found.get(1)?.as_str())?)?)));
+    goes.chain(submits).chain(delayed).min_by_key(|(at, _)| *at).map(|(_, act)| act)
 }
 
 impl Code {
@@ -128,26 +133,27 @@ impl Code {
 
     /// Takes out what only happens when the customer does something.
     fn forget_what_waits_for_the_customer(&mut self) {
-        while let Some(waits) = self.next_that_waits() {
-            self.text.replace_range(waits, ";");
+        let event = |found: &regex::Captures<'_>| self.literal(found.get(1)?.as_str());
+        let listeners = LISTENER
+            .captures_iter(&self.text)
+            .filter(|found| event(found).is_some_and(|event| waits(&event)))
+            .filter_map(|found| Some((found.get(0)?.start(), '(', ')')));
+        let handlers = HANDLER
+            .captures_iter(&self.text)
+            .filter(|found| found.get(1).is_some_and(|event| waits(event.as_str())))
+            .filter_map(|found| Some((found.get(0)?.start(), '{', '}')));
+        let mut found: Vec<_> = listeners.chain(handlers).collect();
+        found.sort_unstable();
+        let (mut kept, mut seen) = (String::new(), 0);
+        for (start, opens, closes) in found {
+            if start >= seen {
+                kept.push_str(self.text.get(seen..start).unwrap_or_default());
+                kept.push(';');
+                seen = self.closed_at(start, opens, closes);
+            }
         }
-    }
-
-    fn next_that_waits(&self) -> Option<std::ops::Range<usize>> {
-        let listener = LISTENER.captures_iter(&self.text).find_map(|found| {
-            let event = self.literal(found.get(1)?.as_str())?;
-            let whole = found.get(0)?;
-            let waits = !BY_ITSELF.contains(&event.as_str());
-            waits.then(|| whole.start()..self.closed_at(whole.start(), '(', ')'))
-        });
-        let handler = || {
-            HANDLER.captures_iter(&self.text).find_map(|found| {
-                let whole = found.get(0)?;
-                let waits = !BY_ITSELF.contains(&found.get(1)?.as_str());
-                waits.then(|| whole.start()..self.closed_at(whole.start(), '{', '}'))
-            })
-        };
-        listener.or_else(handler)
+        kept.push_str(self.text.get(seen..).unwrap_or_default());
+        self.text = kept;
     }
 
     /// Where the bracket closes that opens next; the end, where none does.
@@ -165,6 +171,11 @@ impl Code {
         }
         self.text.len()
     }
+}
+
+/// Whether an event is the customer's doing.
+fn waits(event: &str) -> bool {
+    !BY_ITSELF.contains(&event)
 }
 
 /// The name in a selector such as `#pay` or `form[name=pay]`; a plain id is itself.
@@ -275,6 +286,7 @@ mod tests {
             "var form = document.getElementById(\"pay\");\nform.requestSubmit();",
             "document.querySelector('form#pay').submit()",
             "document.querySelector('form[name=\"pay\"]').submit()",
+            "setTimeout('document.pay.submit()', 10)",
             "HTMLFormElement.prototype.submit.call(document.getElementById('pay'))",
             "document.addEventListener('DOMContentLoaded', () => { $('#pay').submit(); })",
             "window.addEventListener(\"load\", function () { document.pay.submit() })",

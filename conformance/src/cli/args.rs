@@ -134,6 +134,11 @@ pub struct RunArgs {
     #[arg(long)]
     pub list_defects: bool,
 
+    /// When a scenario fails, keep Klarna, the acquirer and the Partner up as they are, say where they are,
+    /// and go on at Enter; scenarios run one at a time
+    #[arg(long, env = "KLARNA_CONFORMANCE_PAUSE_ON_FAILURE")]
+    pub pause_on_failure: bool,
+
     /// List (YAML) of duties and scenarios that are expected to fail for now: they do not fail the run, but
     /// those that hold again do, until they are taken off the list
     #[arg(long, value_name = "FILE", env = "KLARNA_CONFORMANCE_EXPECTED")]

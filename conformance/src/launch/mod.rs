@@ -247,6 +247,11 @@ impl RunningAcquirer {
         (!self.processes.is_empty()).then(|| self.log.since(mark, bytes))
     }
 
+    /// The numbers of its processes that still run; none of an acquirer that was attached to.
+    pub(crate) fn ids(&self) -> Vec<u32> {
+        self.processes.iter().filter_map(Process::id).collect()
+    }
+
     /// Values that no report may hold.
     pub(crate) fn secrets(&self) -> &[SecretString] {
         self.log.secrets()

@@ -198,6 +198,11 @@ fn folder(adapter: &Adapter, context: &LaunchContext, plan: &ProcessPlan) -> Pat
 }
 
 impl Process {
+    /// Its number, if it still runs.
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner).id()
+    }
+
     /// How it ended, if it has.
     pub(super) fn ended(&self) -> Option<String> {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);

@@ -22,6 +22,7 @@ CODES = {
     "expired": "Expired",
     "failed": "Error",
 }
+OPERATIONS = {"done": "completed", "pending": "received", "refused": "refused", "failed": "error"}
 EVENTS = {"canceled": "CANCELLATION", "expired": "OFFER_CLOSED"}
 
 
@@ -104,7 +105,23 @@ class CamelCase(gateway.Face):
             return self.details(merchant, asked)
         if request.path == "/v1/paymentMethods":
             return self.methods(merchant, asked)
+        if request.path.startswith("/v1/payments/"):
+            psp, act = request.path.split("/")[3:]
+            return self.operate(merchant, psp, act, asked, request.headers.get("idempotency-key"))
         return self.refuse("no such resource", 404)
+
+    def operate(self, merchant, psp, act, asked, key):
+        """/v1/payments/{pspReference}/captures, …/refunds and …/cancels."""
+        owner, known = self.payments.find(psp)
+        act = {"captures": "captures", "refunds": "refunds", "cancels": "cancel"}.get(act)
+        if owner is not merchant or act is None:
+            return self.refuse("pspReference", 404)
+        wanted = None if act == "cancel" else {"amount": asked["amount"]["value"], "reference": asked["reference"]}
+        became, operation = self.inner.operate(merchant, known["payment_id"], act, wanted, key)
+        if "operation_id" not in operation:
+            return self.refuse(json.dumps(operation.get("errors", operation.get("detail"))))
+        shown = {"paymentPspReference": psp, "pspReference": psp_reference(operation["operation_id"])}
+        return Answer(201, {**shown, "reference": operation["reference"], "status": OPERATIONS[became]})
 
     def create(self, merchant, asked, key):
         status, payment = self.inner.create(merchant, order_of(asked), key)

@@ -21,6 +21,7 @@ STATES = {
     "step_up_required": ("open", None),
     "pending": ("pending", None),
 }
+OPERATIONS = {"done": "succeeded", "pending": "queued", "refused": "failed", "failed": "failed"}
 TOKEN_LIVES_S = 3600
 
 
@@ -104,6 +105,8 @@ class DecimalOAuth2(gateway.Face):
             return self.create(merchant, request)
         if request.method == "GET" and request.path.startswith("/v2/payments/"):
             return self.read(merchant, urllib.parse.unquote(request.path.split("/")[3]))
+        if request.path.startswith("/v2/payments/") and request.method in ("POST", "DELETE"):
+            return self.operate(merchant, request)
         if request.method == "POST" and request.path == "/v2/methods":
             return self.methods(merchant, request.json())
         return self.refuse("no such resource", 404)
@@ -131,6 +134,30 @@ class DecimalOAuth2(gateway.Face):
             return self.refuse("id", 404)
         status, payment = self.inner.read(merchant, known["payment_id"])
         return Answer(200, self.view(merchant, payment)) if status == 200 else self.refuse("try again", status)
+
+    def operate(self, merchant, request):
+        """POST …/captures and …/refunds; DELETE of the payment itself cancels it."""
+        name, *rest = (urllib.parse.unquote(part) for part in request.path.split("/")[3:])
+        owner, known = self.payments.find(name)
+        acts = {("POST", "captures"): "captures", ("POST", "refunds"): "refunds", ("DELETE",): "cancel"}
+        act = acts.get((request.method, *rest))
+        if owner is not merchant or act is None:
+            return self.refuse("id", 404)
+        wanted = None
+        if act != "cancel":
+            asked = request.json()
+            amount = minor(asked["amount"]["value"], asked["amount"]["currency"])
+            wanted = {"amount": amount, "reference": asked["metadata"]["reference"]}
+        key = request.headers.get("idempotency-key")
+        became, operation = self.inner.operate(merchant, known["payment_id"], act, wanted, key)
+        if "operation_id" not in operation:
+            return self.refuse(json.dumps(operation.get("errors", operation.get("detail"))))
+        if became == "done" and act == "cancel":
+            return Answer(204)
+        shown = {"resource": act, "paymentId": name, "status": OPERATIONS[became]}
+        if became == "failed":
+            shown["failureReason"] = "technical_error"
+        return Answer(201, shown)
 
     def view(self, merchant, payment):
         name = self.payments.note(merchant, payment)

@@ -22,6 +22,7 @@ STATES = {
     "pending": "processing",
 }
 REASONS = {"declined": "payment_declined", "failed": "processing_error", "canceled": "abandoned", "expired": "expired"}
+OPERATIONS = {"done": "succeeded", "pending": "pending", "failed": "failed"}
 EVENTS = {
     "approved": "payment_intent.succeeded",
     "declined": "payment_intent.payment_failed",
@@ -97,7 +98,8 @@ class FormTwoCalls(gateway.Face):
         self.lock = threading.Lock()
 
     def refuse(self, what, status=400):
-        return Answer(status, {"error": {"type": "invalid_request_error", "message": what}})
+        kind = "authentication_error" if status == 401 else "invalid_request_error"
+        return Answer(status, {"error": {"type": kind, "message": what}})
 
     def answer(self, request):
         if request.path.startswith("/redirect/"):
@@ -111,13 +113,19 @@ class FormTwoCalls(gateway.Face):
             return self.make(merchant, gateway.nested(request.body))
         if request.method == "POST" and path == ["payment_method_previews"]:
             return self.methods(merchant, gateway.nested(request.body))
+        form = gateway.nested(request.body) if request.method == "POST" else {}
+        if path == ["refunds"]:
+            # A refund is a resource of its own, and names the payment intent.
+            path = ["payment_intents", form["payment_intent"], "refund"]
         if path[0] != "payment_intents" or len(path) < 2:
             return self.refuse("Unrecognized request URL", 404)
         intent = self.intents.get(path[1])
         if intent is None or intent["merchant"] is not merchant:
             return self.refuse("No such payment_intent", 404)
         if request.method == "POST" and path[2:] == ["confirm"]:
-            return self.confirm(intent, gateway.nested(request.body), request.headers.get("idempotency-key"))
+            return self.confirm(intent, form, request.headers.get("idempotency-key"))
+        if request.method == "POST" and path[2:] in (["capture"], ["refund"], ["cancel"]):
+            return self.operate(intent, path[2], form, request.headers.get("idempotency-key"))
         if request.method == "GET" and len(path) == 2:
             return self.read(intent)
         return self.refuse("Unrecognized request URL", 404)
@@ -139,6 +147,20 @@ class FormTwoCalls(gateway.Face):
         if "payment_id" not in payment:
             return self.refuse(json.dumps(payment.get("errors", payment.get("detail"))), status)
         return self.view(intent, payment, 402)
+
+    def operate(self, intent, act, asked, key):
+        if intent["payment"] is None:
+            return self.refuse("This PaymentIntent has not been confirmed")
+        act = {"capture": "captures", "refund": "refunds"}.get(act, act)
+        wanted = None
+        if act != "cancel":
+            amount = asked["amount_to_capture"] if act == "captures" else asked["amount"]
+            wanted = {"amount": whole(amount), "reference": asked["metadata"]["reference"]}
+        became, operation = self.inner.operate(intent["merchant"], intent["payment"]["payment_id"], act, wanted, key)
+        if became == "refused":
+            what = operation.get("klarna_error_code") or json.dumps(operation.get("errors", operation.get("detail")))
+            return self.refuse(what)
+        return Answer(200, {"object": act, "payment_intent": intent["id"], "status": OPERATIONS[became]})
 
     def read(self, intent):
         if intent["payment"] is None:

@@ -265,6 +265,18 @@ class Inner:
     def read(self, merchant, payment_id):
         return self.ask(merchant, "GET", "/v1/payments/" + urllib.parse.quote(payment_id, safe=""))
 
+    def operate(self, merchant, payment_id, act, body=None, key=None):
+        """A capture ("captures"), a refund ("refunds") or a cancel ("cancel"): what became of it (done,
+        pending, refused, failed), and the operation or the problem.
+        """
+        path = f"/v1/payments/{urllib.parse.quote(payment_id, safe='')}/{act}"
+        status, answer = self.ask(merchant, "POST", path, body, key)
+        if "operation_id" not in answer:
+            return ("refused" if 400 <= status < 500 else "failed"), answer
+        if answer["status"] == "failed":
+            return ("refused" if answer["failure_reason"] == "refused" else "failed"), answer
+        return {"succeeded": "done", "pending": "pending"}[answer["status"]], answer
+
     def methods(self, merchant, wanted):
         """What a payment form lists: status, and the list or the problem."""
         status, answer = self.ask(merchant, "POST", "/v1/payment-methods", wanted)
@@ -361,7 +373,7 @@ def serve(face):
             if answer.status != 204:
                 self.wfile.write(answer.body)
 
-        do_GET = do_POST = respond
+        do_GET = do_POST = do_DELETE = respond
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True

@@ -22,6 +22,7 @@ STATES = {
     "step_up_required": ("new", ""),
     "pending": ("pending", ""),
 }
+OPERATIONS = {"done": 201, "pending": 202, "refused": 400, "failed": 502}
 CLOCKS_DIFFER_BY = datetime.timedelta(minutes=5)
 
 
@@ -103,6 +104,9 @@ class StepUpAs403(gateway.Face):
             return self.read(merchant, urllib.parse.unquote(request.path.split("/")[2]))
         if request.method == "POST" and request.path == "/payments/klarna/authorization":
             return self.create(merchant, request)
+        if request.method == "POST" and request.path.startswith("/payments/"):
+            transaction, act = request.path.split("/")[2:]
+            return self.operate(merchant, urllib.parse.unquote(transaction), act, request)
         return self.refuse("no such path", 404)
 
     def caller(self, request):
@@ -142,6 +146,18 @@ class StepUpAs403(gateway.Face):
         if state == "fail":
             return Answer(400, {**shown, "acquirerResponseCode": reason})
         return Answer(201 if state == "ok" else 202, shown)
+
+    def operate(self, merchant, transaction, act, request):
+        """/payments/{transactionId}/capture, …/refund and …/cancel: the status alone says what became of it."""
+        owner, known = self.payments.find(transaction)
+        act = {"capture": "captures", "refund": "refunds", "cancel": "cancel"}.get(act)
+        if owner is not merchant or act is None:
+            return self.refuse("transactionId", 404)
+        asked = {} if act == "cancel" else request.json()
+        wanted = None if act == "cancel" else {"amount": asked["amount"], "reference": asked["stamp"]}
+        key = request.headers.get("checkout-idempotency-key")
+        became, _ = self.inner.operate(merchant, known["payment_id"], act, wanted, key)
+        return Answer(OPERATIONS[became], {"transactionId": transaction})
 
     def read(self, merchant, transaction):
         owner, known = self.payments.find(transaction)

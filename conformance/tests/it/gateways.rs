@@ -64,30 +64,33 @@ struct Spoiled {
     rule: &'static str,
 }
 
-/// A copy of the gateways in which one line of a program is another.
-fn spoiled(adapter: &str, program: &str, from: &str, to: &str) -> (TempDir, String) {
+/// A copy of a gateway and its adapter in which one line of one of the files is another.
+fn spoiled(adapter: &str, changed: &str, from: &str, to: &str) -> (TempDir, String) {
     let folder = TempDir::new().unwrap();
     let (adapters, gateways) = (folder.path().join("adapters"), folder.path().join("tests/gateways"));
     for made in [&adapters, &gateways] {
         std::fs::create_dir_all(made).unwrap();
     }
-    let from_here = |path: &str| std::fs::read_to_string(root().join("conformance").join(path)).unwrap();
     let file = format!("{adapter}.yaml");
-    std::fs::write(adapters.join(&file), from_here(&format!("adapters/{file}"))).unwrap();
-    for name in ["gateway.py", &format!("{}.py", adapter.replace('-', "_"))] {
-        let mut text = from_here(&format!("tests/gateways/{name}"));
-        if name == program {
+    let program = format!("{}.py", adapter.replace('-', "_"));
+    for (name, here, there) in [
+        (file.as_str(), "adapters", &adapters),
+        (program.as_str(), "tests/gateways", &gateways),
+        ("gateway.py", "tests/gateways", &gateways),
+    ] {
+        let mut text = std::fs::read_to_string(root().join("conformance").join(here).join(name)).unwrap();
+        if name == changed {
             assert_eq!(text.matches(from).count(), 1, "{name} holds once: {from}");
             text = text.replace(from, to);
         }
-        std::fs::write(gateways.join(name), text).unwrap();
+        std::fs::write(there.join(name), text).unwrap();
     }
     let path = adapters.join(file).display().to_string();
     (folder, path)
 }
 
-fn play_spoiled(adapter: &str, program: &str, change: &Spoiled) -> Ran {
-    let (_folder, path) = spoiled(adapter, program, change.from, change.to);
+fn play_spoiled(adapter: &str, changed: &str, change: &Spoiled) -> Ran {
+    let (_folder, path) = spoiled(adapter, changed, change.from, change.to);
     let places = places(&[change.scenario]);
     play(&path, &places.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -129,6 +132,12 @@ fn what_camel_case_spoils_is_found() {
                 scenario: NOTIFIED,
                 rule: "notification.signed",
             },
+            Spoiled {
+                from: "\"reference\": asked[\"reference\"]}\n        became, operation = self.inner.operate(merchant, known[\"payment_id\"], act, wanted, key)",
+                to: "\"reference\": gateway.secrets.token_hex(8)}\n        became, operation = self.inner.operate(merchant, known[\"payment_id\"], act, wanted)",
+                scenario: "after-the-payment/refund/asked-for-twice-it-is-made-once",
+                rule: "follow-up.once",
+            },
         ],
     );
 }
@@ -162,6 +171,12 @@ fn what_a_step_up_as_403_spoils_is_found() {
                 scenario: "network-data/session-token/the-partners-session-token-goes-with-the-initial-authorize",
                 rule: "session-token.forwarded",
             },
+            Spoiled {
+                from: "\"refused\": 400, \"failed\": 502",
+                to: "\"refused\": 201, \"failed\": 502",
+                scenario: "after-the-payment/capture/more-than-what-is-left-is-refused-and-the-partner-is-told",
+                rule: "follow-up.answered",
+            },
         ],
     );
 }
@@ -189,6 +204,12 @@ fn what_forms_in_two_calls_spoil_is_found() {
                 to: "body",
                 scenario: NOTIFIED,
                 rule: "notification.signed",
+            },
+            Spoiled {
+                from: "{\"amount\": whole(amount),",
+                to: "{\"amount\": whole(intent[\"made\"][\"amount\"]),",
+                scenario: "after-the-payment/capture/asked-for-twice-it-is-made-once",
+                rule: "follow-up.as-asked",
             },
         ],
     );
@@ -223,6 +244,19 @@ fn what_decimals_with_tokens_spoil_is_found() {
                 scenario: "network-data/response-data/reaches-the-partner-byte-for-byte#3",
                 rule: "response-data.byte-equal",
             },
+            Spoiled {
+                from: "minor(asked[\"amount\"][\"value\"], asked[\"amount\"][\"currency\"])",
+                to: "minor(asked[\"amount\"][\"value\"], \"KRW\") // 10",
+                scenario: "after-the-payment/capture/in-two-parts#2",
+                rule: "follow-up.as-asked",
+            },
+            // Said to be called off, and Klarna never hears of it.
+            Spoiled {
+                from: "        became, operation = self.inner.operate(merchant, known[\"payment_id\"], act, wanted, key)",
+                to: "        if act == \"cancel\":\n            return Answer(204)\n        became, operation = self.inner.operate(merchant, known[\"payment_id\"], act, wanted, key)",
+                scenario: "after-the-payment/cancel/while-the-customer-is-in-a-step-up",
+                rule: "follow-up.made",
+            },
         ],
     );
 }
@@ -239,4 +273,57 @@ fn a_gateway_that_forgets_what_the_partner_did_not_take_is_warned_of() {
     let ran = play_spoiled("camel-case", "gateway.py", &forgets);
     ran.must_exit(0);
     assert_eq!(ran.warning(TOLD_AGAIN), [forgets.rule], "{}", ran.all());
+}
+
+/// What errs towards Klarna is found whatever face the Partner sees.
+#[test]
+fn a_defect_towards_klarna_is_found_behind_any_face() {
+    for (adapter, defect, scenario, rule) in [
+        ("form-two-calls", "final-call-skipped", "the-document/step-up-required", "final.missing"),
+        ("decimal-oauth2", "network-data-reserialised", BYTES, "network-data.byte-equal"),
+    ] {
+        let path = root().join(format!("conformance/adapters/{adapter}.yaml")).display().to_string();
+        let place = places(&[scenario]);
+        let ran = play(&path, &[&place[0], "--defect", defect]);
+        ran.must_exit(1);
+        let failing = ran.failing(scenario);
+        assert!(failing.iter().any(|found| found == rule), "{defect}: {failing:?}: {}", ran.all());
+    }
+}
+
+/// No gateway takes anybody for its Partner: what the adapters show and sign is looked at.
+#[test]
+fn who_shows_or_signs_another_thing_is_refused() {
+    const SCENARIO: &str = "the-document/transaction-approved";
+    for (adapter, from, to, refusal) in [
+        (
+            "camel-case",
+            "value: \"{{ partner.vars.api_key }}\"}",
+            "value: \"{{ partner.vars.hmac_key }}\"}",
+            "Unauthorized",
+        ),
+        (
+            "step-up-as-403",
+            "message: [{headers: checkout-}, body]",
+            "message: [body, {headers: checkout-}]",
+            "the answer 401 {\"status\": \"error\", \"message\": \"signature\"}",
+        ),
+        (
+            "form-two-calls",
+            "username: \"{{ partner.vars.secret_key }}\"",
+            "username: \"{{ partner.name }}\"",
+            "Invalid API Key provided",
+        ),
+        (
+            "decimal-oauth2",
+            "client_secret: \"{{ partner.vars.client_secret }}\"",
+            "client_secret: \"{{ partner.vars.client_id }}\"",
+            "it answered 401 Unauthorized",
+        ),
+    ] {
+        let (_folder, path) = spoiled(adapter, &format!("{adapter}.yaml"), from, to);
+        let ran = play(&path, &[&places(&[SCENARIO])[0]]);
+        assert_eq!(ran.ended("passed"), [""; 0], "{adapter}: {}", ran.all());
+        ran.must_say(refusal);
+    }
 }

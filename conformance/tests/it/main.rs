@@ -49,6 +49,8 @@ mod pages;
 #[cfg(test)]
 mod partner;
 #[cfg(test)]
+mod pausing;
+#[cfg(test)]
 mod public_urls;
 #[cfg(test)]
 mod reach;

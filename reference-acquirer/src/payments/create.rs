@@ -4,7 +4,7 @@ use klarna_schemas::catalogue;
 use klarna_schemas::money::{Currency, MinorUnits};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Number, Value};
 use url::{Host, Url};
 
 use super::network_data::{NetworkData, NotNetworkData};
@@ -154,9 +154,34 @@ pub(super) fn read_checked<T: DeserializeOwned>(
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    // `1.0` is an integer to JSON Schema but not to this type, hence one more error path.
-    serde_path_to_error::deserialize(body)
+    serde_path_to_error::deserialize(with_whole_numbers(body))
         .map_err(|error| vec![WrongField::new(error.path().to_string(), error.inner().to_string())])
+}
+
+/// The largest whole number up to which an `f64` holds each of them.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// `100.0` and `1e2` are integers to JSON Schema (2020-12 validation, 6.1.1), so they are to this API
+/// too; Rust's types take them as `100` only.
+fn with_whole_numbers(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => whole(number).map_or_else(|| value.clone(), Value::from),
+        Value::Array(items) => items.iter().map(with_whole_numbers).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), with_whole_numbers(value))).collect()
+        }
+        _ => value.clone(),
+    }
+}
+
+/// The integer that a number written with a point or an exponent is, if it is exactly one.
+fn whole(number: &Number) -> Option<i64> {
+    let float = number.as_f64().filter(|_| number.is_f64())?;
+    if float.fract() != 0.0 || float.abs() > LARGEST_EXACT {
+        return None;
+    }
+    // Its shortest decimal form has no point and no exponent.
+    format!("{float:.0}").parse().ok()
 }
 
 /// What a schema cannot say of URLs. Fields of the wrong type are left to the schema.

@@ -51,7 +51,10 @@ impl PaymentService {
         if let Some(same) = earlier.iter().find(|earlier| asked.is_named_as(earlier, &id)) {
             return self.repeated(same.clone(), asked).await;
         }
-        let Some(new) = self.new_operation(payment, asked, id) else {
+        // A cancel may have ended between the caller's look at the payment and ours at its operations.
+        let now = if earlier.is_empty() { None } else { self.store.payment(&payment.id).await? };
+        let reference = asked.reference_after(&earlier, &id);
+        let Some(new) = self.new_operation(now.as_ref().unwrap_or(payment), asked, id, reference) else {
             return Ok(OperateOutcome::WrongState);
         };
         if earlier.iter().filter(|earlier| earlier.kind == asked.kind).count() >= MOST_OF_A_KIND {
@@ -209,9 +212,14 @@ impl PaymentService {
         self.store.finish(claim, clock::now()).await
     }
 
-    fn new_operation(&self, payment: &Payment, asked: &AskedOperation, id: String) -> Option<NewOperation> {
+    fn new_operation(
+        &self,
+        payment: &Payment,
+        asked: &AskedOperation,
+        id: String,
+        reference: String,
+    ) -> Option<NewOperation> {
         let now = clock::now();
-        let reference = asked.reference.clone().unwrap_or_else(|| id.clone());
         Some(NewOperation {
             call: OperationCall {
                 target: payment.target_of(asked.kind)?,

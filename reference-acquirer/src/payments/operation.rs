@@ -165,7 +165,24 @@ impl AskedOperation {
             return false;
         }
         let named = self.reference.as_deref().unwrap_or(id);
-        earlier.reference == named || self.amount.is_none() && earlier.outcome == Outcome::Pending
+        earlier.id == id
+            || earlier.reference == named
+            || self.amount.is_none() && earlier.outcome == Outcome::Pending
+    }
+
+    /// The new operation's reference: the Partner's, or one of ours.
+    ///
+    /// A cancel or void without one is called by its number: of two that were asked at once, and see
+    /// the same `earlier` operations, only one finds the name free, also if it has ended by then.
+    pub fn reference_after(&self, earlier: &[Operation], id: &str) -> String {
+        match (&self.reference, self.kind) {
+            (Some(reference), _) => reference.clone(),
+            (None, Kind::Cancel | Kind::Void) => {
+                let number = 1 + earlier.iter().filter(|earlier| earlier.kind == self.kind).count();
+                format!("{}-{number}", self.kind.as_str())
+            }
+            (None, Kind::Capture | Kind::Refund) => id.to_owned(),
+        }
     }
 
     /// What this payment cannot bear, whatever Klarna would say.
@@ -221,5 +238,43 @@ impl Payment {
             }
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn earlier(kind: Kind, reference: &str) -> Operation {
+        Operation {
+            id: format!("op-{reference}"),
+            payment_id: "p".to_owned(),
+            kind,
+            reference: reference.to_owned(),
+            amount: None,
+            outcome: Outcome::Succeeded { klarna_id: None },
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn cancels_that_see_the_same_are_called_the_same() {
+        let asked = |kind| AskedOperation { kind, amount: None, reference: None };
+        let cancel = asked(Kind::Cancel);
+        let before = [earlier(Kind::Void, "void-1")];
+        assert_eq!(cancel.reference_after(&before, "a"), cancel.reference_after(&before, "b"));
+        // A later try is another.
+        let after = [earlier(Kind::Void, "void-1"), earlier(Kind::Cancel, "cancel-1")];
+        assert_eq!(cancel.reference_after(&after, "c"), "cancel-2");
+        // Captures without a reference are as many as were asked for.
+        assert_eq!(asked(Kind::Capture).reference_after(&before, "d"), "d");
+    }
+
+    #[test]
+    fn the_same_id_is_the_same_operation() {
+        let cancel = AskedOperation { kind: Kind::Cancel, amount: None, reference: None };
+        assert!(cancel.is_named_as(&earlier(Kind::Cancel, "cancel-1"), "op-cancel-1"));
+        assert!(!cancel.is_named_as(&earlier(Kind::Cancel, "cancel-1"), "op-2"));
     }
 }

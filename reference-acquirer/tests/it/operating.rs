@@ -7,8 +7,8 @@ use reference_acquirer::store::{self, Lease, NewOperation, OperationCall, Operat
 use serde_json::{Value, json};
 
 use crate::support::{
-    ALPHA, Acquirer, CAPTURE_ID, Exchange, REFUND_ID, REQUEST_ID, Reply, Setup, TRANSACTION_ID,
-    assert_same_call, order, sealer, verify,
+    ALPHA, Acquirer, CAPTURE_ID, Database, Exchange, REFUND_ID, REQUEST_ID, Reply, Setup, TRANSACTION_ID,
+    assert_same_call, client, on_both, order, sealer, verify,
 };
 
 const ACCOUNT: &str = "krn:partner:global:account:test:ALPHA001";
@@ -90,6 +90,47 @@ async fn capture_refund_and_void() {
     }
 }
 
+/// What JSON Schema calls an integer is one, however it is written (2020-12 validation, 6.1.1).
+#[tokio::test]
+async fn whole_amounts_may_have_a_point_or_an_exponent() {
+    let setup = Setup::new().await;
+    let text = order("tx-1").to_string().replace("45900", "45900.0").replace(":1,", ":1e0,");
+    assert!(text.contains("45900.0") && text.contains(":1e0,"));
+    setup.klarna.will([Reply::approved()]);
+    let acquirer = setup.start().await;
+    let create = client()
+        .post(format!("{}/v1/payments", acquirer.base_url))
+        .bearer_auth(ALPHA)
+        .header("content-type", "application/json");
+    let response = create.body(text).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::CREATED);
+    let payment: Value = response.json().await.unwrap();
+    assert_eq!(payment["amount"].to_string(), "45900");
+    let id = payment["payment_id"].as_str().unwrap();
+
+    let mut amounts = Vec::new();
+    for (number, (written, read)) in [("100.0", 100), ("1e2", 100), ("7.00e0", 7)].into_iter().enumerate() {
+        setup.klarna.will_operate([Reply::captured()]);
+        let body = format!(r#"{{"amount":{written},"reference":"cap-{number}"}}"#);
+        let request = acquirer.posting(ALPHA, &format!("{id}/captures"), &Value::Null).body(body);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::CREATED, "{written}");
+        amounts.push(json!(read));
+    }
+    let sent: Vec<_> =
+        setup.klarna.operations().iter().map(|call| call.json()["capture_amount"].clone()).collect();
+    assert_eq!(sent, amounts);
+    for written in ["100.5", "1e-1", "1e300", "0.0", "-1.0", "\"100\""] {
+        let body = format!(r#"{{"amount":{written}}}"#);
+        let request = acquirer.posting(ALPHA, &format!("{id}/captures"), &Value::Null).body(body);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{written}");
+        let problem: Value = response.json().await.unwrap();
+        assert!(problem.to_string().contains("\"amount\""), "{written}: {problem:#}");
+    }
+    acquirer.stop().await;
+    assert_eq!(setup.klarna.operations().len(), 3);
+}
+
 /// A Partner that gives no reference gets one, and Klarna gets the same.
 #[tokio::test]
 async fn a_reference_of_ours() {
@@ -141,6 +182,31 @@ async fn a_step_up_is_canceled() {
     acquirer.stop().await;
     assert_eq!(setup.klarna.authorizes().len(), 1);
     assert_eq!(setup.partner.heard.matching(|_| true).len(), 2);
+}
+
+on_both! { cancels_that_are_asked_at_once_are_one }
+
+/// Without an idempotency key, and whether or not the first has ended when the last is written down.
+async fn cancels_that_are_asked_at_once_are_one(database: &Database) {
+    const ROUNDS: usize = 8;
+    let setup = Setup::new().await;
+    setup.klarna.will((0..ROUNDS).map(|_| Reply::step_up()));
+    let acquirer = setup.start_with(|settings| settings.database = database.url().into()).await;
+    for round in 1..=ROUNDS {
+        let (_, payment) = acquirer.create(ALPHA, &order(&format!("tx-{round}"))).await;
+        let id = payment["payment_id"].as_str().unwrap();
+        let path = format!("{id}/cancel");
+        let body = json!({});
+        let asked = futures::future::join_all((0..12).map(|_| acquirer.post(ALPHA, &path, &body))).await;
+        assert_eq!(asked.iter().filter(|(status, _)| *status == StatusCode::CREATED).count(), 1);
+        for (status, answer) in &asked {
+            assert!(matches!(status.as_u16(), 200 | 201 | 409), "{status} {answer:#}");
+        }
+        assert_eq!(operations_of(&acquirer, id).await.as_array().unwrap().len(), 1);
+        assert_eq!(setup.klarna.await_cancels(round).await.len(), round);
+    }
+    acquirer.stop().await;
+    assert_eq!(setup.klarna.heard.matching(Exchange::is_cancel).len(), ROUNDS);
 }
 
 /// The customer was quicker: Klarna does not cancel any more, and the payment goes its way.
@@ -312,8 +378,14 @@ async fn a_payment_must_be_in_a_state_for_it() {
     ] {
         let setup = Setup::new().await;
         setup.klarna.will(replies);
-        let acquirer =
-            setup.start_with(|settings| settings.create.answer = std::time::Duration::from_millis(50)).await;
+        // Where Klarna answers, its answer is waited for however slow the machine is.
+        let acquirer = setup
+            .start_with(|settings| {
+                if status == "pending" {
+                    settings.create.answer = std::time::Duration::from_millis(50);
+                }
+            })
+            .await;
         let (_, payment) = acquirer.create(ALPHA, &order("tx-1")).await;
         assert_eq!(payment["status"], status);
         for what in all.iter().filter(|what| !allowed.contains(what)) {

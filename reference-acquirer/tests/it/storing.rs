@@ -384,6 +384,8 @@ async fn of_operations_alike_one_is_stored(database: &Database) {
     let change = OperationChange { operation, payment: None, notifications: Vec::new(), entries: Vec::new() };
     store.settle_operation(&void, &change, NOW).await.unwrap();
     assert!(stored("w", Kind::Void, "w").await.is_ok(), "a void that failed may be tried again");
+    // One that was asked with the first, and is written down when the first has ended.
+    assert_eq!(stored("x", Kind::Void, "v").await.unwrap_err(), "v");
 }
 
 async fn an_operation_ends_once_and_with_its_payment(database: &Database) {

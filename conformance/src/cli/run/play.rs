@@ -148,7 +148,11 @@ async fn play_plan(
     let Prepared { adapter, scenarios, defect, expected, .. } = prepared;
     let Parties { simulator, simulator_url, control, stand_in, proxy, process, acquirer, browser } = parties;
     let jobs_asked = usize::from(args.jobs);
-    let (jobs, jobs_reason) = jobs(jobs_asked, adapter.partners().len());
+    let (jobs, jobs_reason) = if args.pause_on_failure {
+        (1, (jobs_asked > 1).then(|| "it pauses on a failure".to_owned()))
+    } else {
+        jobs(jobs_asked, adapter.partners().len())
+    };
     let rest = arguments(args);
     let repeat =
         [format!(" --seed {seed}")].into_iter().chain(rest.iter().cloned()).collect::<Vec<_>>().join(" ");
@@ -205,7 +209,8 @@ async fn play_plan(
             .collect::<HashMap<_, _>>(),
         board: Board::default(),
     });
-    let manner = Manner { jobs, repeat, folders, expected };
+    let pause_on_failure = args.pause_on_failure;
+    let manner = Manner { jobs, repeat, folders, expected, pause_on_failure };
     let (model, cut) = bdd::run(Arc::clone(&run), to_run, manner, model, cut).await;
     if let Some(run) = Arc::into_inner(run) {
         run.process.stop().await;

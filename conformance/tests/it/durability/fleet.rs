@@ -54,10 +54,7 @@ impl Fleet {
     pub(super) async fn start(count: usize, postgres: Option<&str>) -> Self {
         klarna_simulator::install_crypto_provider();
         let simulator = Simulator::builder().seed(7).start().await.unwrap();
-        let rules = json!([{"name": "steps up", "then":
-            {"result": "STEP_UP_REQUIRED", "customer": [{"act": "approve"}]}}]);
-        let wish = PutSandbox { rules: serde_json::from_value(rules).unwrap(), ..PutSandbox::default() };
-        simulator.control().put_sandbox(&account(), &wish).await.unwrap();
+        step_up_and_approve(&simulator).await;
         let (ears, notification_url) = Ears::start().await;
         let balancer = Balancer::start().await;
         let folder = tempfile::tempdir().unwrap();
@@ -227,6 +224,33 @@ impl Program {
         Self { child, base_url: ready["listening"].as_str().unwrap().to_owned() }
     }
 
+    /// What became of a payment, once that is known.
+    pub(super) async fn sells(&self, number: usize) -> Value {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let payments = format!("{}/v1/payments", self.base_url.trim_end_matches('/'));
+        let asked = http.post(&payments).bearer_auth(KEY).json(&order(number)).send().await.unwrap();
+        let made: Value = asked.json().await.unwrap();
+        let payment =
+            format!("{payments}/{}", made["payment_id"].as_str().unwrap_or_else(|| panic!("{made}")));
+        until("the payment has its end", async || {
+            let read = http.get(&payment).bearer_auth(KEY).send().await.ok()?;
+            let payment: Value = read.json().await.ok()?;
+            let open = ["pending", "step_up_required"].contains(&payment["status"].as_str()?);
+            (!open).then_some(payment)
+        })
+        .await
+    }
+
+    /// What it says of its registration at Klarna, once that is known.
+    pub(super) async fn registration(&self) -> Value {
+        let url = format!("{}/healthz", self.base_url.trim_end_matches('/'));
+        until("Klarna has answered", async || {
+            let health: Value = reqwest::get(&url).await.ok()?.json().await.ok()?;
+            (health["webhook"] != "trying").then_some(health)
+        })
+        .await
+    }
+
     pub(super) fn signal(&self, signal: rustix::process::Signal) {
         let id = rustix::process::Pid::from_raw(self.child.id().unwrap().try_into().unwrap()).unwrap();
         rustix::process::kill_process(id, signal).unwrap();
@@ -275,13 +299,7 @@ impl Shop {
     }
 
     async fn buy(&self, number: usize) {
-        let order = json!({"reference": reference(number), "amount": 1000 + number, "currency": "SEK",
-            "mode": "redirect", "purchase_reference": reference(number),
-            "customer": {"given_name": "Alva", "family_name": "Ek", "email": "customer+se@klarna.com",
-                "phone": "+46700000000"},
-            "billing_address": {"street_address": "Gatan 1", "postal_code": "11122", "city": "Stockholm",
-                "country": "SE"}, "return_url": "https://shop.test/back",
-            "order_lines": [{"name": "Shoe", "quantity": 1, "total_amount": 1000 + number}]});
+        let order = order(number);
         let mut ticks = tokio::time::interval(Duration::from_millis(50));
         let taken = async {
             loop {
@@ -298,6 +316,25 @@ impl Shop {
         };
         tokio::time::timeout(DEADLINE, taken).await.unwrap();
     }
+}
+
+/// What a Partner posts.
+pub(super) fn order(number: usize) -> Value {
+    json!({"reference": reference(number), "amount": 1000 + number, "currency": "SEK",
+        "mode": "redirect", "purchase_reference": reference(number),
+        "customer": {"given_name": "Alva", "family_name": "Ek", "email": "customer+se@klarna.com",
+            "phone": "+46700000000"},
+        "billing_address": {"street_address": "Gatan 1", "postal_code": "11122", "city": "Stockholm",
+            "country": "SE"}, "return_url": "https://shop.test/back",
+        "order_lines": [{"name": "Shoe", "quantity": 1, "total_amount": 1000 + number}]})
+}
+
+/// Asks each customer for a step-up, and has the customer approve.
+pub(super) async fn step_up_and_approve(simulator: &Simulator) {
+    let rules = json!([{"name": "steps up", "then":
+        {"result": "STEP_UP_REQUIRED", "customer": [{"act": "approve"}]}}]);
+    let wish = PutSandbox { rules: serde_json::from_value(rules).unwrap(), ..PutSandbox::default() };
+    simulator.control().put_sandbox(&account(), &wish).await.unwrap();
 }
 
 /// One authorize as Klarna saw it.

@@ -7,7 +7,7 @@ use rcgen::{CertificateParams, DnType, KeyPair};
 use reqwest::Certificate;
 use serde_json::{Value, json};
 
-use super::fleet::{Program, until};
+use super::fleet::{Program, step_up_and_approve};
 
 /// The account that the key opens, by the last segment of its id: the name that its certificate bears.
 const NAME: &str = "LOCALACQ";
@@ -38,6 +38,16 @@ async fn issue_and_enforce(simulator: &Simulator, folder: &Path) {
     assert_eq!(enforced.send().await.unwrap().status(), 204);
 }
 
+/// A certificate of the acquirer's name that it has signed itself, and its key.
+fn strange_certificate(folder: &Path) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, NAME);
+    let certificate = params.self_signed(&key).unwrap();
+    std::fs::write(folder.join("stranger.pem"), certificate.pem()).unwrap();
+    std::fs::write(folder.join("stranger.key"), key.serialize_pem()).unwrap();
+}
+
 async fn start(simulator: &Simulator, folder: &Path, name: &str, certificate: &str) -> Program {
     let config = folder.join(format!("{name}.toml"));
     let text = format!(
@@ -65,16 +75,6 @@ async fn start(simulator: &Simulator, folder: &Path, name: &str, certificate: &s
     Program::start(&config).await
 }
 
-/// How the acquirer's registration at Klarna came out.
-async fn registration(program: &Program) -> Value {
-    let url = format!("{}/healthz", program.base_url.trim_end_matches('/'));
-    until("Klarna has answered", async || {
-        let health: Value = reqwest::get(&url).await.ok()?.json().await.ok()?;
-        (health["webhook"] != "trying").then_some(health)
-    })
-    .await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn klarna_takes_the_acquirer_by_its_certificate_and_refuses_it_without() {
     klarna_simulator::install_crypto_provider();
@@ -83,15 +83,29 @@ async fn klarna_takes_the_acquirer_by_its_certificate_and_refuses_it_without() {
     issue_and_enforce(&simulator, folder.path()).await;
 
     let bare = start(&simulator, folder.path(), "bare", "").await;
-    let health = registration(&bare).await;
+    let health = bare.registration().await;
     assert_eq!(health["webhook"], "failing", "{health}");
     assert!(health["reason"].as_str().unwrap().contains("401"), "{health}");
+    step_up_and_approve(&simulator).await;
+    let refused = bare.sells(1).await;
+    assert_eq!(refused["status"], "failed", "{refused}");
 
     let files = format!(
         "client_certificate_file = \"{folder}/client.pem\"\nclient_key_file = \"{folder}/client.key\"",
         folder = folder.path().display()
     );
     let certified = start(&simulator, folder.path(), "certified", &files).await;
-    let health = registration(&certified).await;
+    let health = certified.registration().await;
     assert_eq!(health["webhook"], "registered", "{health}");
+    let sold = certified.sells(2).await;
+    assert_eq!(sold["status"], "approved", "{sold}");
+
+    // A certificate that Klarna has not issued is none.
+    strange_certificate(folder.path());
+    let files = files.replace("client.", "stranger.");
+    let stranger = start(&simulator, folder.path(), "stranger", &files).await;
+    let health = stranger.registration().await;
+    assert_eq!(health["webhook"], "failing", "{health}");
+    let refused = stranger.sells(3).await;
+    assert_eq!(refused["status"], "failed", "{refused}");
 }

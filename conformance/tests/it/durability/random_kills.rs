@@ -7,12 +7,22 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::fleet::{Fleet, pass, postgres, until};
 
-/// At least so many payments, and so many kills.
-const PAYMENTS: usize = 300;
-const KILLS: u32 = 8;
+/// At least so many payments, and so many kills; [`VARIABLES`] may ask for others.
+const PAYMENTS: u64 = 300;
+const KILLS: u64 = 8;
 
 /// Says which moments, for whoever wants the same again.
 const SEED: u64 = 20_260_101;
+
+/// For trials by hand: payments, kills, seed.
+const VARIABLES: [&str; 3] = ["KILLED_PAYMENTS", "KILLED_TIMES", "KILLED_SEED"];
+
+#[expect(clippy::disallowed_methods, reason = "tests have no settings")]
+fn asked() -> [u64; 3] {
+    let or = |name: &str, or| std::env::var(name).map_or(or, |text| text.parse().unwrap());
+    let [payments, kills, seed] = VARIABLES;
+    [or(payments, PAYMENTS), or(kills, KILLS), or(seed, SEED)]
+}
 
 async fn killed_under_load(url: Option<&str>) {
     let mut fleet = Fleet::start(1, url).await;
@@ -21,15 +31,20 @@ async fn killed_under_load(url: Option<&str>) {
         let shop = shop.clone();
         async move { shop.open(12).await }
     });
-    let mut chance = ChaCha8Rng::seed_from_u64(SEED);
-    for _ in 0..KILLS {
+    let [payments, kills, seed] = asked();
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    for _ in 0..kills {
         pass(Duration::from_millis(chance.random_range(30..900))).await;
         fleet.restart(0).await;
     }
-    until("enough is bought", async || (open.is_finished() || shop.bought() >= PAYMENTS).then_some(())).await;
+    until("enough is bought", async || {
+        (open.is_finished() || shop.bought() as u64 >= payments).then_some(())
+    })
+    .await;
     shop.close();
     let bought = open.await.unwrap();
     fleet.everything_is_accounted_for(bought).await;
+    println!("{bought} payments, {kills} kills, seed {seed}: every one accounted for");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,6 @@ const FINAL_CALL: &[&str] = &[
     "features/final-authorization/klarnas-last-word.feature",
     "features/final-authorization/once.feature",
     "features/klarna-errors/final-authorization.feature",
-    "features/network-data/byte-for-byte.feature",
 ];
 const WEBHOOKS: &[&str] = &[
     "features/final-authorization/once.feature",
@@ -47,7 +46,6 @@ const EVERY_CALL: &[&str] = &[
     "features/klarna-errors/initial-authorization.feature",
     "features/klarna-errors/final-authorization.feature",
     "features/payment-methods/listing.feature",
-    "features/purchase-data/what-the-partner-gave.feature",
 ];
 
 /// A way to be right.

@@ -76,15 +76,11 @@ impl Database {
             Self::Postgres { .. } => {
                 let mut connection = PgConnection::connect(&self.url()).await.unwrap();
                 let mut everything = String::new();
-                for table in [
-                    "payments",
-                    "klarna_calls",
-                    "klarna_events",
-                    "notifications",
-                    "operations",
-                    "idempotency_keys",
-                    "signing_keys",
-                ] {
+                let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()";
+                let tables: Vec<String> =
+                    sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap();
+                assert!(tables.iter().any(|table| table == "dead_letters"), "{tables:?}");
+                for table in tables {
                     let rows = format!("SELECT COALESCE(string_agg({table}::text, ' '), '') FROM {table}");
                     everything += &sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(rows))
                         .fetch_one(&mut connection)

@@ -1,0 +1,74 @@
+//! A signing key and a webhook that somebody has made at Klarna by hand.
+
+use klarna_simulator::Simulator;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::fleet::{Program, step_up_and_approve};
+
+const AUTHORIZATION: &str = "Basic klarna_test_api_local";
+
+/// A call to Klarna, as a person makes it.
+async fn klarna(simulator: &Simulator, method: Method, path: &str, body: Option<Value>) -> Value {
+    let url = simulator.base_url().join(path).unwrap();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut request = http.request(method, url).header("authorization", AUTHORIZATION);
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let answer = request.send().await.unwrap();
+    let (status, answer) = (answer.status(), answer.json().await.unwrap());
+    assert!(status.is_success(), "{path}: {status} {answer}");
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_by_hand_serves_and_nothing_else_is_registered() {
+    klarna_simulator::install_crypto_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let simulator = Simulator::builder().seed(7).start().await.unwrap();
+    step_up_and_approve(&simulator).await;
+
+    let key = klarna(&simulator, Method::POST, "v2/notification/signing-keys", Some(json!({}))).await;
+    let config = folder.path().join("acquirer.toml");
+    let text = format!(
+        r#"
+        listen = "127.0.0.1:0"
+        database = "sqlite://{folder}/acquirer.db"
+        database_key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+        [klarna]
+        base_url = "{klarna}"
+        api_key = "klarna_test_api_local"
+        [[registration.signing_keys]]
+        id = {id}
+        secret = {secret}
+        [reconcile]
+        first_ms = 2700000
+        [logs]
+        filter = "off"
+        [[partners]]
+        name = "alpha"
+        api_key = "alpha-test-key"
+        klarna_partner_account = "krn:partner:global:account:test:ALPHA001"
+        "#,
+        folder = folder.path().display(),
+        klarna = simulator.base_url(),
+        id = key["signing_key_id"],
+        secret = key["signing_key"],
+    );
+    std::fs::write(&config, text).unwrap();
+    let program = Program::start(&config).await;
+    let webhook = json!({"url": format!("{}/klarna/webhooks", program.base_url.trim_end_matches('/')),
+        "event_types": ["payment.request.state-change.*"], "event_version": "v2",
+        "signing_key_id": key["signing_key_id"], "status": "ENABLED"});
+    klarna(&simulator, Method::POST, "v2/notification/webhooks", Some(webhook)).await;
+
+    // Klarna is not asked how the step-up stands: it is the webhook that leads to the final call.
+    let sold = program.sells(1).await;
+    assert_eq!(sold["status"], "approved", "{sold}");
+    assert_eq!(program.registration().await["webhook"], "by_hand");
+    for (path, list) in [("signing-keys", "signing_keys"), ("webhooks", "webhooks")] {
+        let there = klarna(&simulator, Method::GET, &format!("v2/notification/{path}"), None).await;
+        assert_eq!(there[list].as_array().unwrap().len(), 1, "{there}");
+    }
+}
