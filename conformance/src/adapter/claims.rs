@@ -9,7 +9,7 @@ use super::file::AdapterFile;
 use super::source::{Place, Source};
 
 /// Which capabilities hold, and why the others do not.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Claims {
     held: Vec<&'static str>,
     /// Capability and reason, as the file gives them.

@@ -25,6 +25,21 @@ pub struct PartnerExchange {
     pub curl: String,
 }
 
+/// A request as it would be made, secrets as `$NAME`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DryRequest {
+    /// HTTP method.
+    pub method: String,
+    /// Absolute URL.
+    pub url: String,
+    /// Header pairs in order.
+    pub headers: Vec<(String, String)>,
+    /// Body; empty where there is none.
+    pub body: String,
+    /// A command for a shell that makes the call.
+    pub curl: String,
+}
+
 /// A request with markers where secrets stand.
 #[derive(Debug, Clone)]
 pub(super) struct Likeness {
@@ -37,6 +52,18 @@ pub(super) struct Likeness {
 }
 
 impl Likeness {
+    /// The call before there is an answer.
+    pub(super) fn dry(&self) -> DryRequest {
+        let exchange = self.answered(0, Vec::new(), Vec::new());
+        DryRequest {
+            method: exchange.method,
+            url: exchange.url,
+            headers: exchange.request_headers,
+            body: String::from_utf8_lossy(&exchange.request_body).into_owned(),
+            curl: exchange.curl,
+        }
+    }
+
     /// The call with its answer.
     pub(super) fn answered(
         &self,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
 use super::claims::Claims;
-use super::error::AdapterError;
+use super::error::{self, AdapterError};
 use super::facts::RequestFacts;
 use super::file::{AdapterFile, ListenFile, OperationFile};
 use super::follow_up::{About, FollowUps, Wish, with_wish};
@@ -18,7 +18,8 @@ use super::notification::Notifications;
 use super::operation::Operation;
 use super::order::Order;
 use super::request::Authentication;
-use super::source::{Place, Source};
+use super::shape;
+use super::source::Source;
 use super::start::Start;
 use super::template::Templates;
 use super::variables::{RunVariables, Secrets, sample_order, with_order, with_payment};
@@ -57,7 +58,8 @@ pub(super) fn load(
     folder: Option<PathBuf>,
     environment: Environment<'_>,
 ) -> Result<Checked, AdapterError> {
-    let file: AdapterFile = serde_saphyr::from_str(source.text()).map_err(|error| source.yaml(&error))?;
+    let file: AdapterFile =
+        serde_saphyr::from_str(source.text()).map_err(|error| shape::mistakes(&source, &error))?;
     if file.version.value != VERSION {
         let message = format!("version {} of the format is not known", file.version.value);
         return Err(source.complain(
@@ -69,40 +71,52 @@ pub(super) fn load(
     if file.name.value.trim().is_empty() {
         return Err(source.complain(file.name.referenced.into(), "the name is empty", None));
     }
+    // A mistake that leaves the rest readable is noted, so that all of them are told at once.
     let partners = vars::partners(&mut source, &file.partners, environment)?;
     let listen = listen(&source, &file.listen)?;
     let mut templates = Templates::new(source);
-    let start = Start::compile(file.launch.as_ref(), file.attach.as_ref(), &mut templates)?;
-    let authentication = Authentication::compile(file.authentication.as_ref(), &mut templates)?;
+    let start = Start::compile(file.launch.as_ref(), file.attach.as_ref(), &mut templates);
+    let authentication = Authentication::compile(file.authentication.as_ref(), &mut templates);
     let operations = &file.operations.value;
-    let create_payment = Operation::compile(&operations.create_payment, &mut templates)?;
+    let create_payment = Operation::compile(&operations.create_payment, &mut templates);
     let read_payment = operations
         .read_payment
         .as_ref()
         .map(|operation| Operation::compile(operation, &mut templates))
-        .transpose()?;
+        .transpose();
     let list_payment_methods = operations
         .list_payment_methods
         .as_ref()
         .map(|operation| ListMethods::compile(&operation.value, &mut templates))
-        .transpose()?;
+        .transpose();
     let mut follow_up = |operation: &Option<Spanned<OperationFile>>| {
-        operation.as_ref().map(|operation| Operation::compile(operation, &mut templates)).transpose()
+        let compiled =
+            operation.as_ref().map(|operation| Operation::compile(operation, &mut templates)).transpose();
+        templates.source().sift(compiled).flatten()
     };
     let follow_ups = FollowUps {
-        capture: follow_up(&operations.capture)?,
-        refund: follow_up(&operations.refund)?,
-        cancel: follow_up(&operations.cancel)?,
+        capture: follow_up(&operations.capture),
+        refund: follow_up(&operations.refund),
+        cancel: follow_up(&operations.cancel),
     };
     let notifications = file
         .notifications
         .as_ref()
         .map(|notifications| Notifications::compile(notifications, &mut templates))
-        .transpose()?;
+        .transpose();
+    let source = templates.source();
+    let claims = source.sift(Claims::compile(source, &file)).unwrap_or_default();
+    let authentication = source.sift(authentication).unwrap_or_default();
+    let read_payment = source.sift(read_payment).flatten();
+    let list_payment_methods = source.sift(list_payment_methods).flatten();
+    let notifications = source.sift(notifications).flatten();
+    let (Some(start), Some(create_payment)) = (source.sift(start), source.sift(create_payment)) else {
+        return Err(source.verdict().err().unwrap_or_else(|| source.whole("the file cannot be read", None)));
+    };
     let checked = Checked {
         name: file.name.value.clone(),
         folder,
-        claims: Claims::compile(templates.source(), &file)?,
+        claims,
         timing: Timing {
             answer_ms: file.timing.answer_ms,
             klarna_timeout_ms: file.timing.klarna_timeout_ms,
@@ -125,56 +139,60 @@ pub(super) fn load(
         notifications,
         templates,
     };
-    checked.check(&file)?;
+    checked.check(&file);
+    checked.templates.source().verdict()?;
     Ok(checked)
 }
 
 impl Checked {
-    /// Checks all templates against everything that will be there, for every Partner.
-    fn check(&self, file: &AdapterFile) -> Result<(), AdapterError> {
+    /// Checks all templates against everything that will be there, for every Partner; mistakes are noted.
+    fn check(&self, file: &AdapterFile) {
         let templates = &self.templates;
-        self.start.check(templates, &self.partners)?;
-        let create_place: Place = file.operations.value.create_payment.referenced.into();
+        let source = templates.source();
+        source.sift(self.start.check(templates, &self.partners));
         if !self.create_payment.names_read().any(|name| name == "payment_id") {
-            return Err(templates.source().complain(
-                create_place,
+            source.sift::<()>(Err(source.complain(
+                file.operations.value.create_payment.referenced.into(),
                 "create_payment.answer.read does not say where the payment_id is",
                 Some("read: {payment_id: $.id}"),
-            ));
+            )));
         }
-        let payment = self.create_payment.names_read().map(|name| (name.to_owned(), "sample".to_owned()));
-        let payment: BTreeMap<String, String> = payment.collect();
+        let ids_alone = self.notifications.as_ref().is_some_and(Notifications::say_ids_alone);
+        if ids_alone && self.read_payment.is_none() && source.verdict().is_ok() {
+            source.sift::<()>(Err(source.complain(
+                file.notifications.as_ref().map(|part| part.referenced.into()).unwrap_or_default(),
+                "notifications without outcome say which payment only, and no operation says how to read it",
+                Some("add operations.read_payment, or notifications.outcome"),
+            )));
+        }
         for partner in &self.partners {
-            let variables = || {
-                let mut variables = RunVariables::sample(true).of_partner(partner, Secrets::Revealed);
-                RequestFacts::sample().add_to(&mut variables);
-                variables
-            };
-            let bare = Value::Object(variables());
-            self.authentication.check(templates, &bare)?;
-            self.create_payment.check(templates, &with_order(variables(), &sample_order()))?;
-            if let Some(methods) = &self.list_payment_methods {
-                methods.request.check(templates, &with_order(variables(), &sample_order()))?;
-            }
-            if let Some(read_payment) = &self.read_payment {
-                read_payment.check(templates, &with_payment(variables(), &payment))?;
-            }
-            self.check_follow_ups(&payment, variables)?;
-            self.check_places(file, variables)?;
-            if self.notifications.as_ref().is_some_and(Notifications::say_ids_alone)
-                && self.read_payment.is_none()
-            {
-                return Err(templates.source().complain(
-                    file.notifications.as_ref().map(|part| part.referenced.into()).unwrap_or_default(),
-                    "notifications without outcome say which payment only, and no operation says how to read it",
-                    Some("add operations.read_payment, or notifications.outcome"),
-                ));
-            }
-            if let Some(verify) = self.notifications.as_ref().and_then(|part| part.verify.as_ref()) {
-                verify.check(templates, &bare)?;
-            }
+            source.sift(self.check_for(partner, file));
         }
-        Ok(())
+    }
+
+    fn check_for(&self, partner: &PartnerBinding, file: &AdapterFile) -> Result<(), AdapterError> {
+        let templates = &self.templates;
+        let variables = || {
+            let mut variables = RunVariables::sample(true).of_partner(partner, Secrets::Revealed);
+            RequestFacts::sample().add_to(&mut variables);
+            variables
+        };
+        let bare = Value::Object(variables());
+        let order = with_order(variables(), &sample_order());
+        let payment = self.create_payment.names_read().map(|name| (name.to_owned(), "sample".to_owned()));
+        let told: BTreeMap<String, String> = payment.collect();
+        let payment = with_payment(variables(), &told);
+        let verify = self.notifications.as_ref().and_then(|part| part.verify.as_ref());
+        let checks = [
+            Some(self.authentication.check(templates, &bare)),
+            Some(self.create_payment.check(templates, &order)),
+            self.list_payment_methods.as_ref().map(|methods| methods.request.check(templates, &order)),
+            self.read_payment.as_ref().map(|read| read.check(templates, &payment)),
+            Some(self.check_follow_ups(&told, variables)),
+            Some(self.check_places(file, variables)),
+            verify.map(|verify| verify.check(templates, &bare)),
+        ];
+        error::all(checks.into_iter().flatten()).map(drop)
     }
 
     /// What the file claims by name for the create call has a place in it. What is claimed by silence
@@ -225,9 +243,10 @@ impl Checked {
         let capture = read.map(|name| (name.to_owned(), "sample".to_owned())).collect();
         let order = sample_order();
         let about = About { order: &order, payment, capture: &capture };
-        self.follow_ups.bound().try_for_each(|(kind, operation)| {
+        let checks = self.follow_ups.bound().map(|(kind, operation)| {
             operation.check(&self.templates, &with_wish(variables(), about, &Wish::sample(kind)))
-        })
+        });
+        error::all(checks).map(drop)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use serde_json_path::JsonPath;
+use serde_saphyr::Spanned;
 
-use super::error::AdapterError;
+use super::error::{self, AdapterError};
 use super::exchange::PartnerExchange;
 use super::file::MethodsFile;
 use super::reading;
@@ -23,6 +24,7 @@ pub(super) struct ListMethods {
     pub(super) request: Request,
     statuses: Vec<StatusRange>,
     names: JsonPath,
+    names_text: String,
     klarna: String,
     given: Vec<Handed>,
 }
@@ -81,8 +83,7 @@ impl ListMethods {
     pub(super) fn compile(file: &MethodsFile, templates: &mut Templates) -> Result<Self, AdapterError> {
         let answer = &file.answer;
         let source = templates.source();
-        let mut given = Vec::new();
-        for (path, pointer) in &answer.given {
+        let handed = |(path, pointer): (&Spanned<String>, &Spanned<String>)| {
             if !pointer.value.is_empty() && !pointer.value.starts_with('/') {
                 return Err(source.complain(
                     pointer.referenced.into(),
@@ -91,8 +92,9 @@ impl ListMethods {
                 ));
             }
             let compiled = reading::compile(source, &path.value, path.referenced.into())?;
-            given.push(Handed { text: path.value.clone(), path: compiled, pointer: pointer.value.clone() });
-        }
+            Ok(Handed { text: path.value.clone(), path: compiled, pointer: pointer.value.clone() })
+        };
+        let given = error::all(answer.given.iter().map(handed))?;
         for needed in [INSTRUCTION, PAYMENT_OPTION_ID] {
             // The empty pointer hands on the whole presentation.
             if given.iter().all(|one| one.pointer != needed && !one.pointer.is_empty()) {
@@ -112,7 +114,22 @@ impl ListMethods {
         let names = reading::compile(source, &answer.methods.value, answer.methods.referenced.into())?;
         let klarna = answer.klarna.value.clone();
         let request = Request::compile(&file.request, templates)?;
-        Ok(Self { request, statuses, names, klarna, given })
+        let names_text = answer.methods.value.clone();
+        Ok(Self { request, statuses, names, names_text, klarna, given })
+    }
+
+    /// How an answer is read, in words and in order.
+    pub(super) fn in_words(&self) -> Vec<(String, String)> {
+        let names = (
+            "methods".to_owned(),
+            format!("{}, where the status is {}", self.names_text, rules::status_words(&self.statuses)),
+        );
+        let klarna = ("klarna".to_owned(), format!("the name {}", self.klarna));
+        let given = self.given.iter().map(|handed| {
+            let pointer = if handed.pointer.is_empty() { "the whole" } else { handed.pointer.as_str() };
+            (format!("Klarna's {pointer}"), handed.text.clone())
+        });
+        [names, klarna].into_iter().chain(given).collect()
     }
 
     /// Reads an answer.

@@ -85,10 +85,10 @@ impl Notifications {
     ) -> Result<Self, AdapterError> {
         let body = &file.value.body;
         let kind = word(templates.source(), "kind of body", Some(body), KINDS)?.unwrap_or(Kind::Json);
-        let verify =
-            file.value.verify.as_ref().map(|verify| Verify::compile(verify, templates)).transpose()?;
+        let verify = file.value.verify.as_ref().map(|verify| Verify::compile(verify, templates)).transpose();
         let source = templates.source();
-        let reads = Reads::compile(source, &file.value.read)?;
+        let verify = source.sift(verify).flatten();
+        let reads = Reads::noting(source, &file.value.read);
         if !reads.names().any(|name| name == "payment_id") {
             return Err(source.complain(
                 file.referenced.into(),
@@ -106,7 +106,8 @@ impl Notifications {
             }
         };
         let answer = Answer { status, body: answer.body.clone().unwrap_or_default() };
-        Ok(Self { verify, kind, reads, rules: Rules::of_notification(source, &file.value.outcome)?, answer })
+        let rules = source.sift(Rules::of_notification(source, &file.value.outcome)).unwrap_or_default();
+        Ok(Self { verify, kind, reads, rules, answer })
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use super::error::AdapterError;
+use super::error::{self, AdapterError};
 use super::file::{CallFile, OperationFile};
 use super::outcome::{Outcome, Word};
 use super::reading::Reads;
@@ -35,11 +35,10 @@ pub(super) struct Call<O = Outcome> {
 
 impl<O: Word> Call<O> {
     fn compile(file: &CallFile, templates: &mut Templates) -> Result<Self, AdapterError> {
-        Ok(Self {
-            rules: Rules::of_answer(templates.source(), &file.answer.outcome)?,
-            reads: Reads::compile(templates.source(), &file.answer.read)?,
-            request: Request::compile(&file.request, templates)?,
-        })
+        let source = templates.source();
+        let rules = source.sift(Rules::of_answer(source, &file.answer.outcome)).unwrap_or_default();
+        let reads = Reads::noting(source, &file.answer.read);
+        Ok(Self { rules, reads, request: Request::compile(&file.request, templates)? })
     }
 }
 
@@ -50,24 +49,23 @@ impl<O: Word> Operation<O> {
     ) -> Result<Self, AdapterError> {
         let answer = &file.value.answer;
         let rules_place: Place = answer.outcome.referenced.into();
-        let rules = Rules::of_answer(templates.source(), &answer.outcome.value)?;
-        if rules.is_empty() {
-            return Err(templates.source().complain(
+        let source = templates.source();
+        let rules = Rules::of_answer(source, &answer.outcome.value).and_then(|rules| {
+            if !rules.is_empty() {
+                return Ok(rules);
+            }
+            Err(source.complain(
                 rules_place,
                 "no rule says what an answer means",
                 Some(&format!(
                     "outcome: [{{status: 201, is: {}}}]",
                     O::ALL.first().map_or("", |word| word.word())
                 )),
-            ));
-        }
-        let reads = Reads::compile(templates.source(), &answer.read)?;
-        let before = file
-            .value
-            .before
-            .iter()
-            .map(|call| Call::compile(&call.value, templates))
-            .collect::<Result<_, _>>()?;
+            ))
+        });
+        let rules = source.sift(rules).unwrap_or_default();
+        let reads = Reads::noting(source, &answer.read);
+        let before = error::all(file.value.before.iter().map(|call| Call::compile(&call.value, templates)))?;
         let request = Request::compile(&file.value.request, templates)?;
         Ok(Self { before, request, rules, rules_place, reads })
     }
@@ -96,13 +94,15 @@ impl<O: Word> Operation<O> {
 
     pub(super) fn check(&self, templates: &Templates, sample: &Value) -> Result<(), AdapterError> {
         let mut sample = sample.clone();
+        let mut checks = Vec::new();
         for call in &self.before {
-            call.request.check(templates, &sample)?;
+            checks.push(call.request.check(templates, &sample));
             for name in call.reads.names() {
                 add_call(&mut sample, name, "sample");
             }
         }
-        self.request.check(templates, &sample)
+        checks.push(self.request.check(templates, &sample));
+        error::all(checks).map(drop)
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 use serde_saphyr::Spanned;
 
-use super::error::AdapterError;
+use super::error::{self, AdapterError};
 use super::node::{Node, Shape};
 use super::source::{Place, Source};
 
@@ -71,19 +71,35 @@ impl Reads {
         source: &Source,
         paths: &IndexMap<Spanned<String>, Node>,
     ) -> Result<Self, AdapterError> {
-        let mut reads = Vec::new();
-        for (name, node) in paths {
+        let read = |(name, node): (&Spanned<String>, &Node)| {
             let slip = (!NAMES.contains(&name.value.as_str())).then(|| nearest(&name.value, NAMES)).flatten();
             if slip.is_some() {
                 return Err(source.unknown(name.referenced.into(), "name to read", &name.value, NAMES));
             }
-            reads.push(Read { name: name.value.clone(), from: From::compile(source, node)? });
-        }
-        Ok(Self(reads))
+            Ok(Read { name: name.value.clone(), from: From::compile(source, node)? })
+        };
+        error::all(paths.iter().map(read)).map(Self)
+    }
+
+    /// As [`Self::compile`]; mistakes are noted, and the names are known all the same.
+    pub(super) fn noting(source: &Source, paths: &IndexMap<Spanned<String>, Node>) -> Self {
+        source.sift(Self::compile(source, paths)).unwrap_or_else(|| {
+            let unread = |name: &Spanned<String>| {
+                // What was meant, so that nobody complains that it is missing.
+                let meant = nearest(&name.value, NAMES).unwrap_or(&name.value).to_owned();
+                Read { name: meant, from: From::Header(String::new()) }
+            };
+            Self(paths.keys().map(unread).collect())
+        })
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|read| read.name.as_str())
+    }
+
+    /// Each name, and where its value stands, in words and in order.
+    pub(super) fn in_words(&self) -> Vec<(String, String)> {
+        self.0.iter().map(|read| (read.name.clone(), read.from.words())).collect()
     }
 
     /// What is found; what finds nothing, or null, is left out.
@@ -114,6 +130,14 @@ impl Reads {
 }
 
 impl From {
+    fn words(&self) -> String {
+        match self {
+            Self::Body(path) => path.text.clone(),
+            Self::Header(name) => format!("the header {name}"),
+            Self::Inside(outer, inner) => format!("{} in the JSON text at {}", inner.text, outer.text),
+        }
+    }
+
     fn compile(source: &Source, node: &Node) -> Result<Self, AdapterError> {
         let path = |node: &Node| match node.shape() {
             Shape::Text(text) => Ok(Path { text: text.clone(), path: compile(source, text, node.place())? }),

@@ -4,11 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Method};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 use tera::Context;
 
-use super::error::AdapterError;
+use super::error::{self, AdapterError};
 use super::exchange::Likeness;
 use super::file::{AuthenticationFile, BodyFile, RequestFile};
 use super::form;
@@ -18,21 +19,29 @@ use super::signature::{Signature, Use};
 use super::source::Place;
 use super::template::{Template, TemplateError, Templates, context};
 use super::tree::Tree;
+use super::variables::{CLOSES, OPENS};
 
 /// How a Partner shows the acquirer who it is: by what it says, by how it signs, or both.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Authentication {
     pub(super) shown: Shown,
     signature: Option<Signature>,
 }
 
 /// What a Partner says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) enum Shown {
+    #[default]
     Nothing,
     Bearer(Template),
-    Basic { username: Template, password: Template },
-    Header { name: HeaderName, value: Template },
+    Basic {
+        username: Template,
+        password: Template,
+    },
+    Header {
+        name: HeaderName,
+        value: Template,
+    },
     OAuth(OAuth),
 }
 
@@ -41,7 +50,7 @@ impl Authentication {
         file: Option<&Spanned<AuthenticationFile>>,
         templates: &mut Templates,
     ) -> Result<Self, AdapterError> {
-        let Some(spanned) = file else { return Ok(Self { shown: Shown::Nothing, signature: None }) };
+        let Some(spanned) = file else { return Ok(Self::default()) };
         let AuthenticationFile { bearer, basic, header, oauth2, signature } = &spanned.value;
         let shown = match (bearer, basic, header, oauth2) {
             (Some(token), None, None, None) => Shown::Bearer(templates.text(token)?),
@@ -148,31 +157,42 @@ impl Request {
         let method = Method::from_bytes(file.method.value.as_bytes())
             .ok()
             .filter(|method| METHODS.contains(&method.as_str()))
-            .ok_or_else(|| templates.source().unknown(place, "method", &file.method.value, METHODS))?;
+            .ok_or_else(|| templates.source().unknown(place, "method", &file.method.value, METHODS));
+        let method = templates.source().sift(method).unwrap_or_default();
         let path = &file.path;
         if !path.value.starts_with('/') && !path.value.starts_with("{{") {
-            return Err(templates.source().complain(
+            let no_path = templates.source().complain(
                 path.referenced.into(),
                 "a path begins with /",
                 Some("the acquirer's base URL is put in front of it"),
-            ));
+            );
+            templates.source().sift::<()>(Err(no_path));
         }
-        let path = templates.text(path)?;
-        let headers = file
-            .headers
-            .iter()
-            .map(|(name, value)| Ok((templates.source().header_name(name)?, templates.text(value)?)))
-            .collect::<Result<_, AdapterError>>()?;
-        let query = file.query.as_ref().map(|query| Tree::compile(query, templates)).transpose()?;
-        let body = file.body.as_ref().map(|body| Body::compile(body, templates)).transpose()?;
+        let path = templates.text(path);
+        let headers = error::all(
+            file.headers
+                .iter()
+                .map(|(name, value)| Ok((templates.source().header_name(name)?, templates.text(value)?))),
+        );
+        let query = file.query.as_ref().map(|query| Tree::compile(query, templates)).transpose();
+        let body = file.body.as_ref().map(|body| Body::compile(body, templates)).transpose();
+        let source = templates.source();
+        let parts = (source.sift(path), source.sift(headers), source.sift(query), source.sift(body));
+        let (Some(path), Some(headers), Some(query), Some(body)) = parts else {
+            return Err(source
+                .verdict()
+                .err()
+                .unwrap_or_else(|| source.whole("a request cannot be read", None)));
+        };
         Ok(Self { method, path, query, headers, body })
     }
 
     pub(super) fn check(&self, templates: &Templates, sample: &Value) -> Result<(), AdapterError> {
-        templates.check(&self.path, sample)?;
-        self.headers.iter().try_for_each(|(_, value)| templates.check(value, sample))?;
-        self.query.iter().try_for_each(|query| query.check(templates, sample))?;
-        self.body.iter().try_for_each(|body| body.tree().check(templates, sample))
+        let path = std::iter::once(templates.check(&self.path, sample));
+        let headers = self.headers.iter().map(|(_, value)| templates.check(value, sample));
+        let query = self.query.iter().map(|query| query.check(templates, sample));
+        let body = self.body.iter().map(|body| body.tree().check(templates, sample));
+        error::all(path.chain(headers).chain(query).chain(body)).map(drop)
     }
 
     /// The request as it goes over the wire.
@@ -208,12 +228,17 @@ impl Request {
         variables: &Value,
     ) -> Result<Likeness, TemplateError> {
         let parts = self.parts(templates, authentication, base_url, variables, Use::Shown)?;
+        let body = parts.body.unwrap_or_default();
         Ok(Likeness {
             method: self.method.to_string(),
-            url: parts.url,
+            url: with_markers(&parts.url),
             headers: parts.headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect(),
             user: parts.user,
-            body: parts.body.unwrap_or_default(),
+            body: match (&self.body, String::from_utf8(body)) {
+                (Some(Body::Form(_)), Ok(text)) => with_markers(&text).into_bytes(),
+                (_, Ok(text)) => text.into_bytes(),
+                (_, Err(bytes)) => bytes.into_bytes(),
+            },
         })
     }
 
@@ -304,6 +329,13 @@ impl Shown {
             }
         })
     }
+}
+
+/// A text of a URL or a form in which markers were escaped as any other character: a shell must know them.
+fn with_markers(text: &str) -> String {
+    let escaped =
+        |marker: char| utf8_percent_encode(marker.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC).to_string();
+    text.replace(&escaped(OPENS), &OPENS.to_string()).replace(&escaped(CLOSES), &CLOSES.to_string())
 }
 
 /// Methods that an operation may use.

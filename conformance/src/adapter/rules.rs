@@ -5,7 +5,7 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 use serde_saphyr::Spanned;
 
-use super::error::AdapterError;
+use super::error::{self, AdapterError};
 use super::file::{NotificationRuleFile, RuleFile};
 use super::node::{Node, Shape};
 use super::outcome::{Outcome, Word};
@@ -16,12 +16,40 @@ use super::source::{Place, Source};
 #[derive(Debug, Clone)]
 pub(super) struct Rules<O = Outcome>(Vec<Rule<O>>);
 
+impl<O> Default for Rules<O> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Rule<O> {
     status: Vec<StatusRange>,
-    conditions: Vec<(JsonPath, Test)>,
+    conditions: Vec<Condition>,
     headers: Vec<(String, Test)>,
     is: O,
+}
+
+/// What a value of the body must be.
+#[derive(Debug, Clone)]
+struct Condition {
+    /// As written; the library's own rendering is not exact.
+    text: String,
+    path: JsonPath,
+    test: Test,
+}
+
+/// A rule that was held against something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedRule {
+    /// Its place among the rules, from 1.
+    pub number: usize,
+    /// What it asks for and says, in words.
+    pub words: String,
+    /// What it says where it fits.
+    pub is: &'static str,
+    /// Why it does not fit; empty where it does.
+    pub misses: Vec<String>,
 }
 
 /// What rules look at: an answer, or a notification.
@@ -53,23 +81,18 @@ enum Test {
 
 impl<O: Word> Rules<O> {
     pub(super) fn of_answer(source: &Source, rules: &[RuleFile]) -> Result<Self, AdapterError> {
-        rules
-            .iter()
-            .map(|rule| {
-                Ok(Rule {
-                    status: rule
-                        .status
-                        .as_ref()
-                        .map(|node| statuses(source, node))
-                        .transpose()?
-                        .unwrap_or_default(),
-                    conditions: conditions(source, &rule.r#where)?,
-                    headers: headers(source, &rule.headers)?,
-                    is: word(source, &rule.is)?,
-                })
+        let read = |rule: &RuleFile| {
+            Ok(Rule {
+                status: match &rule.status {
+                    Some(node) => statuses(source, node)?,
+                    None => Vec::new(),
+                },
+                conditions: conditions(source, &rule.r#where)?,
+                headers: headers(source, &rule.headers)?,
+                is: word(source, &rule.is)?,
             })
-            .collect::<Result<_, _>>()
-            .map(Self)
+        };
+        error::all(rules.iter().map(read)).map(Self)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -80,6 +103,25 @@ impl<O: Word> Rules<O> {
     pub(super) fn decide(&self, seen: Seen<'_>) -> Option<O> {
         self.0.iter().find(|rule| rule.fits(seen)).map(|rule| rule.is)
     }
+
+    /// What each rule asks for and says, in words and in order.
+    pub(super) fn in_words(&self) -> Vec<String> {
+        self.0.iter().map(Rule::words).collect()
+    }
+
+    /// Each rule held against what was seen, up to the first that fits.
+    pub(super) fn judge(&self, seen: Seen<'_>) -> Vec<JudgedRule> {
+        let mut judged = Vec::new();
+        for (index, rule) in self.0.iter().enumerate() {
+            let misses = rule.misses(seen);
+            let fits = misses.is_empty();
+            judged.push(JudgedRule { number: index + 1, words: rule.words(), is: rule.is.word(), misses });
+            if fits {
+                break;
+            }
+        }
+        judged
+    }
 }
 
 impl Rules {
@@ -87,34 +129,66 @@ impl Rules {
         source: &Source,
         rules: &[NotificationRuleFile],
     ) -> Result<Self, AdapterError> {
-        rules
-            .iter()
-            .map(|rule| {
-                Ok(Rule {
-                    status: Vec::new(),
-                    conditions: conditions(source, &rule.r#where)?,
-                    headers: Vec::new(),
-                    is: word(source, &rule.is)?,
-                })
+        let read = |rule: &NotificationRuleFile| {
+            Ok(Rule {
+                status: Vec::new(),
+                conditions: conditions(source, &rule.r#where)?,
+                headers: Vec::new(),
+                is: word(source, &rule.is)?,
             })
-            .collect::<Result<_, _>>()
-            .map(Self)
+        };
+        error::all(rules.iter().map(read)).map(Self)
     }
 }
 
-impl<O> Rule<O> {
+impl<O: Word> Rule<O> {
     fn fits(&self, seen: Seen<'_>) -> bool {
-        let Seen { status, headers, body } = seen;
-        let status_fits =
-            self.status.is_empty() || status.is_some_and(|status| is_among(&self.status, status));
-        status_fits
-            && self.conditions.iter().all(|(path, test)| test.holds(path, body))
-            && self.headers.iter().all(|(name, test)| {
-                let values = headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
-                let values: Vec<Value> = values.map(|(_, value)| Value::from(value.as_str())).collect();
-                test.holds_of(&values.iter().collect::<Vec<_>>())
-            })
+        self.misses(seen).is_empty()
     }
+
+    /// Why the rule does not fit; nothing where it does.
+    fn misses(&self, seen: Seen<'_>) -> Vec<String> {
+        let Seen { status, headers, body } = seen;
+        let mut misses = Vec::new();
+        if !self.status.is_empty() && !status.is_some_and(|status| is_among(&self.status, status)) {
+            let got =
+                status.map_or_else(|| "there is no status".to_owned(), |got| format!("the status is {got}"));
+            misses.push(format!("{got}, and not {}", status_words(&self.status)));
+        }
+        for Condition { text, path, test } in &self.conditions {
+            match body {
+                None => misses.push(format!("{text} finds nothing: the body is no JSON")),
+                Some(body) => misses.extend(test.miss(text, &path.query(body).all())),
+            }
+        }
+        for (name, test) in &self.headers {
+            let values = headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+            let values: Vec<Value> = values.map(|(_, value)| Value::from(value.as_str())).collect();
+            misses.extend(test.miss(&format!("the header {name}"), &values.iter().collect::<Vec<_>>()));
+        }
+        misses
+    }
+
+    fn words(&self) -> String {
+        let mut asked = Vec::new();
+        if !self.status.is_empty() {
+            asked.push(format!("the status is {}", status_words(&self.status)));
+        }
+        asked.extend(self.conditions.iter().map(|condition| condition.test.words(&condition.text)));
+        asked.extend(self.headers.iter().map(|(name, test)| test.words(&format!("the header {name}"))));
+        if asked.is_empty() {
+            return format!("whatever comes: {}", self.is.word());
+        }
+        format!("where {}: {}", asked.join(", and "), self.is.word())
+    }
+}
+
+/// Statuses as a file would write them.
+pub(super) fn status_words(ranges: &[StatusRange]) -> String {
+    let one = |StatusRange(low, high): &StatusRange| {
+        if low == high { low.to_string() } else { format!("{}xx", low / 100) }
+    };
+    ranges.iter().map(one).collect::<Vec<_>>().join(" or ")
 }
 
 /// Whether a status lies in one of the ranges.
@@ -123,8 +197,36 @@ pub(super) fn is_among(ranges: &[StatusRange], status: u16) -> bool {
 }
 
 impl Test {
-    fn holds(&self, path: &JsonPath, body: Option<&Value>) -> bool {
-        body.is_some_and(|body| self.holds_of(&path.query(body).all()))
+    /// Why it does not hold of what was found at a place, if it does not.
+    fn miss(&self, place: &str, found: &[&Value]) -> Option<String> {
+        if self.holds_of(found) {
+            return None;
+        }
+        let shown: Vec<String> = found.iter().map(|value| shown(value)).collect();
+        let got = match (self, shown.as_slice()) {
+            (_, []) => format!("{place} finds nothing"),
+            (Self::Present(false), _) => format!("{place} is there"),
+            (_, [one]) => format!("{place} is {one}"),
+            (_, several) => format!("{place} is among {}", several.join(", ")),
+        };
+        Some(match self {
+            Self::Among(values) => {
+                let wanted: Vec<String> = values.iter().map(shown_wanted).collect();
+                format!("{got}, and not {}", wanted.join(" or "))
+            }
+            Self::Present(_) => got,
+        })
+    }
+
+    fn words(&self, place: &str) -> String {
+        match self {
+            Self::Present(true) => format!("{place} is there"),
+            Self::Present(false) => format!("{place} is not there"),
+            Self::Among(values) => {
+                let wanted: Vec<String> = values.iter().map(shown_wanted).collect();
+                format!("{place} is {}", wanted.join(" or "))
+            }
+        }
     }
 
     fn holds_of(&self, found: &[&Value]) -> bool {
@@ -133,6 +235,23 @@ impl Test {
             Self::Among(values) => found.iter().any(|got| values.iter().any(|value| same(got, value))),
         }
     }
+}
+
+/// How much of a value is shown, in characters.
+const SHOWN: usize = 80;
+
+/// A value that was found, as JSON, cut where it is long.
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// A value that a rule asks for, as the file has it.
+fn shown_wanted(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Equal as JSON, or as the text of a scalar: `true` in a rule fits `"true"` in a body.
@@ -155,14 +274,12 @@ fn word<O: Word>(source: &Source, word: &Spanned<String>) -> Result<O, AdapterEr
 fn conditions(
     source: &Source,
     conditions: &IndexMap<Spanned<String>, Node>,
-) -> Result<Vec<(JsonPath, Test)>, AdapterError> {
-    conditions
-        .iter()
-        .map(|(path, node)| {
-            let place: Place = path.referenced.into();
-            Ok((reading::compile(source, &path.value, place)?, test(source, node)?))
-        })
-        .collect()
+) -> Result<Vec<Condition>, AdapterError> {
+    error::all(conditions.iter().map(|(path, node)| {
+        let place: Place = path.referenced.into();
+        let compiled = reading::compile(source, &path.value, place)?;
+        Ok(Condition { text: path.value.clone(), path: compiled, test: test(source, node)? })
+    }))
 }
 
 fn headers(

@@ -1,6 +1,7 @@
 //! The text of a YAML file that somebody wrote, places in it, and complaints about them.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderName;
 use klarna_schemas::nearest::nearest;
@@ -29,11 +30,35 @@ pub(crate) struct Source {
     pub(crate) name: String,
     text: String,
     shown: String,
+    /// Mistakes after which the rest of the file could still be read.
+    noted: Arc<Mutex<Option<AdapterError>>>,
 }
 
 impl Source {
     pub(crate) fn new(name: String, text: String) -> Self {
-        Self { name, shown: text.clone(), text }
+        Self { name, shown: text.clone(), text, noted: Arc::default() }
+    }
+
+    /// Notes a mistake, so that what follows it in the file is looked at, too. Nothing that was noted is
+    /// forgiven: [`Self::verdict`] tells.
+    pub(crate) fn sift<T>(&self, result: Result<T, AdapterError>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+                *noted = Some(match noted.take() {
+                    None => error,
+                    Some(known) => known.and(error),
+                });
+                None
+            }
+        }
+    }
+
+    /// Every mistake that was noted, in the order of the file.
+    pub(crate) fn verdict(&self) -> Result<(), AdapterError> {
+        let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        noted.map_or(Ok(()), |error| Err(error.in_order()))
     }
 
     /// Reads a file; `hint` says what to do where there is none.

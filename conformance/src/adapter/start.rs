@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 use url::Url;
 
-use super::error::AdapterError;
+use super::error::{self, AdapterError};
 use super::file::{AttachFile, LaunchFile, ReadyFile};
 use super::source::Place;
 use super::template::{Template, TemplateError, Templates, context};
@@ -74,6 +74,9 @@ pub(crate) enum StopSignal {
     Interrupt,
 }
 
+/// An acquirer on this machine.
+const EXAMPLE: &str = "http://127.0.0.1:8081";
+
 /// How long a process may take to get ready when the adapter does not say.
 const WITHIN: Duration = Duration::from_secs(20);
 
@@ -91,13 +94,21 @@ impl Start {
             )?)),
             (None, Some(attach)) => {
                 let text = &attach.value.base_url;
-                match Url::parse(&text.value) {
-                    Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self::Attach(url)),
-                    _ => Err(templates.source().complain(
+                let url = Url::parse(&text.value).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+                let url = url.ok_or_else(|| {
+                    templates.source().complain(
                         text.referenced.into(),
                         &format!("\"{}\" is no http or https URL", text.value),
                         Some("attach: {base_url: \"http://127.0.0.1:8081\"}"),
-                    )),
+                    )
+                });
+                match url {
+                    Ok(url) => Ok(Self::Attach(url)),
+                    // Noted, and another stands for it, so that the rest of the file can be looked at.
+                    Err(error) => {
+                        templates.source().sift::<()>(Err(error.clone()));
+                        Url::parse(EXAMPLE).map(Self::Attach).map_err(|_| error)
+                    }
                 }
             }
             (Some(_), Some(attach)) => Err(templates.source().complain(
@@ -193,12 +204,12 @@ impl ProcessTemplates {
     fn check(&self, templates: &Templates, sample: &Value) -> Result<(), AdapterError> {
         let texts = self.program.iter().chain(&self.args).chain(&self.cwd);
         let texts = texts.chain(self.env.iter().map(|(_, text)| text));
-        let mut texts = texts.chain(self.files.iter().map(|(_, text)| text));
-        texts.try_for_each(|text| templates.check(text, sample))?;
-        match &self.ready {
-            ReadyTemplates::Http(url) => templates.check(url, sample),
-            ReadyTemplates::StdoutJson(_) => Ok(()),
-        }
+        let texts = texts.chain(self.files.iter().map(|(_, text)| text));
+        let ready = match &self.ready {
+            ReadyTemplates::Http(url) => Some(url),
+            ReadyTemplates::StdoutJson(_) => None,
+        };
+        error::all(texts.chain(ready).map(|text| templates.check(text, sample))).map(drop)
     }
 
     /// Whether it is the built-in acquirer.

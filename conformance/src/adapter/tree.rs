@@ -1,9 +1,10 @@
 //! A body as the adapter draws it: a tree whose string leaves are templates.
 
 use serde_json::{Map, Value};
+use serde_saphyr::Spanned;
 use tera::Context;
 
-use super::error::AdapterError;
+use super::error::{self, AdapterError};
 use super::node::{Node, Shape};
 use super::source::Place;
 use super::template::{Template, TemplateError, Templates};
@@ -31,12 +32,14 @@ impl Tree {
     pub(super) fn compile(node: &Node, templates: &mut Templates) -> Result<Self, AdapterError> {
         match node.shape() {
             Shape::Scalar(value) => Ok(Self::Constant(value.clone())),
-            Shape::Text(text) => Ok(Self::Leaf(templates.value(text, node.place())?)),
-            Shape::List(items) => items
-                .iter()
-                .map(|item| Self::compile(item, templates))
-                .collect::<Result<_, _>>()
-                .map(Self::List),
+            Shape::Text(text) => {
+                let leaf = templates.value(text, node.place());
+                // A mistake is noted, so that the leaves around it are looked at, too.
+                Ok(templates.source().sift(leaf).map_or(Self::Constant(Value::Null), Self::Leaf))
+            }
+            Shape::List(items) => {
+                error::all(items.iter().map(|item| Self::compile(item, templates))).map(Self::List)
+            }
             Shape::Map(pairs) if node.get("$each").is_some() => {
                 for (key, _) in pairs {
                     if !EACH_KEYS.contains(&key.value.as_str()) {
@@ -59,11 +62,12 @@ impl Tree {
                     Some("{$json: {amount: \"{{ order.amount }}\"}} gives the JSON text of what is in it"),
                 )),
             },
-            Shape::Map(pairs) => pairs
-                .iter()
-                .map(|(key, value)| Ok((key.value.clone(), Self::compile(value, templates)?)))
-                .collect::<Result<_, _>>()
-                .map(Self::Map),
+            Shape::Map(pairs) => {
+                let member = |(key, value): &(Spanned<String>, Node)| {
+                    Ok((key.value.clone(), Self::compile(value, templates)?))
+                };
+                error::all(pairs.iter().map(member)).map(Self::Map)
+            }
         }
     }
 
@@ -95,8 +99,10 @@ impl Tree {
             Self::Constant(_) => Ok(()),
             Self::Leaf(leaf) => templates.check(leaf, sample),
             Self::Text(tree) => tree.check(templates, sample),
-            Self::List(items) => items.iter().try_for_each(|item| item.check(templates, sample)),
-            Self::Map(pairs) => pairs.iter().try_for_each(|(_, value)| value.check(templates, sample)),
+            Self::List(items) => error::all(items.iter().map(|item| item.check(templates, sample))).map(drop),
+            Self::Map(pairs) => {
+                error::all(pairs.iter().map(|(_, value)| value.check(templates, sample))).map(drop)
+            }
             Self::Each { list, name, item } => {
                 templates.check(list, sample)?;
                 let variables = super::template::context(sample);
@@ -169,7 +175,9 @@ mod tests {
     fn compile(yaml: &str) -> Result<(Tree, Templates), AdapterError> {
         let mut templates = Templates::new(Source::new("a.yaml".to_owned(), yaml.to_owned()));
         let node: Node = serde_saphyr::from_str(yaml).unwrap();
-        Ok((Tree::compile(&node, &mut templates)?, templates))
+        let tree = Tree::compile(&node, &mut templates)?;
+        templates.source().verdict()?;
+        Ok((tree, templates))
     }
 
     fn rendered(yaml: &str, variables: &Value) -> Result<Option<Value>, TemplateError> {

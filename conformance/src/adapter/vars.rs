@@ -27,6 +27,10 @@ pub struct PartnerBinding {
     pub(super) shown_as: IndexMap<String, String>,
 }
 
+/// What stands for a variable that could not be read, so that the rest of the file can be looked at: sound in
+/// hexadecimal and in Base64, for it may be part of a key.
+const UNREAD: &str = "00000000";
+
 /// The process environment.
 #[expect(
     clippy::disallowed_methods,
@@ -79,7 +83,8 @@ pub(super) fn partners(
             shown_as: IndexMap::new(),
         };
         for (key, node) in &file.vars {
-            let (value, shown) = variable(source, name, &key.value, node, environment)?;
+            let read = variable(source, name, &key.value, node, environment);
+            let (value, shown) = source.sift(read).unwrap_or_else(|| (UNREAD.to_owned(), key.value.clone()));
             partner.vars.insert(key.value.clone(), SecretString::from(value));
             partner.shown_as.insert(key.value.clone(), shown);
         }

@@ -8,6 +8,8 @@ use gherkin::tagexpr::TagOperation;
 use secrecy::SecretString;
 use url::Url;
 
+use super::adapter::AdapterCommand;
+
 const AFTER_HELP: &str = "\
 Exit codes:
   0    every selected check held, but for what --expected lists
@@ -64,13 +66,15 @@ pub enum Command {
     Lint(LintArgs),
     /// List every step a feature can use, by voice, with an example
     Steps(StepsArgs),
+    /// Write, check and explain adapter files
+    #[command(subcommand)]
+    Adapter(AdapterCommand),
     /// Work with the embedded features
     #[command(subcommand)]
     Features(FeaturesCommand),
 }
 
 /// Flags of `run`.
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
     /// Feature files to run; with a line, only the scenario around that line
@@ -81,6 +85,73 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", env = "KLARNA_CONFORMANCE_ACQUIRER")]
     pub acquirer: Option<PathBuf>,
 
+    /// Who takes part, and where.
+    #[command(flatten)]
+    pub parties: PartiesArgs,
+
+    /// Feature files or folders [default: the embedded features]
+    #[arg(
+        long,
+        value_name = "PATH",
+        num_args = 1..,
+        value_delimiter = ',',
+        env = "KLARNA_CONFORMANCE_FEATURES"
+    )]
+    pub features: Vec<PathBuf>,
+
+    /// Only scenarios whose tags fit, e.g. '@AP-11 and not @sdk'
+    #[arg(long, value_name = "EXPR", env = "KLARNA_CONFORMANCE_TAGS")]
+    pub tags: Option<TagOperation>,
+
+    /// At most this many scenarios at once; never more than the adapter has Partners
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 4,
+        value_parser = clap::value_parser!(u16).range(1..=64),
+        env = "KLARNA_CONFORMANCE_JOBS"
+    )]
+    pub jobs: u16,
+
+    /// The longest that the whole run may take, e.g. 90s or 5m; what was not run by then is said to be
+    /// not run, and the run is not green
+    #[arg(long, value_name = "DURATION", value_parser = duration, env = "KLARNA_CONFORMANCE_MAX_TIME")]
+    pub max_time: Option<Duration>,
+
+    /// Seed of every id, token and order; printed, and random when absent
+    #[arg(long, value_name = "N", env = "KLARNA_CONFORMANCE_SEED")]
+    pub seed: Option<u64>,
+
+    /// Folder for run.ndjson, junit.xml and acquirer.log
+    #[arg(long, value_name = "DIR", default_value = "reports", env = "KLARNA_CONFORMANCE_REPORTS")]
+    pub reports: PathBuf,
+
+    /// Plant this defect between the acquirer and Klarna: the run must turn red
+    #[arg(long, value_name = "NAME", env = "KLARNA_CONFORMANCE_DEFECT")]
+    pub defect: Option<String>,
+
+    /// Name every defect with the scenario that must turn red, and stop
+    #[arg(long)]
+    pub list_defects: bool,
+
+    /// When a scenario fails, keep Klarna, the acquirer and the Partner up as they are, say where they are,
+    /// and go on at Enter; scenarios run one at a time
+    #[arg(long, env = "KLARNA_CONFORMANCE_PAUSE_ON_FAILURE")]
+    pub pause_on_failure: bool,
+
+    /// List (YAML) of duties and scenarios that are expected to fail for now: they do not fail the run, but
+    /// those that hold again do, until they are taken off the list
+    #[arg(long, value_name = "FILE", env = "KLARNA_CONFORMANCE_EXPECTED")]
+    pub expected: Option<PathBuf>,
+
+    /// Exit 1 unless every Required duty that a machine can verify was run and held
+    #[arg(long, env = "KLARNA_CONFORMANCE_REQUIRE_COMPLETE")]
+    pub require_complete: bool,
+}
+
+/// Flags of whatever starts Klarna, the Partner and the acquirer: where each is, and how it is told.
+#[derive(Debug, Clone, Args)]
+pub struct PartiesArgs {
     /// Run the built-in reference acquirer on this database: a path or URL of SQLite, where no file may be
     /// yet, or a URL of PostgreSQL, where the run makes a schema of its own and drops it at the end
     /// [default: SQLite, thrown away with the run]
@@ -141,65 +212,6 @@ pub struct RunArgs {
         env = "KLARNA_CONFORMANCE_ALLOW_HTTP_WEBHOOKS"
     )]
     pub allow_http_webhooks: Vec<String>,
-
-    /// Feature files or folders [default: the embedded features]
-    #[arg(
-        long,
-        value_name = "PATH",
-        num_args = 1..,
-        value_delimiter = ',',
-        env = "KLARNA_CONFORMANCE_FEATURES"
-    )]
-    pub features: Vec<PathBuf>,
-
-    /// Only scenarios whose tags fit, e.g. '@AP-11 and not @sdk'
-    #[arg(long, value_name = "EXPR", env = "KLARNA_CONFORMANCE_TAGS")]
-    pub tags: Option<TagOperation>,
-
-    /// At most this many scenarios at once; never more than the adapter has Partners
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 4,
-        value_parser = clap::value_parser!(u16).range(1..=64),
-        env = "KLARNA_CONFORMANCE_JOBS"
-    )]
-    pub jobs: u16,
-
-    /// The longest that the whole run may take, e.g. 90s or 5m; what was not run by then is said to be
-    /// not run, and the run is not green
-    #[arg(long, value_name = "DURATION", value_parser = duration, env = "KLARNA_CONFORMANCE_MAX_TIME")]
-    pub max_time: Option<Duration>,
-
-    /// Seed of every id, token and order; printed, and random when absent
-    #[arg(long, value_name = "N", env = "KLARNA_CONFORMANCE_SEED")]
-    pub seed: Option<u64>,
-
-    /// Folder for run.ndjson, junit.xml and acquirer.log
-    #[arg(long, value_name = "DIR", default_value = "reports", env = "KLARNA_CONFORMANCE_REPORTS")]
-    pub reports: PathBuf,
-
-    /// Plant this defect between the acquirer and Klarna: the run must turn red
-    #[arg(long, value_name = "NAME", env = "KLARNA_CONFORMANCE_DEFECT")]
-    pub defect: Option<String>,
-
-    /// Name every defect with the scenario that must turn red, and stop
-    #[arg(long)]
-    pub list_defects: bool,
-
-    /// When a scenario fails, keep Klarna, the acquirer and the Partner up as they are, say where they are,
-    /// and go on at Enter; scenarios run one at a time
-    #[arg(long, env = "KLARNA_CONFORMANCE_PAUSE_ON_FAILURE")]
-    pub pause_on_failure: bool,
-
-    /// List (YAML) of duties and scenarios that are expected to fail for now: they do not fail the run, but
-    /// those that hold again do, until they are taken off the list
-    #[arg(long, value_name = "FILE", env = "KLARNA_CONFORMANCE_EXPECTED")]
-    pub expected: Option<PathBuf>,
-
-    /// Exit 1 unless every Required duty that a machine can verify was run and held
-    #[arg(long, env = "KLARNA_CONFORMANCE_REQUIRE_COMPLETE")]
-    pub require_complete: bool,
 }
 
 /// A duration as people write it, longer than nothing.

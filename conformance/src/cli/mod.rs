@@ -1,5 +1,6 @@
 //! The command line.
 
+mod adapter;
 mod args;
 mod chance;
 mod features;
@@ -13,7 +14,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-pub use args::{Cli, Command, FeaturesCommand, LintArgs, RunArgs, StepsArgs};
+pub use adapter::{AdapterCommand, CheckArgs, ExplainArgs, NewArgs};
+pub use args::{Cli, Command, FeaturesCommand, LintArgs, PartiesArgs, RunArgs, StepsArgs};
 
 use crate::builtin;
 use crate::exit_code::Exit;
@@ -38,6 +40,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Lint(args)) => lint::run(&args),
         Some(Command::Steps(args)) => steps::run(&args),
+        Some(Command::Adapter(command)) => adapter::run(&command),
         Some(Command::Features(FeaturesCommand::Export { directory })) => features::export(&directory),
     };
     exit.into()

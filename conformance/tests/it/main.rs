@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod adapter;
 #[cfg(test)]
+mod adapter_commands;
+#[cfg(test)]
 mod bad_surroundings;
 #[cfg(test)]
 mod browser;

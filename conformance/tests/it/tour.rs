@@ -61,7 +61,7 @@ pub(crate) fn blocks_of(page: &str) -> Vec<Block> {
 }
 
 /// What a text block allows to be printed.
-fn pattern(prints: &str) -> Regex {
+pub(crate) fn pattern(prints: &str) -> Regex {
     let lines = prints.lines().map(|line| match line.trim() {
         "…" => "(?:.*\n)*?".to_owned(),
         _ => format!("{}\n", regex::escape(line).replace('…', ".*?")),

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// When the handlers cannot be installed.
-pub(super) fn listen() -> std::io::Result<CancellationToken> {
+pub(in crate::cli) fn listen() -> std::io::Result<CancellationToken> {
     let interrupt = signal(SignalKind::interrupt())?;
     let terminate = signal(SignalKind::terminate())?;
     let stop = CancellationToken::new();

@@ -8,10 +8,10 @@ use klarna_simulator::{Simulator, UnknownAccounts};
 use url::Url;
 
 use super::Stop;
-use super::prepare::Prepared;
+use crate::adapter::Adapter;
 use crate::authority::Authority;
 use crate::cause::is_distrust;
-use crate::cli::args::RunArgs;
+use crate::cli::args::PartiesArgs;
 use crate::cli::chance;
 use crate::cli::output::complain;
 use crate::exit_code::Exit;
@@ -30,17 +30,21 @@ pub(super) struct Klarna {
 }
 
 /// Starts or finds it.
-pub(super) async fn find(args: &RunArgs, prepared: &Prepared, seed: u64) -> Result<Klarna, Stop> {
-    let Some(url) = &args.simulator else { return start(args, prepared, seed).await };
-    let authority = prepared.authority.clone();
+pub(super) async fn find(
+    args: &PartiesArgs,
+    adapter: &Adapter,
+    authority: Option<Authority>,
+    seed: u64,
+) -> Result<Klarna, Stop> {
+    let Some(url) = &args.simulator else { return start(args, adapter, seed).await };
     let control = control(url, authority.as_ref())?.with_token(args.simulator_token.clone());
     let told = args.simulator_public_url.as_ref().unwrap_or(url).clone();
     Ok(Klarna { simulator: None, control, authority, told })
 }
 
-async fn start(args: &RunArgs, prepared: &Prepared, seed: u64) -> Result<Klarna, Stop> {
+async fn start(args: &PartiesArgs, adapter: &Adapter, seed: u64) -> Result<Klarna, Stop> {
     let unreachable = |why: String| Stop::new(Exit::Unreachable, why);
-    let (listen, reserved) = with_port(prepared.adapter.listen().simulator, args.tls)
+    let (listen, reserved) = with_port(adapter.listen().simulator, args.tls)
         .map_err(|error| unreachable(format!("the simulator finds no free port: {error}")))?;
     let mut builder = Simulator::builder()
         .listen(listen)

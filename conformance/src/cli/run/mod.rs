@@ -1,10 +1,10 @@
 //! `run`.
 
-mod interrupt;
+pub(super) mod interrupt;
 mod klarna;
-mod parties;
+pub(super) mod parties;
 mod play;
-mod prepare;
+pub(super) mod prepare;
 
 use std::fmt::Write as _;
 
@@ -16,13 +16,20 @@ use crate::mutants::DEFECTS;
 
 /// Why a run does not come to a verdict.
 #[derive(Debug)]
-struct Stop {
-    exit: Exit,
+pub(super) struct Stop {
+    pub(super) exit: Exit,
     why: String,
 }
 
 impl Stop {
-    fn new(exit: Exit, why: impl Into<String>) -> Self {
+    /// Says why; nothing, where it was said already.
+    pub(super) fn say(&self) {
+        if !self.why.is_empty() {
+            complain(&format!("{}: {}", self.exit.meaning(), self.why));
+        }
+    }
+
+    pub(super) fn new(exit: Exit, why: impl Into<String>) -> Self {
         Self { exit, why: why.into() }
     }
 }
@@ -36,9 +43,7 @@ pub(super) fn run(args: &RunArgs) -> Exit {
     match judged(args) {
         Ok(exit) => exit,
         Err(stop) => {
-            if !stop.why.is_empty() {
-                complain(&format!("{}: {}", stop.exit.meaning(), stop.why));
-            }
+            stop.say();
             stop.exit
         }
     }

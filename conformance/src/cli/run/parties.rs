@@ -1,6 +1,6 @@
 //! The parties of a run: Klarna, the Partner, the acquirer, and perhaps a defect between them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use klarna_schemas::simulator::control::{JournalQuery, PutSandbox};
@@ -11,20 +11,19 @@ use url::Url;
 
 use super::Stop;
 use super::klarna::{self, Klarna};
-use super::prepare::Prepared;
 use crate::adapter::{Adapter, BoundAcquirer};
 use crate::authority::{Authority, trusted};
 use crate::browser::{Browser, Door};
-use crate::cli::args::RunArgs;
+use crate::cli::args::PartiesArgs;
 use crate::cli::output::complain;
 use crate::exit_code::Exit;
 use crate::launch::{self, BuiltinLaunch, LaunchContext, RunningAcquirer};
-use crate::mutants::MutantProxy;
+use crate::mutants::{Defect, MutantProxy};
 use crate::partner::PartnerStandIn;
 
 /// The acquirer's key at Klarna, and the account that it belongs to: the simulator's defaults.
 const API_KEY: &str = "klarna_test_api_local";
-pub(super) const ACQUIRER_ACCOUNT: &str = "krn:partner:global:account:test:LOCALACQ";
+pub(in crate::cli) const ACQUIRER_ACCOUNT: &str = "krn:partner:global:account:test:LOCALACQ";
 
 /// How long an acquirer's registration is waited for before the first scenario.
 const REGISTRATION: Duration = Duration::from_secs(5);
@@ -33,30 +32,41 @@ const REGISTRATION: Duration = Duration::from_secs(5);
 const BROWSER_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everybody, running.
-pub(super) struct Parties {
-    pub(super) simulator: Option<Simulator>,
-    pub(super) simulator_url: Url,
-    pub(super) control: ControlClient,
-    pub(super) stand_in: PartnerStandIn,
-    pub(super) proxy: Option<MutantProxy>,
-    pub(super) process: RunningAcquirer,
-    pub(super) acquirer: BoundAcquirer,
-    pub(super) browser: Browser,
+pub(in crate::cli) struct Parties {
+    pub(in crate::cli) simulator: Option<Simulator>,
+    pub(in crate::cli) simulator_url: Url,
+    pub(in crate::cli) control: ControlClient,
+    pub(in crate::cli) stand_in: PartnerStandIn,
+    pub(in crate::cli) proxy: Option<MutantProxy>,
+    pub(in crate::cli) process: RunningAcquirer,
+    pub(in crate::cli) acquirer: BoundAcquirer,
+    pub(in crate::cli) browser: Browser,
+}
+
+/// What is decided of the parties before they are started.
+#[derive(Debug)]
+pub(in crate::cli) struct Cast<'a> {
+    pub(in crate::cli) adapter: &'a Adapter,
+    /// What stands between the acquirer and Klarna.
+    pub(in crate::cli) defect: Option<&'static Defect>,
+    /// Of a simulator that runs already.
+    pub(in crate::cli) authority: Option<Authority>,
+    pub(in crate::cli) seed: u64,
+    /// An existing folder for rendered files and the acquirer's database.
+    pub(in crate::cli) work_dir: &'a Path,
+    /// Where the acquirer's output is kept.
+    pub(in crate::cli) log_file: Option<PathBuf>,
+    /// The built-in acquirer's database, if it is not to be the adapter's.
+    pub(in crate::cli) database: Option<SecretString>,
 }
 
 /// Starts or finds everybody, Klarna first.
-pub(super) async fn gather(
-    args: &RunArgs,
-    prepared: &Prepared,
-    seed: u64,
-    work_dir: &Path,
-    builtin_database: Option<SecretString>,
-) -> Result<Parties, Stop> {
-    let adapter = &prepared.adapter;
+pub(in crate::cli) async fn gather(args: &PartiesArgs, cast: Cast<'_>) -> Result<Parties, Stop> {
+    let Cast { adapter, defect, authority, seed, work_dir, log_file, database } = cast;
     let unreachable = |why: String| Stop::new(Exit::Unreachable, why);
     klarna_simulator::install_crypto_provider();
     let Klarna { simulator, control, authority, told: simulator_url } =
-        klarna::find(args, prepared, seed).await?;
+        klarna::find(args, adapter, authority, seed).await?;
     let authority = authority.as_ref();
     for partner in adapter.partners() {
         let wish = PutSandbox { seed: Some(seed), ..PutSandbox::default() };
@@ -70,7 +80,7 @@ pub(super) async fn gather(
     if public.is_none() && adapter.listen().partner.ip().is_unspecified() {
         klarna::told_on_loopback("the Partner", stand_in.base_url(), "--partner-public-url");
     }
-    let proxy = match prepared.defect {
+    let proxy = match defect {
         Some(defect) => {
             let proxy = MutantProxy::start(defect, control.base(), authority).await;
             Some(proxy.map_err(|error| unreachable(error.to_string()))?)
@@ -86,10 +96,10 @@ pub(super) async fn gather(
         klarna_ca_file: to_trust.map(|authority| authority.file().to_path_buf()),
         partner_base_url: stand_in.base_url().clone(),
         work_dir: work_dir.to_path_buf(),
-        log_file: Some(args.reports.join("acquirer.log")),
+        log_file,
         seed,
         builtin: BuiltinLaunch {
-            database: builtin_database,
+            database,
             replicas: usize::from(args.acquirer_replicas),
             ..BuiltinLaunch::default()
         },

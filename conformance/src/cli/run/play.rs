@@ -13,7 +13,7 @@ use url::Url;
 
 use super::Stop;
 use super::interrupt;
-use super::parties::{self, ACQUIRER_ACCOUNT, Parties};
+use super::parties::{self, ACQUIRER_ACCOUNT, Cast, Parties};
 use super::prepare::{Prepared, WithDuties};
 use crate::adapter::{Adapter, Capability, Timing};
 use crate::bdd::{self, Manner};
@@ -51,8 +51,17 @@ pub(super) async fn play(args: &RunArgs, prepared: Prepared, seed: u64) -> Resul
         None => None,
     };
     let url = database.as_ref().map(Database::url);
+    let cast = Cast {
+        adapter: &prepared.adapter,
+        defect: prepared.defect,
+        authority: prepared.authority.clone(),
+        seed,
+        work_dir: work_dir.path(),
+        log_file: Some(args.reports.join("acquirer.log")),
+        database: url,
+    };
     let parties = tokio::select! {
-        parties = parties::gather(args, &prepared, seed, work_dir.path(), url) => parties,
+        parties = parties::gather(&args.parties, cast) => parties,
         cut = cut(stop.clone(), deadline) => Err(before_anything(cut)),
     };
     let parties = match parties {
@@ -263,28 +272,28 @@ fn arguments(args: &RunArgs) -> Vec<String> {
     if let Some(path) = &args.acquirer {
         arguments.push(format!("--acquirer {}", path.display()));
     }
-    if let Some(database) = &args.acquirer_database {
+    if let Some(database) = &args.parties.acquirer_database {
         arguments.push(format!("--acquirer-database {}", without_password(database.expose_secret())));
     }
-    if args.acquirer_replicas > 1 {
-        arguments.push(format!("--acquirer-replicas {}", args.acquirer_replicas));
+    if args.parties.acquirer_replicas > 1 {
+        arguments.push(format!("--acquirer-replicas {}", args.parties.acquirer_replicas));
     }
-    if let Some(url) = &args.simulator {
+    if let Some(url) = &args.parties.simulator {
         arguments.push(format!("--simulator {url}"));
     }
-    if let Some(path) = &args.simulator_ca_file {
+    if let Some(path) = &args.parties.simulator_ca_file {
         arguments.push(format!("--simulator-ca-file {}", path.display()));
     }
-    if args.tls {
+    if args.parties.tls {
         arguments.push("--tls".to_owned());
     }
-    if let Some(url) = &args.simulator_public_url {
+    if let Some(url) = &args.parties.simulator_public_url {
         arguments.push(format!("--simulator-public-url {url}"));
     }
-    if let Some(url) = &args.partner_public_url {
+    if let Some(url) = &args.parties.partner_public_url {
         arguments.push(format!("--partner-public-url {url}"));
     }
-    for host in &args.allow_http_webhooks {
+    for host in &args.parties.allow_http_webhooks {
         arguments.push(format!("--allow-http-webhooks {host}"));
     }
     if let Some(defect) = &args.defect {

@@ -11,7 +11,7 @@ use super::Stop;
 use crate::adapter::{Adapter, AdapterError, AdapterSource};
 use crate::authority::Authority;
 use crate::builtin;
-use crate::cli::args::RunArgs;
+use crate::cli::args::{PartiesArgs, RunArgs};
 use crate::cli::lint;
 use crate::exit_code::Exit;
 use crate::expected::{self, Expected};
@@ -37,26 +37,34 @@ pub(super) struct Prepared {
 
 pub(super) fn prepare(args: &RunArgs) -> Result<Prepared, Stop> {
     let defect = args.defect.as_deref().map(defect).transpose()?;
-    if defect.is_some() && args.simulator_public_url.is_some() {
+    if defect.is_some() && args.parties.simulator_public_url.is_some() {
         let why = "--defect stands in for Klarna on a loopback address of its own: it cannot be combined with --simulator-public-url";
         return Err(Stop::new(Exit::Usage, why));
     }
-    let authority = authority(args)?;
+    let authority = authority(&args.parties)?;
     let (scenarios, all) = scenarios(args)?;
     let expected = Arc::new(expected(args, &all)?);
     let source = match &args.acquirer {
         Some(path) => AdapterSource::File(path.clone()),
         None => AdapterSource::Builtin(builtin::NAME.to_owned()),
     };
-    let adapter = Adapter::load(&source).map_err(invalid)?;
-    let database = database(args, &adapter)?;
-    check_replicas(args, database.as_ref())?;
+    let adapter = load(&source)?;
+    let database = database(&args.parties, &adapter)?;
+
     Ok(Prepared { adapter, scenarios, expected, all, defect, database, authority })
 }
 
+/// Reads and checks an adapter.
+pub(in crate::cli) fn load(source: &AdapterSource) -> Result<Adapter, Stop> {
+    Adapter::load(source).map_err(invalid)
+}
+
 /// The database that was asked for, where there is an acquirer that can take it.
-fn database(args: &RunArgs, adapter: &Adapter) -> Result<Option<SecretString>, Stop> {
-    let Some(asked) = &args.acquirer_database else { return Ok(None) };
+pub(in crate::cli) fn database(args: &PartiesArgs, adapter: &Adapter) -> Result<Option<SecretString>, Stop> {
+    let Some(asked) = &args.acquirer_database else {
+        check_replicas(args, None)?;
+        return Ok(None);
+    };
     let usage = |why: String| Stop::new(Exit::Usage, format!("--acquirer-database: {why}"));
     if !adapter.launches_builtin() {
         let why = format!(
@@ -66,11 +74,13 @@ fn database(args: &RunArgs, adapter: &Adapter) -> Result<Option<SecretString>, S
         );
         return Err(usage(why));
     }
-    builtin::Database::url_of(asked.expose_secret()).map(|url| Some(url.into())).map_err(usage)
+    let url = builtin::Database::url_of(asked.expose_secret()).map_err(usage)?.into();
+    check_replicas(args, Some(&url))?;
+    Ok(Some(url))
 }
 
 /// Replicas share what they know in a database, and that of SQLite is for one process.
-fn check_replicas(args: &RunArgs, database: Option<&SecretString>) -> Result<(), Stop> {
+fn check_replicas(args: &PartiesArgs, database: Option<&SecretString>) -> Result<(), Stop> {
     let shared = database.is_some_and(|url| !url.expose_secret().starts_with("sqlite:"));
     if args.acquirer_replicas > 1 && !shared {
         let why = "--acquirer-replicas: replicas share one PostgreSQL\n  hint: name it with --acquirer-database postgres://HOST/NAME";
@@ -80,7 +90,7 @@ fn check_replicas(args: &RunArgs, database: Option<&SecretString>) -> Result<(),
 }
 
 /// The authority to trust, where the flags about TLS fit each other.
-fn authority(args: &RunArgs) -> Result<Option<Authority>, Stop> {
+pub(in crate::cli) fn authority(args: &PartiesArgs) -> Result<Option<Authority>, Stop> {
     let usage = |why: String| Stop::new(Exit::Usage, why);
     let is_https = |url: &Option<Url>| url.as_ref().is_some_and(|url| url.scheme() == "https");
     let public_https = is_https(&args.simulator_public_url);
