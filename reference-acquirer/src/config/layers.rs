@@ -7,8 +7,8 @@ use serde::Deserialize as _;
 use toml::{Table, Value};
 
 use super::Settings;
+use super::complaints::Complaint;
 use super::locate::{Place, place_of};
-use super::settings::Complaint;
 
 /// The embedded defaults: the documentation of every setting.
 pub const DEFAULTS: &str = include_str!("defaults.toml");

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::settings::{Complaint, PartnerSettings};
+use super::complaints::Complaint;
+use super::partners::PartnerSettings;
 
 /// What every payment account's name has between its colons (contract
 /// `webhooks-and-network-data.md` F).
