@@ -1,5 +1,7 @@
 //! A signing key and a webhook that somebody has made at Klarna by hand.
 
+use klarna_schemas::ids::PartnerAccountId;
+use klarna_schemas::simulator::control::JournalQuery;
 use klarna_simulator::Simulator;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,6 +22,15 @@ async fn klarna(simulator: &Simulator, method: Method, path: &str, body: Option<
     let (status, answer) = (answer.status(), answer.json().await.unwrap());
     assert!(status.is_success(), "{path}: {status} {answer}");
     answer
+}
+
+/// How many calls Klarna has seen that belong to no Partner: those about keys and webhooks do.
+async fn calls(simulator: &Simulator) -> usize {
+    let acquirer = PartnerAccountId::from("krn:partner:global:account:test:LOCALACQ");
+    let journal = simulator.control().journal(&acquirer, &JournalQuery::default()).await.unwrap();
+    let count = journal.entries.len();
+    assert!(count > 0, "the calls of this test are there");
+    count
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,10 +74,13 @@ async fn what_was_made_by_hand_serves_and_nothing_else_is_registered() {
         "signing_key_id": key["signing_key_id"], "status": "ENABLED"});
     klarna(&simulator, Method::POST, "v2/notification/webhooks", Some(webhook)).await;
 
+    let before = calls(&simulator).await;
     // Klarna is not asked how the step-up stands: it is the webhook that leads to the final call.
     let sold = program.sells(1).await;
     assert_eq!(sold["status"], "approved", "{sold}");
     assert_eq!(program.registration().await["webhook"], "by_hand");
+    // Of the acquirer itself Klarna has seen no call but those of the payment.
+    assert_eq!(calls(&simulator).await, before);
     for (path, list) in [("signing-keys", "signing_keys"), ("webhooks", "webhooks")] {
         let there = klarna(&simulator, Method::GET, &format!("v2/notification/{path}"), None).await;
         assert_eq!(there[list].as_array().unwrap().len(), 1, "{there}");

@@ -106,6 +106,8 @@ async fn klarna_takes_the_acquirer_by_its_certificate_and_refuses_it_without() {
     let stranger = start(&simulator, folder.path(), "stranger", &files).await;
     let health = stranger.registration().await;
     assert_eq!(health["webhook"], "failing", "{health}");
+    let reason = health["reason"].as_str().unwrap();
+    assert!(reason.contains("401"), "refused by Klarna, for what it is: {health}");
     let refused = stranger.sells(3).await;
     assert_eq!(refused["status"], "failed", "{refused}");
 }

@@ -13,7 +13,9 @@ use serde_json::Value;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
-/// One address before many: each connection goes to the next that takes it, in turn.
+/// One address before many: each connection goes to the next that takes it, in turn. That of a run
+/// (`launch/balancer.rs`) shares out calls, and gives up none that was taken; here whoever is killed takes
+/// its connections with it, and nobody makes up for it.
 #[derive(Debug, Clone)]
 pub(super) struct Balancer {
     pub(super) url: String,

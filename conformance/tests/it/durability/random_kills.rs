@@ -33,7 +33,13 @@ async fn killed_under_load(url: Option<&str>) {
     });
     let [payments, kills, seed] = asked();
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
-    for _ in 0..kills {
+    for kill in 0..kills {
+        // Spread over all payments, and at any moment of one.
+        let share = payments * kill / kills;
+        until("so many are bought", async || {
+            (open.is_finished() || shop.bought() as u64 >= share).then_some(())
+        })
+        .await;
         pass(Duration::from_millis(chance.random_range(30..900))).await;
         fleet.restart(0).await;
     }
