@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-use crate::support::{ALPHA, Hears, POSTGRES, Reply, Setup, client, order};
+use crate::support::{ALPHA, POSTGRES, Reply, Setup, client, order};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
@@ -67,10 +67,6 @@ async fn create(base_url: &str) -> Json {
     request.json(&order("tx-1")).send().await.unwrap().json().await.unwrap()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn attribute(span: &Span, name: &str) -> Option<String> {
     let found = span.attributes.iter().find(|attribute| attribute.key == name)?;
     Some(match found.value.as_ref()?.value.as_ref()? {
@@ -102,23 +98,26 @@ async fn a_payment_is_one_trace_from_the_partner_to_klarna_and_back_to_the_partn
         spans.extend(of_scope.flat_map(|scope| scope.spans));
     }
     let named = |name: &str| spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
-    let names: Vec<&str> = spans.iter().map(|span| span.name.as_str()).collect();
+    let all_names: Vec<&str> = spans.iter().map(|span| span.name.as_str()).collect();
 
     // The Partner's trace goes on.
-    let [request] = named("POST /v1/payments")[..] else { panic!("{names:?}") };
-    assert_eq!((hex(&request.trace_id), hex(&request.parent_span_id)), (TRACE.to_owned(), CALLER.to_owned()));
+    let [request] = named("POST /v1/payments")[..] else { panic!("{all_names:?}") };
+    assert_eq!(
+        (hex::encode(&request.trace_id), hex::encode(&request.parent_span_id)),
+        (TRACE.to_owned(), CALLER.to_owned())
+    );
     assert_eq!(attribute(request, "http.response.status_code").as_deref(), Some("201"));
     let calls = named("klarna authorize");
-    let [initial, last] = calls[..] else { panic!("{names:?}") };
-    assert_eq!(hex(&initial.trace_id), TRACE);
+    let [initial, last] = calls[..] else { panic!("{all_names:?}") };
+    assert_eq!(hex::encode(&initial.trace_id), TRACE);
     assert_eq!(initial.parent_span_id, request.span_id);
     assert_eq!(attribute(initial, "http.response.status_code").as_deref(), Some("200"));
     // What a webhook leads to is work of its own, which names the payment.
-    let [work] = named("work finalize")[..] else { panic!("{names:?}") };
+    let [work] = named("work finalize")[..] else { panic!("{all_names:?}") };
     assert_eq!(last.parent_span_id, work.span_id);
     assert_eq!(attribute(work, "subject").as_deref(), payment["payment_id"].as_str());
-    assert_eq!(named("POST /klarna/webhooks").len(), 1, "{names:?}");
-    let [told] = named("notify Partner")[..] else { panic!("{names:?}") };
+    assert_eq!(named("POST /klarna/webhooks").len(), 1, "{all_names:?}");
+    let [told] = named("notify Partner")[..] else { panic!("{all_names:?}") };
     assert_eq!(attribute(told, "payment_id").as_deref(), payment["payment_id"].as_str());
 
     // Nothing of it is anybody's secret.
