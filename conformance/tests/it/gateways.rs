@@ -327,3 +327,14 @@ fn who_shows_or_signs_another_thing_is_refused() {
         ran.must_say(refusal);
     }
 }
+
+/// `adapter check` finds nothing to complain about in an example: each value comes out where it says.
+#[test]
+fn each_adapter_of_a_gateway_passes_its_check() {
+    for adapter in ["camel-case", "step-up-as-403", "form-two-calls", "decimal-oauth2"] {
+        let path = root().join(format!("conformance/adapters/{adapter}.yaml")).display().to_string();
+        let ran = run_with(&["adapter", "check", &path], &[("REFERENCE_ACQUIRER", REFERENCE_ACQUIRER)]);
+        ran.must_exit(0).must_say("seen");
+        assert!(!ran.all().contains("does not fit"), "{}", ran.all());
+    }
+}
