@@ -4,7 +4,7 @@ use super::{IN_REDIRECT_MODE, IN_SDK_MODE, Mistake, all_show, shows, warns};
 
 #[test]
 fn another_partners_account() {
-    let from = "    payment[\"path\"] = f\"/v2/accounts/{account}/payment/authorize\"";
+    let from = "    payment[\"root\"] = f\"/v2/accounts/{account}/payment\"";
     let other = "[other for other in MERCHANTS.values() if other is not merchant][0][\"klarnaAccount\"]";
     let to = format!("    account = {other}\n{from}");
     let ran = shows(
