@@ -1,9 +1,8 @@
 //! What is wrong with settings that can be read, and what had better not be so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use klarna_schemas::ids::SigningKeyId;
 use secrecy::ExposeSecret as _;
 
 use super::partners::PaymentMethod;
