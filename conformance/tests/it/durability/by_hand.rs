@@ -1,6 +1,5 @@
 //! A signing key and a webhook that somebody has made at Klarna by hand.
 
-use klarna_schemas::ids::PartnerAccountId;
 use klarna_schemas::simulator::control::JournalQuery;
 use klarna_simulator::Simulator;
 use reqwest::Method;
@@ -8,6 +7,8 @@ use serde_json::{Value, json};
 
 use super::fleet::{Program, step_up_and_approve};
 
+/// Where calls are noted that belong to no Partner.
+const ACQUIRER: &str = "krn:partner:global:account:test:LOCALACQ";
 const AUTHORIZATION: &str = "Basic klarna_test_api_local";
 
 /// A call to Klarna, as a person makes it.
@@ -26,8 +27,7 @@ async fn klarna(simulator: &Simulator, method: Method, path: &str, body: Option<
 
 /// How many calls Klarna has seen that belong to no Partner: those about keys and webhooks do.
 async fn calls(simulator: &Simulator) -> usize {
-    let acquirer = PartnerAccountId::from("krn:partner:global:account:test:LOCALACQ");
-    let journal = simulator.control().journal(&acquirer, &JournalQuery::default()).await.unwrap();
+    let journal = simulator.control().account_journal(ACQUIRER, &JournalQuery::default()).await.unwrap();
     let count = journal.entries.len();
     assert!(count > 0, "the calls of this test are there");
     count
