@@ -11,15 +11,16 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sqlx::{AssertSqlSafe, Connection as _, Database, Executor};
+use sqlx::{Connection as _, Database, Executor};
 use tokio::sync::{OwnedMappedMutexGuard, OwnedMutexGuard, oneshot, watch};
 
 use super::StoreError;
 use super::dialect::Dialect;
 use super::script::{Did, Script};
 
+const SAVEPOINT: &str = "SAVEPOINT writer";
 /// Keeps what the last writer did, and begins the next one's savepoint.
-const NEXT: [&str; 2] = ["RELEASE writer", "SAVEPOINT writer"];
+const NEXT: [&str; 2] = ["RELEASE writer", SAVEPOINT];
 const TAKE_BACK: &str = "ROLLBACK TO writer";
 
 /// What became of a batch; nothing while it is open.
@@ -30,8 +31,8 @@ type Held<DB> = OwnedMappedMutexGuard<Option<<DB as Database>::Connection>, <DB 
 
 /// The line of writers before one connection.
 pub(super) struct GroupCommit<DB: Database> {
-    /// Begins a transaction and the first savepoint.
-    begin: String,
+    /// Begins a transaction.
+    begin: &'static str,
     /// First come, first served; empty once it is closed.
     connection: Arc<tokio::sync::Mutex<Option<DB::Connection>>>,
     batch: Mutex<Batch>,
@@ -74,7 +75,6 @@ where
     /// A line before a connection that nobody else uses.
     pub(super) fn new(connection: DB::Connection, begin: &'static str) -> Arc<Self> {
         let connection = Arc::new(tokio::sync::Mutex::new(Some(connection)));
-        let begin = format!("{begin}; SAVEPOINT writer");
         Arc::new(Self { begin, connection, batch: Mutex::new(Batch::Closed) })
     }
 
@@ -98,23 +98,25 @@ where
 
     async fn turn(self: Arc<Self>, script: Script) -> Result<(Turn<DB>, Did), StoreError> {
         let mut connection = self.held().await?;
-        let mut first = None;
-        let mut prefix: &[&'static str] = &NEXT;
-        if !self.is_open() {
-            if let Err(error) = connection.execute(AssertSqlSafe(self.begin.clone())).await {
+        if self.is_open() {
+            self.keep_what_is_done(false);
+            let did = DB::run(&mut connection, script.after(&NEXT)).await?;
+            let turn = Turn { connection, line: self, _first: None };
+            return Ok((turn, did.without_the_first(NEXT.len())));
+        }
+        let begin = [self.begin, SAVEPOINT];
+        let did = match DB::run(&mut connection, script.after(&begin)).await {
+            Ok(did) => did.without_the_first(begin.len()),
+            Err(error) => {
+                // There is no batch yet. Refused where not even the transaction has begun, which is as well.
                 let _ = connection.execute("ROLLBACK").await;
                 return Err(error.into());
             }
-            *self.state() = Batch::Open { outcome: watch::Sender::new(None), kept: true };
-            let (sender, first_is_done) = oneshot::channel();
-            tokio::spawn(Arc::clone(&self).commit(first_is_done));
-            first = Some(sender);
-            prefix = &[];
-        }
-        self.keep_what_is_done(false);
-        let did = DB::run(&mut connection, script.after(prefix)).await;
-        let turn = Turn { connection, line: self, _first: first };
-        Ok((turn, did?.without_the_first(prefix.len())))
+        };
+        *self.state() = Batch::Open { outcome: watch::Sender::new(None), kept: false };
+        let (first, first_is_done) = oneshot::channel();
+        tokio::spawn(Arc::clone(&self).commit(first_is_done));
+        Ok((Turn { connection, line: self, _first: Some(first) }, did))
     }
 
     /// The connection, without what a writer that has gone may have left behind.
