@@ -10,14 +10,18 @@ mod hop;
 mod page;
 mod refresh;
 mod script;
+mod way;
 
+use klarna_schemas::simulator::control::{CustomerAct, CustomerActed};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde_json::json;
 use url::Url;
 
 pub use cookies::Cookies;
 pub use hop::{Hop, Trail, without_query};
 use refresh::Refresh;
+pub use way::{Followed, HOPS_MAX, Step, follow};
 
 /// Bytes of a page that are read; what comes behind them leads nowhere.
 const PAGE_MAX: usize = 1024 * 1024;
@@ -97,6 +101,22 @@ impl Browser {
             is_html(&headers).then(|| page::leads_on(&String::from_utf8_lossy(&page), hop.url())).flatten()
         });
         Ok(Visit { status, next })
+    }
+
+    /// Does what the Customer does on the page of the Purchase Journey.
+    ///
+    /// # Errors
+    /// Why it could not be done, in words.
+    pub async fn act(&self, journey: &Url, act: CustomerAct) -> Result<CustomerActed, String> {
+        let request = self.post(journey.clone()).header(ACCEPT, "application/json");
+        let sent = request.json(&json!({"act": act.as_str()})).send().await;
+        let answer = sent.map_err(|error| error.without_url().to_string())?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(|error| error.without_url().to_string())?;
+        if !status.is_success() {
+            return Err(format!("{status}: {text}"));
+        }
+        serde_json::from_str(&text).map_err(|error| error.to_string())
     }
 
     fn through_a_door(&self, url: Url) -> Url {

@@ -1,18 +1,15 @@
 //! The Customer's part of the payment: to Klarna, through the Purchase Journey, and back.
 
+use std::convert::Infallible;
+
 use klarna_schemas::ids::PaymentRequestId;
 use klarna_schemas::simulator::control::{CustomerAct, CustomerActed};
 use klarna_simulator::control::client::ControlError;
-use reqwest::header::ACCEPT;
-use serde_json::json;
 use url::Url;
 
 use super::course::Trial;
 use crate::adapter::Mode;
-use crate::browser::{Hop, Trail};
-
-/// Hops that a browser follows before it gives up: as many as the Fetch standard allows redirects.
-const HOPS_MAX: usize = 20;
+use crate::browser::{self, Hop, Step, Trail};
 
 impl Trial<'_> {
     /// Lets the Customer approve, and come back.
@@ -87,19 +84,13 @@ impl Trial<'_> {
     }
 
     async fn approve_there(&mut self, journey: &Url) -> Option<CustomerActed> {
-        let request = self.parties.browser.post(journey.clone()).header(ACCEPT, "application/json");
-        let sent = request.json(&json!({"act": CustomerAct::Approve.as_str()})).send().await;
-        let acted = match sent {
-            Ok(answer) => answer.json().await,
-            Err(error) => Err(error),
-        };
-        match acted {
+        match self.parties.browser.act(journey, CustomerAct::Approve).await {
             Ok(acted) => {
                 self.say("the Customer approved");
                 Some(acted)
             }
-            Err(error) => {
-                self.complain(format!("the Customer could not approve: {}", error.without_url()));
+            Err(why) => {
+                self.complain(format!("the Customer could not approve: {why}"));
                 None
             }
         }
@@ -118,19 +109,15 @@ impl Trial<'_> {
 
     /// Goes where a URL leads by itself, until the browser is there, nothing leads on, or it gives up.
     async fn follow(&self, start: Url, is_there: impl Fn(&Hop) -> bool) -> Trail {
-        let mut trail = Trail::default();
-        let mut next = Some(Hop::to(start));
-        while let Some(hop) = next.take().filter(|_| trail.len() < HOPS_MAX) {
-            trail.note(&hop);
-            let Ok(visit) = self.parties.browser.go(&hop, "text/html", &self.cookies).await else { break };
-            if is_there(&hop) {
-                break;
-            }
-            if visit.next.is_none() {
-                trail.ends_with(visit.status);
-            }
-            next = visit.next;
-        }
-        trail
+        let followed = browser::follow(start, async |hop| -> Result<Step, Infallible> {
+            let visit = self.parties.browser.go(hop, "text/html", &self.cookies).await;
+            Ok(match visit {
+                Err(_) => Step::Lost,
+                Ok(_) if is_there(hop) => Step::Arrived,
+                Ok(visit) => Step::Elsewhere(visit),
+            })
+        });
+        let Ok(followed) = followed.await;
+        followed.trail
     }
 }

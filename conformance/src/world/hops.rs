@@ -6,18 +6,7 @@ use url::Url;
 use super::World;
 use super::checks::finding;
 use super::failure::Failure;
-use crate::browser::{Hop, Trail, Visit, without_query};
-
-/// Hops that a browser follows before it gives up: as many as the Fetch standard allows redirects.
-pub(super) const HOPS_MAX: usize = 20;
-
-/// A way that was followed to its end.
-#[derive(Debug)]
-pub(super) struct Followed {
-    pub(super) trail: Trail,
-    /// Where the browser was to arrive, if it has.
-    pub(super) arrived: Option<Url>,
-}
+use crate::browser::{self, Followed, Hop, Step, Visit, without_query};
 
 impl World {
     /// Opens a URL and goes where it leads by itself, until the browser is there, nothing leads on, or it
@@ -29,22 +18,12 @@ impl World {
         accept_there: &str,
         is_there: impl Fn(&Hop) -> bool,
     ) -> Result<Followed, Failure> {
-        let mut trail = Trail::default();
-        let mut next = Some(Hop::to(start));
-        while let Some(hop) = next.take().filter(|_| trail.len() < HOPS_MAX) {
-            trail.note(&hop);
-            let there = is_there(&hop);
-            let accept = if there { accept_there } else { "text/html" };
-            let visit = self.browse(&hop, accept, rule).await?;
-            if there {
-                return Ok(Followed { trail, arrived: Some(hop.url().clone()) });
-            }
-            if visit.next.is_none() {
-                trail.ends_with(visit.status);
-            }
-            next = visit.next;
-        }
-        Ok(Followed { trail, arrived: None })
+        browser::follow(start, async |hop| {
+            let there = is_there(hop);
+            let visit = self.browse(hop, if there { accept_there } else { "text/html" }, rule).await?;
+            Ok(if there { Step::Arrived } else { Step::Elsewhere(visit) })
+        })
+        .await
     }
 
     /// One request of the Customer's browser. The rule is the one that is broken where nobody answers.

@@ -3,16 +3,13 @@
 use std::borrow::Cow;
 
 use klarna_schemas::ids::PaymentRequestId;
-use klarna_schemas::simulator::control::{CustomerAct, CustomerActed};
-use reqwest::header::ACCEPT;
-use serde_json::json;
+use klarna_schemas::simulator::control::CustomerAct;
 use url::Url;
 
 use super::World;
 use super::checks::finding;
 use super::failure::Failure;
-use super::hops::{Followed, HOPS_MAX};
-use crate::browser::{Cookies, Hop, Trail, without_query};
+use crate::browser::{Cookies, Followed, HOPS_MAX, Hop, Trail, without_query};
 
 /// How the Customer came into the Purchase Journey.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,30 +115,14 @@ impl World {
         let acted = match way {
             None => return Err(Failure::misused("the Customer has not opened the Purchase Journey")),
             Some(Way::Sdk(id)) => self.run.control.act_as_customer(self.account(), &id, act).await?,
-            Some(Way::Url(url)) => self.act_in_browser(&url, act).await?,
+            Some(Way::Url(url)) => {
+                let acted = self.run.browser.act(&url, act).await;
+                acted.map_err(|why| Failure::Broken(format!("the Purchase Journey at {url}: {why}")))?
+            }
         };
         let sent_to = acted.redirect_to.as_deref().and_then(|target| Url::parse(target).ok());
         self.payment_mut()?.journey.sent_to = sent_to;
         Ok(())
-    }
-
-    async fn act_in_browser(&self, url: &Url, act: CustomerAct) -> Result<CustomerActed, Failure> {
-        let broken = |what: String| Failure::Broken(format!("the Purchase Journey at {url}: {what}"));
-        let answer = self
-            .run
-            .browser
-            .post(url.clone())
-            .header(ACCEPT, "application/json")
-            .json(&json!({"act": act.as_str()}))
-            .send()
-            .await
-            .map_err(|error| broken(error.to_string()))?;
-        let status = answer.status();
-        let text = answer.text().await.map_err(|error| broken(error.to_string()))?;
-        if !status.is_success() {
-            return Err(broken(format!("{status}: {text}")));
-        }
-        serde_json::from_str(&text).map_err(|error| broken(error.to_string()))
     }
 
     /// Follows where Klarna sent the Customer, to the Partner's page.
