@@ -4,16 +4,16 @@ use super::args::CheckArgs;
 use crate::adapter::Adapter;
 use crate::builtin::Database;
 use crate::cli::chance;
-use crate::cli::output::{complain, say};
+use crate::cli::output::say;
 use crate::cli::run::parties::{self, Cast, Parties};
-use crate::cli::run::{Stop, interrupt, prepare};
+use crate::cli::run::{Stop, database, interrupt, on_a_runtime, prepare};
 use crate::exit_code::Exit;
 use crate::trial::{self, Report, TrialParties};
 
 /// Makes the payment and tells what it showed.
 pub(super) fn run(args: &CheckArgs, adapter: &Adapter) -> Exit {
     let seed = args.seed.unwrap_or_else(chance::new_seed);
-    match tried(args, adapter, seed) {
+    match on_a_runtime(with_database(args, adapter, seed)) {
         Ok(report) => {
             say(&format!("\nOne payment with canaries, seed {seed}\n\n{}", report.in_words().trim_end()));
             if report.holds() { Exit::Held } else { Exit::NotHeld }
@@ -25,37 +25,15 @@ pub(super) fn run(args: &CheckArgs, adapter: &Adapter) -> Exit {
     }
 }
 
-fn tried(args: &CheckArgs, adapter: &Adapter, seed: u64) -> Result<Report, Stop> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Stop::new(Exit::Broken, error.to_string()))?;
-    let report = runtime.block_on(with_database(args, adapter, seed));
-    // What still listens has nobody left to serve.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    report
-}
-
 async fn with_database(args: &CheckArgs, adapter: &Adapter, seed: u64) -> Result<Report, Stop> {
-    let of_database = |why: String| Stop::new(Exit::Unreachable, format!("--acquirer-database: {why}"));
-    let database = match prepare::database(&args.parties, adapter)? {
-        None => None,
-        Some(url) => {
-            use secrecy::ExposeSecret as _;
-            Some(Database::begin(url.expose_secret()).await.map_err(of_database)?)
-        }
-    };
+    let url = prepare::database(&args.parties, adapter)?;
+    let database = database::begin(url.as_ref()).await?;
     let stop = interrupt::listen().map_err(|error| Stop::new(Exit::Broken, error.to_string()))?;
     let report = tokio::select! {
         report = among_all(args, adapter, seed, database.as_ref()) => report,
         () = stop.cancelled() => Err(Stop::new(Exit::Interrupted, "before the payment had ended")),
     };
-    if let Some(database) = database
-        && let Err(why) = database.end().await
-    {
-        complain(&format!("--acquirer-database: what was made there stays: {why}"));
-    }
+    database::leave(database).await;
     report
 }
 

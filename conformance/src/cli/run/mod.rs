@@ -1,5 +1,6 @@
 //! `run`.
 
+pub(super) mod database;
 pub(super) mod interrupt;
 mod klarna;
 pub(super) mod parties;
@@ -52,15 +53,20 @@ pub(super) fn run(args: &RunArgs) -> Exit {
 fn judged(args: &RunArgs) -> Result<Exit, Stop> {
     let prepared = prepare::prepare(args)?;
     let seed = args.seed.unwrap_or_else(chance::new_seed);
+    on_a_runtime(play::play(args, prepared, seed))
+}
+
+/// Runs to its end what comes to a verdict.
+pub(super) fn on_a_runtime<T>(run: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Stop::new(Exit::Broken, error.to_string()))?;
-    let exit = runtime.block_on(play::play(args, prepared, seed));
+    let ended = runtime.block_on(run);
     // What still listens has nobody left to serve.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    exit
+    ended
 }
 
 fn list_defects() -> String {

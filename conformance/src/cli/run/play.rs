@@ -12,14 +12,13 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::Stop;
-use super::interrupt;
 use super::parties::{self, ACQUIRER_ACCOUNT, Cast, Parties};
 use super::prepare::{Prepared, WithDuties};
+use super::{database, interrupt};
 use crate::adapter::{Adapter, Capability, Timing};
 use crate::bdd::{self, Manner};
 use crate::builtin::Database;
 use crate::cli::args::RunArgs;
-use crate::cli::output::complain;
 use crate::exit_code::Exit;
 use crate::expected::{self, Expected, Outcome};
 use crate::model::{
@@ -46,10 +45,7 @@ pub(super) async fn play(args: &RunArgs, prepared: Prepared, seed: u64) -> Resul
     let folders = Folders::begin(&args.reports).map_err(broken)?;
     let work_dir = tempfile::tempdir().map_err(broken)?;
     let deadline = args.max_time.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
-    let database = match &prepared.database {
-        Some(url) => Some(Database::begin(url.expose_secret()).await.map_err(|why| of_database(&why))?),
-        None => None,
-    };
+    let database = database::begin(prepared.database.as_ref()).await?;
     let url = database.as_ref().map(Database::url);
     let cast = Cast {
         adapter: &prepared.adapter,
@@ -67,7 +63,7 @@ pub(super) async fn play(args: &RunArgs, prepared: Prepared, seed: u64) -> Resul
     let parties = match parties {
         Ok(parties) => parties,
         Err(stop) => {
-            leave(database).await;
+            database::leave(database).await;
             return Err(stop);
         }
     };
@@ -80,7 +76,7 @@ pub(super) async fn play(args: &RunArgs, prepared: Prepared, seed: u64) -> Resul
     let (expected, all) = (Arc::clone(&prepared.expected), prepared.all.clone());
     let (simulator, proxy, model, cut) =
         play_plan(args, prepared, seed, parties, (model, folders), cut).await;
-    leave(database).await;
+    database::leave(database).await;
     let exit = end(args, model, (&expected, &all), cut, began);
     drop(proxy);
     if let Some(simulator) = simulator {
@@ -124,18 +120,6 @@ fn jobs(asked: usize, partners: usize) -> (usize, Option<String>) {
 
 type Played =
     (Option<klarna_simulator::Simulator>, Option<crate::mutants::MutantProxy>, ModelWriter, Option<Cut>);
-
-fn of_database(why: &str) -> Stop {
-    Stop::new(Exit::Unreachable, format!("--acquirer-database: {why}"))
-}
-
-/// Nothing of the run stays in a database that is not the run's; that it does spoils no verdict.
-async fn leave(database: Option<Database>) {
-    let Some(database) = database else { return };
-    if let Err(why) = database.end().await {
-        complain(&format!("--acquirer-database: what the run has made there stays: {why}"));
-    }
-}
 
 async fn play_plan(
     args: &RunArgs,

@@ -41,34 +41,18 @@ async fn what_was_made_by_hand_serves_and_nothing_else_is_registered() {
     step_up_and_approve(&simulator).await;
 
     let key = klarna(&simulator, Method::POST, "v2/notification/signing-keys", Some(json!({}))).await;
-    let config = folder.path().join("acquirer.toml");
-    let text = format!(
-        r#"
-        listen = "127.0.0.1:0"
-        database = "sqlite://{folder}/acquirer.db"
-        database_key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-        [klarna]
-        base_url = "{klarna}"
-        api_key = "klarna_test_api_local"
+    let tables = format!(
+        "
         [[registration.signing_keys]]
         id = {id}
         secret = {secret}
         [reconcile]
         first_ms = 2700000
-        [logs]
-        filter = "off"
-        [[partners]]
-        name = "alpha"
-        api_key = "alpha-test-key"
-        klarna_partner_account = "krn:partner:global:account:test:ALPHA001"
-        "#,
-        folder = folder.path().display(),
-        klarna = simulator.base_url(),
+        ",
         id = key["signing_key_id"],
         secret = key["signing_key"],
     );
-    std::fs::write(&config, text).unwrap();
-    let program = Program::start(&config).await;
+    let program = Program::start_in(folder.path(), "acquirer", &simulator, ["", &tables]).await;
     let webhook = json!({"url": format!("{}/klarna/webhooks", program.base_url.trim_end_matches('/')),
         "event_types": ["payment.request.state-change.*"], "event_version": "v2",
         "signing_key_id": key["signing_key_id"], "status": "ENABLED"});

@@ -210,6 +210,39 @@ impl Fleet {
 }
 
 impl Program {
+    /// One that has a SQLite file and the Partner, in a folder under a name, and these settings more:
+    /// lines of `[klarna]`, and whole tables.
+    pub(super) async fn start_in(
+        folder: &std::path::Path,
+        name: &str,
+        simulator: &Simulator,
+        [klarna, tables]: [&str; 2],
+    ) -> Self {
+        let config = folder.join(format!("{name}.toml"));
+        let text = format!(
+            r#"
+            listen = "127.0.0.1:0"
+            database = "sqlite://{folder}/{name}.db"
+            database_key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+            [klarna]
+            base_url = "{base_url}"
+            api_key = "klarna_test_api_local"
+            {klarna}
+            [logs]
+            filter = "off"
+            {tables}
+            [[partners]]
+            name = "alpha"
+            api_key = "{KEY}"
+            klarna_partner_account = "{ACCOUNT}"
+            "#,
+            folder = folder.display(),
+            base_url = simulator.base_url(),
+        );
+        std::fs::write(&config, text).unwrap();
+        Self::start(&config).await
+    }
+
     pub(super) async fn start(config: &std::path::Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_klarna-conformance"))
             .args(["__reference-acquirer", "serve", "--config", config.to_str().unwrap()])

@@ -49,30 +49,9 @@ fn strange_certificate(folder: &Path) {
 }
 
 async fn start(simulator: &Simulator, folder: &Path, name: &str, certificate: &str) -> Program {
-    let config = folder.join(format!("{name}.toml"));
-    let text = format!(
-        r#"
-        listen = "127.0.0.1:0"
-        database = "sqlite://{folder}/{name}.db"
-        database_key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-        [klarna]
-        base_url = "{klarna}"
-        api_key = "klarna_test_api_local"
-        ca_file = "{ca}"
-        {certificate}
-        [logs]
-        filter = "off"
-        [[partners]]
-        name = "alpha"
-        api_key = "alpha-test-key"
-        klarna_partner_account = "krn:partner:global:account:test:ALPHA001"
-        "#,
-        folder = folder.display(),
-        klarna = simulator.base_url(),
-        ca = simulator.ca_file().unwrap().display(),
-    );
-    std::fs::write(&config, text).unwrap();
-    Program::start(&config).await
+    let ca = simulator.ca_file().unwrap().display();
+    let klarna = format!("ca_file = \"{ca}\"\n{certificate}");
+    Program::start_in(folder, name, simulator, [&klarna, ""]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
