@@ -3,6 +3,7 @@
 pub mod calls;
 pub mod create;
 pub mod history;
+pub mod learning;
 pub mod list;
 pub mod mapping;
 pub mod methods;

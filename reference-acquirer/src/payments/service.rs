@@ -13,7 +13,7 @@
 //!
 //! What the Partner does with the payment afterwards, or instead, is [`super::operating`].
 //!
-//! Every change of a payment goes through [`PaymentService::learn`], but for a Partner's cancel,
+//! Every change of a payment goes through [`PaymentService::learn`] (`learning.rs`), but for a Partner's cancel,
 //! which ends payment and operation in one commit. The customer's return changes
 //! nothing: it only waits for what the others learn.
 
@@ -33,15 +33,14 @@ use url::Url;
 
 use super::calls::{Asked, Token};
 use super::create::CreatePayment;
-use super::history::{Cause, HistoryEntry, is_name};
+use super::history::{Cause, is_name};
+use super::learning::Source;
 use super::payment::{Answer, Fact, Payment, State};
 use super::{mapping, view};
 use crate::config::{PartnerSettings, PaymentAccount, Settings};
 use crate::klarna::client::{KlarnaClient, idempotency_key};
 use crate::points::{Point, reach};
-use crate::store::{
-    Change, Claim, Created, KlarnaCall, Lease, NewPayment, Notification, Settled, Step, Store, StoreError,
-};
+use crate::store::{Claim, Created, KlarnaCall, Lease, NewPayment, Notification, Step, Store, StoreError};
 use crate::workers::Wake;
 use crate::{chance, clock};
 
@@ -94,19 +93,6 @@ struct EventMetadata {
     subject_account_id: PartnerAccountId,
     recipient_account_id: Option<String>,
     correlation_id: Option<String>,
-}
-
-/// What came with a fact, and where it came from.
-#[derive(Debug, Default)]
-pub struct Source {
-    /// The token for the final call.
-    pub token: Option<SecretString>,
-    /// The event that brought the fact.
-    pub event_id: Option<String>,
-    /// Klarna's name for the exchange that led to the event.
-    pub correlation_id: Option<String>,
-    /// The cause for the history, where the fact does not tell it.
-    pub cause: Option<Cause>,
 }
 
 impl PaymentService {
@@ -287,96 +273,6 @@ impl PaymentService {
             | PaymentRequestState::InProgress
             | PaymentRequestState::Unknown(_) => self.store.finish(claim, clock::now()).await,
         }
-    }
-
-    /// The one way in which a payment changes: the state machine decides, and the new state, the
-    /// final call or notification that follows from it, and the end of the claim commit together.
-    ///
-    /// `payment` is as it was read before; if somebody has changed it since, it is read again.
-    pub async fn learn(
-        &self,
-        claim: &Claim,
-        payment: Payment,
-        fact: &Fact,
-        source: Source,
-    ) -> Result<(), StoreError> {
-        let id = payment.id.clone();
-        let payment_id = id.as_str();
-        let mut as_read_before = Some(payment);
-        loop {
-            let is_fresh = as_read_before.is_none();
-            let payment = match as_read_before.take() {
-                Some(payment) => payment,
-                None => match self.store.payment(payment_id).await? {
-                    Some(payment) => payment,
-                    None => break,
-                },
-            };
-            let now = clock::now();
-            let Some(next) = payment.after(fact.clone()) else {
-                if !is_fresh {
-                    continue;
-                }
-                let state = payment.state.as_str();
-                if fact.is_approval() && payment.state != State::Approved {
-                    tracing::error!(
-                        payment_id,
-                        state,
-                        "Klarna approved what had ended otherwise: look into it"
-                    );
-                } else {
-                    tracing::info!(payment_id, state, "old news about a payment");
-                }
-                break;
-            };
-            let approved_now = next.state == State::Finalizing && payment.state != State::Finalizing;
-            let change = Change {
-                finalize_with: source.token.clone().filter(|_| approved_now),
-                notification: next
-                    .reached_outcome_since(&payment)
-                    .then(|| self.notification(&next))
-                    .flatten(),
-                reconcile_at: (next.state == State::StepUpRequired && payment.state != next.state)
-                    .then(|| clock::after(self.settings.reconcile.first)),
-                withdraw: next.left_a_request_since(&payment, fact),
-                // Without an answer the final call may have to be repeated even now.
-                forget_tokens: next.state.is_outcome() && *fact != Fact::Unanswered,
-                entry: HistoryEntry {
-                    klarna_event_id: source.event_id.clone(),
-                    klarna_correlation_id: fact
-                        .correlation_id()
-                        .map(str::to_owned)
-                        .or_else(|| source.correlation_id.clone()),
-                    ..HistoryEntry::of_payment(&next, source.cause.unwrap_or_else(|| fact.cause()), now)
-                },
-                payment: next,
-            };
-            match self.store.settle(claim, &change, now).await? {
-                Settled::Done => {
-                    Point::kept(claim.task).into_iter().for_each(reach);
-                    let state = change.payment.state;
-                    tracing::info!(
-                        payment_id,
-                        before = payment.state.as_str(),
-                        now = state.as_str(),
-                        "payment changed"
-                    );
-                    metrics::counter!("acquirer_payment_changes_total", "state" => state.as_str())
-                        .increment(1);
-                    self.work.wake_for(&change);
-                    // Nobody waiting is no error.
-                    let _ = self.changes.send(payment_id.to_owned());
-                    return Ok(());
-                }
-                // Somebody else was quicker: look again, and let the machine decide anew.
-                Settled::Overtaken => {}
-                Settled::LeaseLost => {
-                    tracing::warn!(payment_id, "the lease ran out; somebody else goes on");
-                    return Ok(());
-                }
-            }
-        }
-        self.store.finish(claim, clock::now()).await
     }
 
     /// A Partner's payment; another Partner's is not found.

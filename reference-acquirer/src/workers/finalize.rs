@@ -12,8 +12,9 @@
 use super::withdraw::{Withdrawal, withdraw};
 use crate::clock;
 use crate::payments::calls::Asked;
+use crate::payments::learning::Source;
 use crate::payments::payment::{Fact, State};
-use crate::payments::service::{PaymentService, Source};
+use crate::payments::service::PaymentService;
 use crate::store::{Claim, Step, StoreError};
 
 /// Makes the final call and learns its answer.

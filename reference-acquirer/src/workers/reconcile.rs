@@ -9,8 +9,9 @@ use klarna_schemas::klarna::payment_request::PaymentRequestState;
 
 use crate::clock;
 use crate::klarna::client::CallError;
+use crate::payments::learning::Source;
 use crate::payments::payment::{Fact, State};
-use crate::payments::service::{PaymentService, Source};
+use crate::payments::service::PaymentService;
 use crate::points::{Point, reach};
 use crate::store::{Claim, StoreError};
 

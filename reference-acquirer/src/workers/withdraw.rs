@@ -7,8 +7,9 @@
 //! answered is not repeated, whatever the answer was (AP-37).
 
 use crate::klarna::client::CallError;
+use crate::payments::learning::Source;
 use crate::payments::payment::{Answer, Fact, Payment};
-use crate::payments::service::{PaymentService, Source};
+use crate::payments::service::PaymentService;
 use crate::points::{Point, reach};
 use crate::store::{Claim, Step, StoreError};
 use crate::{chance, clock};
