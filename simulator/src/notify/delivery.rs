@@ -10,7 +10,7 @@ use klarna_schemas::simulator::journal::Ending;
 use tokio::sync::oneshot;
 
 use super::Letter;
-use super::under_way::{Attempted, Deliveries, Era};
+use super::under_way::{Attempted, Counted, Deliveries, Era};
 use crate::clock::{Stopwatch, real_now};
 use crate::journal::{Exchange, HeaderPairs, Sent, Took, redacted};
 use crate::world::{AccountCell, SandboxCell};
@@ -114,14 +114,14 @@ impl Courier {
     }
 
     /// Delivers a letter: tries, and tries again on the schedule until it is taken. The caller has
-    /// counted it in `era`, and is told of the end of the first attempt.
+    /// counted it in `era`, and is told of the end of the first attempt, with what counts what follows.
     pub(crate) async fn deliver(
         self,
         cell: Arc<SandboxCell>,
         deliveries: Arc<Deliveries>,
         era: Era,
         letter: Letter,
-        first: oneshot::Sender<()>,
+        first: oneshot::Sender<Counted>,
     ) {
         if !waited(&cell, &deliveries, era, &letter).await {
             return;
@@ -132,8 +132,10 @@ impl Courier {
         for number in 1.. {
             let now = if first.is_some() { letter.first.as_deref() } else { None };
             let Attempt { ended, status, ended_at } = self.attempt(&cell, now.unwrap_or(&letter)).await;
-            // Nobody may be waiting for it.
-            let _told = first.take().map(|first| first.send(()));
+            if let Some(first) = first.take() {
+                // Where nobody waits for it, nothing follows, and nothing may be counted any longer.
+                drop(first.send(Counted::begin_in(deliveries.clone(), era)));
+            }
             let taken = ended == Ending::Answered && status.is_some_and(is_taken);
             let next = (!taken).then(|| delays.next()).flatten();
             let due = next.and_then(|delay| ended_at.checked_add(*delay).ok());

@@ -16,4 +16,4 @@ pub(crate) use manner::{Leaving, Manner, Repeated};
 pub(crate) use misbehaviour::{Departing, Expected, Misbehaviours, Of};
 pub(crate) use signing_keys::SigningKeys;
 pub(crate) use subscriptions::{Subscription, SubscriptionRefusal, Subscriptions, UrlRules};
-pub(crate) use under_way::{Cause, ClockMove, Deliveries, Era};
+pub(crate) use under_way::{Cause, ClockMove, Counted, Deliveries, Era};

@@ -21,6 +21,27 @@ pub(crate) struct Deliveries {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Era(u64);
 
+/// Something of an era that holds up moves of the clock until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    deliveries: Arc<Deliveries>,
+    era: Era,
+}
+
+impl Counted {
+    /// Counts something that follows from what is counted in this era.
+    pub(crate) fn begin_in(deliveries: Arc<Deliveries>, era: Era) -> Self {
+        deliveries.begin_in(era);
+        Self { deliveries, era }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.deliveries.finish(self.era);
+    }
+}
+
 /// What sets a delivery going.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {

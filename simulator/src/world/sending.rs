@@ -11,7 +11,7 @@ use super::World;
 use super::sandbox_cell::SandboxCell;
 use crate::clock::pause;
 use crate::engine::EventDraft;
-use crate::notify::{Cause, Courier, Deliveries, Departing, Era, Leaving, Letter, Manner};
+use crate::notify::{Cause, Counted, Courier, Deliveries, Departing, Era, Leaving, Letter, Manner, Repeated};
 
 /// The answer's end of the tie between an answer and the events that follow from the same call.
 #[derive(Debug)]
@@ -62,6 +62,9 @@ pub(super) struct Dispatch {
     era: Era,
     when: Turn,
 }
+
+/// The end of a first attempt, with what counts what follows from it; an error where its sandbox was reset.
+type FirstAttempt = oneshot::Receiver<Counted>;
 
 /// When events are sent.
 #[derive(Debug)]
@@ -158,7 +161,8 @@ impl SandboxCell {
         count
     }
 
-    /// Starts the deliveries of an event; each is told of the end of its first attempt.
+    /// Starts the deliveries of an event; returns the ends of the first attempts, which all fall due at one
+    /// time: copies that come late are not among them.
     fn start_deliveries(
         self: &Arc<Self>,
         world: &World,
@@ -166,7 +170,7 @@ impl SandboxCell {
         era: Era,
         event: &EventDraft,
         manner: &Manner,
-    ) -> Vec<oneshot::Receiver<()>> {
+    ) -> Vec<FirstAttempt> {
         let letters = self.letters(event, manner);
         if manner.leaving == Leaving::Lost {
             for letter in &letters {
@@ -174,15 +178,16 @@ impl SandboxCell {
             }
             return Vec::new();
         }
-        let start = |letter| {
+        let start = |letter: Letter| {
+            let copy_is_late = matches!(manner.repeated, Repeated::Late(_)) && !letter.leaves_at_once();
             let (ended, first_attempt) = oneshot::channel();
             deliveries.begin_in(era);
             let delivery =
                 world.courier.clone().deliver(self.clone(), deliveries.clone(), era, letter, ended);
             world.tasks.spawn(self.stopped.clone().run_until_cancelled_owned(delivery));
-            first_attempt
+            (!copy_is_late).then_some(first_attempt)
         };
-        letters.into_iter().flat_map(|letter| letter.repeated(manner)).map(start).collect()
+        letters.into_iter().flat_map(|letter| letter.repeated(manner)).filter_map(start).collect()
     }
 }
 
@@ -216,8 +221,13 @@ pub(super) async fn dispatch_all(cell: Arc<SandboxCell>, mut inbox: mpsc::Receiv
                 first_attempts.append(&mut started);
                 continue;
             }
+            // Where no webhook wanted the later event, nothing else counts what follows now.
+            let counted = started.is_empty().then(|| Counted::begin_in(deliveries.clone(), era));
             let follow = follow(cell.clone(), deliveries.clone(), era, started, behind);
-            deliveries.begin_in(era);
+            let follow = async move {
+                follow.await;
+                drop(counted);
+            };
             world.tasks.spawn(cell.stopped.clone().run_until_cancelled_owned(follow));
         }
         if let Some(held) = held {
@@ -231,20 +241,18 @@ pub(super) async fn dispatch_all(cell: Arc<SandboxCell>, mut inbox: mpsc::Receiv
     }
 }
 
-/// Sends what was kept back until the first attempts of a later event are over. The caller has counted
-/// it in `era`.
+/// Sends what was kept back until the first attempts of a later event are over, and nothing if they never
+/// come to that. Until then it is they that hold up moves of the clock, or do not.
 async fn follow(
     cell: Arc<SandboxCell>,
     deliveries: Arc<Deliveries>,
     era: Era,
-    first_attempts: Vec<oneshot::Receiver<()>>,
+    first_attempts: Vec<FirstAttempt>,
     behind: Vec<(EventDraft, Manner)>,
 ) {
-    futures::future::join_all(first_attempts).await;
-    if let Some(world) = cell.world.upgrade() {
-        for (event, manner) in behind {
-            drop(cell.start_deliveries(&world, &deliveries, era, &event, &manner));
-        }
+    let Ok(_counted) = futures::future::try_join_all(first_attempts).await else { return };
+    for (event, manner) in behind {
+        let Some(world) = cell.world.upgrade() else { return };
+        drop(cell.start_deliveries(&world, &deliveries, era, &event, &manner));
     }
-    deliveries.finish(era);
 }

@@ -110,6 +110,49 @@ async fn reordered_it_comes_when_the_next_one_has_been_answered() {
     );
 }
 
+/// What comes behind the next event waits for that one's first attempt, and moves of the clock do not wait
+/// for it.
+#[tokio::test]
+async fn reordered_behind_a_delayed_one_it_comes_in_due_time() {
+    let mut scene = frozen(ANY).await;
+    assert_eq!(state(&scene.sink.next().await), "SUBMITTED");
+    next(&scene, IN_PROGRESS, "reordered", json!({})).await;
+    next(&scene, COMPLETED, "delayed", json!({"delay": "PT30M"})).await;
+    approve(&scene).await;
+    scene.advance(SignedDuration::from_mins(29)).await;
+    assert_eq!(scene.sink.left(), 0);
+    scene.advance(SignedDuration::from_mins(1)).await;
+    assert_eq!(state(&scene.sink.next().await), "COMPLETED");
+    assert_eq!(state(&scene.sink.next().await), "IN_PROGRESS");
+    // The move of the clock has brought about both.
+    assert_eq!(scene.klarna.journal("event:*").await.entries.len(), 3);
+}
+
+#[tokio::test]
+async fn reordered_behind_one_that_is_replayed_late_it_does_not_wait_for_the_copy() {
+    let mut scene = frozen(ANY).await;
+    assert_eq!(state(&scene.sink.next().await), "SUBMITTED");
+    next(&scene, IN_PROGRESS, "reordered", json!({})).await;
+    next(&scene, COMPLETED, "replayed_late", json!({"delay": "PT30M"})).await;
+    approve(&scene).await;
+    assert_eq!(state(&scene.sink.next().await), "COMPLETED");
+    assert_eq!(state(&scene.sink.next().await), "IN_PROGRESS");
+    scene.advance(SignedDuration::from_mins(30)).await;
+    assert_eq!(state(&scene.sink.next().await), "COMPLETED");
+}
+
+#[tokio::test]
+async fn reordered_behind_a_delayed_one_a_reset_takes_it_away() {
+    let mut scene = frozen(ANY).await;
+    assert_eq!(state(&scene.sink.next().await), "SUBMITTED");
+    next(&scene, IN_PROGRESS, "reordered", json!({})).await;
+    next(&scene, COMPLETED, "delayed", json!({"delay": "PT1H"})).await;
+    approve(&scene).await;
+    scene.klarna.control().put_sandbox(&ALPHA.into(), &PutSandbox::default()).await.unwrap();
+    scene.advance(SignedDuration::from_hours(2)).await;
+    assert_eq!(scene.sink.left(), 0);
+}
+
 #[tokio::test]
 async fn reordered_behind_nothing_it_can_be_released() {
     let mut scene = frozen(COMPLETED).await;
